@@ -1,0 +1,1 @@
+"""What everything stands on: names, places in texts, findings, errors, time, digests."""

@@ -1,0 +1,30 @@
+"""Stable digests: of values (what a thing means) and of files (what was delivered)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def digest(*parts: object) -> str:
+    """16 hexadecimal digits of BLAKE2b over the canonical JSON of `parts`; equal values give equal digests."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def bytes_digest(content: bytes) -> str:
+    """32 hexadecimal digits of BLAKE2b over raw bytes."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """32 hexadecimal digits of BLAKE2b over a file's bytes, read in pieces of 1 MiB."""
+    state = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            state.update(piece)
+    return state.hexdigest()

@@ -1,0 +1,82 @@
+"""A plan and its steps, as data: `explain` and `run` walk the same one, and making it writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from xde.ground.digests import digest
+
+
+class StepKind(StrEnum):
+    """What a step does to its dataset."""
+
+    LOAD = "load"  # files of a source into its table
+    BUILD = "build"  # a model's query into its table
+    ADOPT = "adopt"  # point the environment at a version that is there already
+    VIEW = "view"  # a view has no table: only its checks and its pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a step is in the plan: a code for machines, a sentence for people."""
+
+    code: str  # new, text, column, upstream, files, intervals, pointer, contract, failed
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A half-open stretch of time, ISO texts in UTC."""
+
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that a source delivered; the path is as the contract's server sees it, the digest that of its bytes."""
+
+    path: str
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the last such step took."""
+
+    seconds: float
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action on one dataset; `after` are the datasets whose steps come first."""
+
+    id: str
+    kind: StepKind
+    dataset: str
+    version: str
+    reasons: tuple[Reason, ...]
+    after: tuple[str, ...] = ()
+    intervals: tuple[Interval, ...] = ()
+    files: tuple[SourceFile, ...] = ()
+    full: bool = False  # replace all of the table, whatever its kind
+    cost: Cost | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps in an order in which they can be done; `unchanged` counts the datasets that need nothing."""
+
+    environment: str
+    steps: tuple[Step, ...]
+    unchanged: int
+    created_at: str
+
+    @property
+    def digest(self) -> str:
+        """Names what this plan would do: the same plan has the same digest, whenever it is made."""
+        return digest(self.environment, [(s.id, s.kind, s.version, s.intervals, s.files, s.full) for s in self.steps])

@@ -1,0 +1,1 @@
+"""What a team wrote down: settings, contracts and models, each with its place."""

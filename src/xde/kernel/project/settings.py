@@ -1,0 +1,56 @@
+"""`xde.yaml` as data: where the lake and the ledger lie, which engine computes, what the parameters are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xde.ground.spans import Span
+
+
+@dataclass(frozen=True, slots=True)
+class LakeSettings:
+    """Where the Delta tables lie: a folder relative to the project, or the URL of an object store."""
+
+    path: str = ".xde/lake"
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Which engine computes and within what: memory as DuckDB writes it (`4GB`), threads a step, a spill folder."""
+
+    name: str = "duckdb"
+    memory_limit: str | None = None
+    threads: int | None = None
+    temp_folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSettings:
+    """What an environment has of its own; None means that it shares the project's."""
+
+    name: str
+    lake: LakeSettings | None = None
+    ledger: str | None = None
+    engine: EngineSettings | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole of `xde.yaml`; `ledger` is `sqlite:PATH` or `postgresql://...`; parameters keep their YAML values."""
+
+    name: str
+    lake: LakeSettings = field(default_factory=LakeSettings)
+    ledger: str = "sqlite:.xde/ledger.sqlite"
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    dialect: str = "duckdb"
+    parallel: int = 2
+    retries: int = 2
+    environment: str = "dev"
+    environments: Mapping[str, EnvironmentSettings] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)

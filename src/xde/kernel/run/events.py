@@ -1,0 +1,88 @@
+"""What happens in a run, as typed events: the terminal, the ledger and every monitor see the same stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from xde.ground.findings import Finding
+    from xde.kernel.plan.checks import CheckResult
+    from xde.kernel.plan.plan import Plan, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a step; `status` is done, failed, skipped or cancelled; times in seconds."""
+
+    step: Step
+    status: str
+    rows: int = 0
+    bytes: int = 0
+    letters: int = 0
+    seconds: float = 0.0
+    snapshot: int | None = None
+    reason: str = ""
+    checks: tuple[CheckResult, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run begins."""
+
+    run: str
+    plan: Plan
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step begins; `attempt` counts from 1."""
+
+    run: str
+    step: Step
+    attempt: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """A step says how far it is."""
+
+    run: str
+    step: Step
+    text: str
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step ends, well or badly."""
+
+    run: str
+    outcome: Outcome
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """A run ends; `status` is done, failed or cancelled."""
+
+    run: str
+    status: str
+    outcomes: tuple[Outcome, ...]
+    seconds: float
+    at: str
+
+
+Event = RunStarted | StepStarted | StepProgress | StepFinished | RunFinished
+
+
+class Observer(Protocol):
+    """Hears events; must not fail the run, and is called by one thread at a time."""
+
+    def hear(self, event: Event) -> None:
+        """Take note of an event."""
+        ...

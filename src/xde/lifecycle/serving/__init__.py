@@ -1,0 +1,1 @@
+"""Serving: results in the form asked for."""

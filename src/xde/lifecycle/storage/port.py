@@ -1,0 +1,139 @@
+"""What a lake must be able to do: snapshots of immutable files, and commits that say what they know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: its type in the words of DuckDB (`DECIMAL(15,2)`, `STRUCT(a INTEGER)`), every one nullable."""
+
+    name: str
+    type: str
+
+
+Schema = tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a Parquet file's footer says of a column: bounds as text (None where there is none), exact or only bounds."""
+
+    nulls: int | None = None
+    low: str | None = None
+    high: str | None = None
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A Parquet file of a table; the path is relative to the table's folder, statistics by top-level column name."""
+
+    path: str
+    rows: int
+    size: int
+    statistics: Mapping[str, Statistics] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TableId:
+    """One version of one dataset; its folder is `LAKE/schema/name/VERSION`."""
+
+    dataset: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A table at one of its commits, pinned: these files and no others; `folder` is where their paths start."""
+
+    table: TableId
+    number: int
+    schema: Schema
+    files: tuple[DataFile, ...]
+    folder: str
+
+    @property
+    def rows(self) -> int:
+        """How many rows the table has."""
+        return sum(f.rows for f in self.files)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where an engine finds the files."""
+        return tuple(f"{self.folder}/{f.path}" for f in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What is to be published together: files to add and to remove, and the facts known of them.
+
+    `base` is the snapshot number that the writer saw (None: the table must not exist yet). `facts` is JSON data: run,
+    step, environment, fence, kind, cursor, source files, rows in and out, checks, letters, inputs, intervals.
+    """
+
+    table: TableId
+    schema: Schema
+    adds: Sequence[DataFile]
+    removes: Sequence[DataFile] = ()
+    base: int | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    personal: tuple[str, ...] = ()  # columns kept out of the log's statistics
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRecord:
+    """A commit as the log tells it, newest first in a history; `at` is ISO in UTC."""
+
+    number: int
+    at: str
+    facts: Mapping[str, object]
+    rows_added: int = 0
+    files_added: int = 0
+    files_removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What a cleaning took away, or would: orphan files, files no snapshot within the retention needs, bytes freed."""
+
+    table: TableId
+    files: tuple[str, ...]
+    bytes: int
+
+
+class Lake(Protocol):
+    """Tables of immutable files under one log each. Losing a race raises `TemporaryError`, and nothing is published."""
+
+    def tables(self) -> tuple[TableId, ...]:
+        """Every table that has at least one commit."""
+        ...
+
+    def folder(self, table: TableId) -> str:
+        """Where the engine writes a table's new files; made if it is not there."""
+        ...
+
+    def snapshot(self, table: TableId, number: int | None = None) -> Snapshot | None:
+        """The table now, or at one of its commits; None if there is no such table. An unknown number raises `UserError`."""
+        ...
+
+    def commit(self, commit: Commit) -> int:
+        """Publish: one atomic entry in the log, all or nothing; gives its number. Refused if `base` is no longer the newest."""
+        ...
+
+    def history(self, table: TableId, since: int = -1) -> tuple[CommitRecord, ...]:
+        """The commits with a number greater than `since`, newest first."""
+        ...
+
+    def clean(self, table: TableId, *, keep_hours: float, dry_run: bool) -> Cleaned:
+        """Take away orphans and files that only snapshots older than `keep_hours` need; never a file a reader may hold."""
+        ...
+
+    def drop(self, table: TableId) -> None:
+        """Take a whole table away."""
+        ...

@@ -1,0 +1,1 @@
+"""Transformation: from a model's query to its table, through an engine."""
