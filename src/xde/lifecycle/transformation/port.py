@@ -42,7 +42,6 @@ class Layout:
     types: Schema = ()
 
 
-Inputs = "Mapping[str, Input]"
 
 
 class Engine(Protocol):

@@ -1,0 +1,1 @@
+"""The use cases and the wiring: the one room that knows everybody."""

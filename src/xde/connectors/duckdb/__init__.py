@@ -1,0 +1,1 @@
+"""DuckDB, the default engine: computes, loads and audits on one machine."""

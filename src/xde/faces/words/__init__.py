@@ -1,0 +1,1 @@
+"""Words: how findings, plans and runs are said, apart from where they are shown."""

@@ -1,0 +1,187 @@
+"""What a loader must be able to do: source files in, typed Parquet files and dead letters out, and every record accounted for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xde.kernel.plan.checks import Check
+    from xde.lifecycle.sources.port import FoundFile
+    from xde.lifecycle.storage.port import DataFile, Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How one column is read: its name in the file (or its position, for fixed width), the type it is cast to, its formats.
+
+    `type` is DuckDB's word. `format` is a strptime format for dates and times or None for ISO 8601. `nulls` are the texts that mean
+    "missing" here, besides those of the dialect. `position` is (start, length) in characters, from 0, for fixed-width files.
+    `required` says that a missing value makes a dead letter.
+    """
+
+    name: str
+    source_name: str
+    type: str
+    format: str | None = None
+    nulls: tuple[str, ...] = ()
+    position: tuple[int, int] | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the bytes of a file are read; comes from the contract and is never guessed while loading.
+
+    `format` is csv, json (one document: an array of records, or one under `records_at`), ndjson, parquet, excel or fixed_width.
+    `compression` is none, gzip, zstd or auto (by the file's ending). `columns` policy: see `SchemaChange`.
+    """
+
+    format: str = "csv"
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str = '"'
+    header: bool = True
+    skip: int = 0
+    encoding: str = "utf-8"
+    nulls: tuple[str, ...] = ("",)
+    compression: str = "auto"
+    trim: bool = False
+    comment: str | None = None
+    decimal: str = "."
+    sheet: str | None = None
+    records_at: str | None = None
+    max_record_bytes: int = 16_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """What to do when a delivery's columns are not the contract's: evolve, freeze (refuse the file), discard, quarantine."""
+
+    new_column: str = "freeze"
+    missing_column: str = "freeze"
+
+
+@dataclass(frozen=True, slots=True)
+class LetterLimit:
+    """How many dead letters a load may make before it stops and publishes nothing: a share in percent, a number, or both."""
+
+    percent: float | None = None
+    records: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileToLoad:
+    """A file and the digest of its bytes."""
+
+    found: FoundFile
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetterReason:
+    """Why a record was not accepted: `rule` is the contract's (`type`, `required`, `enum`, a check's id, `parse`, `unique` ...)."""
+
+    rule: str
+    column: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter. `raw` are the record's own bytes; `line` is the physical line (or sheet row, or element) it starts on, from 1.
+
+    `id` = digest(dataset, file digest, line), so that loading a file again makes the same letters.
+    """
+
+    id: str
+    dataset: str
+    file: str
+    file_digest: str
+    line: int
+    raw: bytes
+    reasons: tuple[LetterReason, ...]
+    run: str
+    at: str
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadJob:
+    """What to load: files of one dataset, how to read them, the row checks to apply in flight, and where to write.
+
+    `checks` are those of kind ROW (any action) and, when their action is DEAD_LETTER, UNIQUE: failing rows of DEAD_LETTER checks
+    become letters, of the others are counted. `folder` takes the accepted rows as fresh Parquet files, `letters_folder` the letters.
+    """
+
+    dataset: str
+    run: str
+    at: str
+    files: Sequence[FileToLoad]
+    dialect: Dialect
+    fields: Sequence[Field]
+    checks: Sequence[Check]
+    folder: str
+    letters_folder: str
+    schema_change: SchemaChange = field(default_factory=SchemaChange)
+    limit: LetterLimit = field(default_factory=LetterLimit)
+    personal: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileAccount:
+    """The proof of completeness of a file: `records` (counted independently of the reader) = `accepted` + `letters`."""
+
+    path: str
+    digest: str
+    size: int
+    records: int
+    accepted: int
+    letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load gave. `letter_files` are paths relative to the letters folder; `failing` maps a check's id to its failing rows.
+
+    `new_columns` are columns of the delivery that the contract does not know (name to the path of the first file that has it).
+    """
+
+    schema: Schema
+    files: tuple[DataFile, ...]
+    letter_files: tuple[str, ...]
+    accounts: tuple[FileAccount, ...]
+    failing: Mapping[str, int] = field(default_factory=dict)
+    new_columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> int:
+        """How many records became rows."""
+        return sum(a.accepted for a in self.accounts)
+
+    @property
+    def letters(self) -> int:
+        """How many records became dead letters."""
+        return sum(a.letters for a in self.accounts)
+
+
+class Loader(Protocol):
+    """Reads source files. A load over its limit, or whose accounts do not balance, raises `DataError` and leaves nothing that counts."""
+
+    def load(self, job: LoadJob) -> Loaded:
+        """Read the files once, divide into accepted rows and letters, write both aside."""
+        ...
+
+    def read_letters(self, paths: Sequence[str]) -> Sequence[Letter]:
+        """The letters of some letter files (absolute paths)."""
+        ...
+
+    def replay(self, job: LoadJob, letters: Sequence[Letter]) -> Loaded:
+        """Read the letters' own bytes (perhaps corrected) as if they stood in a file again; those that fail again become letters again, with the same ids."""
+        ...
+
+    def columns(self, file: FoundFile, dialect: Dialect) -> Sequence[str]:
+        """The column names that a file shows (header, keys of the first records, Parquet schema); empty where it has none."""
+        ...

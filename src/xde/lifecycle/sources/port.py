@@ -1,0 +1,31 @@
+"""What a place of files must be able to do: list what was delivered and tell one delivery from another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file as a listing shows it: `path` relative to the source's root with `/`, `location` where it is opened, size in bytes, change time in ns."""
+
+    path: str
+    location: str
+    size: int
+    changed_ns: int
+
+
+class FileStore(Protocol):
+    """A disk or an object store. A root that is not there or may not be read raises `UserError` with a finding."""
+
+    def list(self, root: str, pattern: str) -> Sequence[FoundFile]:
+        """The files that match a glob pattern (`flights-*.csv.gz`, `**` for any depth), by path; hidden and partial (`.part`, `.tmp`, `~`) ones left out."""
+        ...
+
+    def digest(self, file: FoundFile) -> str:
+        """The digest of the file's bytes."""
+        ...

@@ -1,0 +1,1 @@
+"""Quality: contracts compiled to checks."""
