@@ -1,0 +1,131 @@
+"""DuckDB as an engine: reads the Parquet files of snapshots, writes Parquet files, knows nothing else."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from xde.connectors.duckdb.session import DuckdbSession, schema_of, translated
+from xde.connectors.duckdb.statistics import data_file_from_copy
+from xde.ground.names import literal, quoted
+from xde.lifecycle.storage.port import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from xde.lifecycle.storage.port import DataFile, Schema
+    from xde.lifecycle.transformation.port import Input, Layout, Query
+
+FILE_BYTES = 512 * 1024 * 1024  # a file is cut at about this size, so that a later merge rewrites little
+
+
+class DuckdbEngine:
+    """The default engine; see `lifecycle.transformation.port.Engine` for what each method owes."""
+
+    dialect = "duckdb"
+
+    def __init__(self, session: DuckdbSession) -> None:
+        self._session = session
+
+    def columns(self, query: Query, inputs: Mapping[str, Input]) -> Schema:
+        """Names and types of the result, by `DESCRIBE` over empty tables."""
+        with self._session.scope() as cursor:
+            for name, given in inputs.items():
+                schema, table = schema_of(name)
+                cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+                cursor.execute(f"CREATE TABLE {schema}.{table} ({', '.join(f'{quoted(c.name)} {c.type}' for c in given.schema)})")
+            _make_views(cursor, query)
+            return _described(cursor, query)
+
+    def write(self, query: Query, inputs: Mapping[str, Input], folder: str, layout: Layout) -> tuple[DataFile, ...]:
+        """Write by one `COPY`, which also gives the statistics."""
+        with self._session.scope() as cursor:
+            _bind(cursor, inputs)
+            _make_views(cursor, query)
+            return _copy(cursor, query, folder, layout)
+
+    def read(self, query: Query, inputs: Mapping[str, Input]) -> pa.RecordBatchReader:
+        """Stream the result; the instance stays until the last batch is read."""
+        import pyarrow as pa
+
+        batches = self._batches(query, inputs)
+        schema = next(batches)
+        if not isinstance(schema, pa.Schema):
+            msg = "a stream begins with its schema"
+            raise TypeError(msg)
+        return pa.RecordBatchReader.from_batches(schema, batches)
+
+    def _batches(self, query: Query, inputs: Mapping[str, Input]) -> Iterator[pa.Schema | pa.RecordBatch]:
+        with self._session.scope() as cursor:
+            _bind(cursor, inputs)
+            _make_views(cursor, query)
+            reader = cursor.execute(query.sql, dict(query.parameters)).to_arrow_reader(65_536)
+            yield reader.schema
+            yield from reader
+
+    def rows(self, query: Query, inputs: Mapping[str, Input]) -> Sequence[tuple[object, ...]]:
+        """The result, whole."""
+        with self._session.scope() as cursor:
+            _bind(cursor, inputs)
+            _make_views(cursor, query)
+            return cursor.execute(query.sql, dict(query.parameters)).fetchall()
+
+    def cancel(self) -> None:
+        """Interrupt every query under way."""
+        self._session.cancel()
+
+
+def _bind(cursor: duckdb.DuckDBPyConnection, inputs: Mapping[str, Input]) -> None:
+    for name, given in inputs.items():
+        schema, table = schema_of(name)
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        cursor.execute(f"CREATE VIEW {schema}.{table} AS {relation(given)}")
+
+
+def relation(given: Input) -> str:
+    """The SQL of an input: its files read by the schema that its table has now, or no rows of that schema."""
+    if not given.paths:
+        empty = ", ".join(f"CAST(NULL AS {c.type}) AS {quoted(c.name)}" for c in given.schema)
+        return f"SELECT {empty} WHERE false"
+    columns = ", ".join(quoted(c.name) for c in given.schema)
+    files = ", ".join(literal(p) for p in given.paths)
+    return f"SELECT {columns} FROM read_parquet([{files}], union_by_name = {str(len(given.paths) > 1).lower()})"
+
+
+def _make_views(cursor: duckdb.DuckDBPyConnection, query: Query) -> None:
+    for name, sql in query.views.items():
+        schema, table = schema_of(name)
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        cursor.execute(f"CREATE VIEW {schema}.{table} AS {sql}")
+
+
+def _described(cursor: duckdb.DuckDBPyConnection, query: Query) -> Schema:
+    rows = cursor.execute(f"DESCRIBE {query.sql}", dict(query.parameters)).fetchall()
+    return tuple(Column(name, kind) for name, kind, *_ in rows)
+
+
+def _copy(cursor: duckdb.DuckDBPyConnection, query: Query, folder: str, layout: Layout) -> tuple[DataFile, ...]:
+    select = query.sql
+    if layout.types:
+        casts = ", ".join(f"CAST({quoted(c.name)} AS {c.type}) AS {quoted(c.name)}" for c in layout.types)
+        select = f"SELECT {casts} FROM ({query.sql}\n)"
+    if layout.sort:
+        select += " ORDER BY " + ", ".join(quoted(c) for c in layout.sort)
+    target = f"{folder}/{uuid.uuid4().hex}.parquet"
+    try:
+        rows = cursor.execute(f"COPY ({select}\n) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS)", dict(query.parameters)).fetchall()
+    except BaseException as error:
+        Path(target).unlink(missing_ok=True)
+        if isinstance(error, duckdb.Error):
+            raise translated(error) from error
+        raise
+    files = tuple(data_file_from_copy(row) for row in rows)
+    for file in files:
+        if file.rows == 0:
+            Path(folder, file.path).unlink(missing_ok=True)
+    return tuple(f for f in files if f.rows)
