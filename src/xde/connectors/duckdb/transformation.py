@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from xde.lifecycle.storage.port import DataFile, Schema
     from xde.lifecycle.transformation.port import Input, Layout, Query
 
-FILE_BYTES = 512 * 1024 * 1024  # a file is cut at about this size, so that a later merge rewrites little
-
 
 class DuckdbEngine:
     """The default engine; see `lifecycle.transformation.port.Engine` for what each method owes."""

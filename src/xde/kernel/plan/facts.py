@@ -1,0 +1,56 @@
+"""What a commit knows, and what a table's commits together say: the ledger's mirror is this fold of the log, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xde.kernel.plan.intervals import merged
+from xde.kernel.plan.plan import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+CHANGES_DATA = frozenset({"load", "build", "replay"})
+
+
+def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, object]) -> dict[str, object]:
+    """What holds of a table after one more commit.
+
+    `files`: source files loaded, by path; `inputs`: [version, number] of what a model read, by dataset; `intervals`: the
+    time a model has done; `data`: the newest commit that changed rows; `letters`: dead letters still open;
+    `checks`: digest of the checks it passed; `environment`: whose run made the newest commit.
+    """
+    state: dict[str, Any] = dict(facts or {})
+    kind = str(commit.get("kind", ""))
+    if kind in CHANGES_DATA:
+        state["data"] = number
+    if kind == "load":
+        state["files"] = {**state.get("files", {}), **{f["path"]: f for f in _list(commit, "files")}}
+    if kind == "build":
+        state["inputs"] = commit.get("inputs", {})
+        before = [] if commit.get("full") else state.get("intervals", [])
+        done = merged(Interval(*i) for i in [*before, *_list(commit, "intervals")])
+        state["intervals"] = [[i.start, i.end] for i in done]
+    state["letters"] = int(state.get("letters", 0)) + _letters(commit)
+    for key in ("checks_digest", "environment"):
+        if key in commit:
+            state[key] = commit[key]
+    return state
+
+
+def _list(commit: Mapping[str, object], key: str) -> list[Any]:
+    value = commit.get(key, [])
+    return value if isinstance(value, list) else []
+
+
+def _letters(commit: Mapping[str, object]) -> int:
+    new = sum(int(f.get("letters", 0)) for f in _list(commit, "files"))
+    return new - len(_list(commit, "replayed")) - len(_list(commit, "discarded"))
+
+
+def fold_history(commits: Iterable[tuple[int, Mapping[str, object]]]) -> dict[str, object]:
+    """The fold over a whole history: snapshot numbers with the facts of their commits, oldest first."""
+    state: dict[str, object] = {}
+    for number, facts in commits:
+        state = fold(state, number, facts)
+    return state

@@ -1,0 +1,171 @@
+"""From what the project says and what is there to the steps between; pure: it reads nothing and writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from xde.kernel.plan.plan import Cost, Plan, Reason, SourceFile, Step, StepKind
+from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xde.kernel.plan.ledger import StepRecord, TableState
+    from xde.kernel.project.declarations import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What there is: pointers of the environment, mirrors of tables, source files not loaded yet, last costs.
+
+    `checks` is the digest of each dataset's checks as the contract now has them. `changes` explains a new version of a
+    model in words: the text or the columns that made it.
+    """
+
+    environment: str
+    at: str
+    pointers: Mapping[str, str]
+    states: Mapping[tuple[str, str], TableState]
+    deliveries: Mapping[str, Sequence[SourceFile]] = field(default_factory=dict)
+    costs: Mapping[str, StepRecord] = field(default_factory=dict)
+    checks: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What there should be: datasets in an order in which they can be built, their versions, who reads whom.
+
+    `upstream` names the direct inputs; `selection` the datasets to plan for (None: all); `full` rebuilds whatever is there.
+    """
+
+    datasets: Mapping[str, Dataset]
+    order: Sequence[str]
+    upstream: Mapping[str, Sequence[str]]
+    versions: Mapping[str, str]
+    selection: frozenset[str] | None = None
+    full: bool = False
+
+
+def make_plan(wanted: Wanted, present: Present) -> Plan:
+    """The steps that are needed, each with its reasons; an unchanged dataset has none."""
+    steps: dict[str, Step] = {}
+    unchanged = 0
+    for name in wanted.order:
+        if wanted.selection is not None and name not in wanted.selection:
+            continue
+        step = _step(wanted, present, name, steps)
+        if step is None:
+            unchanged += 1
+        else:
+            steps[name] = step
+    return Plan(present.environment, tuple(steps.values()), unchanged, present.at)
+
+
+def _step(wanted: Wanted, present: Present, name: str, steps: Mapping[str, Step]) -> Step | None:
+    dataset = wanted.datasets[name]
+    if isinstance(dataset, SourceDataset):
+        return _load(wanted, present, name)
+    return _build(wanted, present, dataset, steps)
+
+
+def _load(wanted: Wanted, present: Present, name: str) -> Step | None:
+    version = wanted.versions[name]
+    files = tuple(present.deliveries.get(name, ()))
+    state = present.states.get((name, version))
+    reasons = _version_reasons(present, name, version)
+    if wanted.full:
+        reasons.append(Reason("full", "a full reload was asked for"))
+    if state is None:
+        reasons = reasons or [Reason("new", "its table is not there")]
+    if files:
+        reasons.append(Reason("files", f"{len(files)} {'file is' if len(files) == 1 else 'files are'} not loaded yet"))
+    if not reasons:
+        return None
+    if state is not None and not files and not wanted.full:
+        return _as_step(present, StepKind.ADOPT, name, version, reasons)
+    return _as_step(present, StepKind.LOAD, name, version, reasons, files=files, full=wanted.full)
+
+
+def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping[str, Step]) -> Step | None:
+    name, version = model.name, wanted.versions[model.name]
+    after = tuple(u for u in wanted.upstream[name] if u in steps)
+    state = present.states.get((name, version))
+    reasons = _version_reasons(present, name, version)
+    moved = bool(reasons)
+    stale = [] if state is None else _stale(wanted, present, name, state)
+    reasons += [Reason("upstream", f"`{u}` has new rows") for u in stale]
+    reasons += [Reason("upstream", f"`{u}` is {_doing(steps[u])} by this plan") for u in after if u not in stale and steps[u].kind is not StepKind.ADOPT]
+    checks_changed = state is not None and state.facts.get("checks_digest", "") != present.checks.get(name, "")
+    if checks_changed:
+        reasons.append(Reason("contract", "the checks of its contract have changed"))
+    if wanted.full:
+        reasons.append(Reason("full", "a full rebuild was asked for"))
+    if not reasons:
+        return None
+    if model.head.kind is Kind.VIEW:
+        return _as_step(present, StepKind.VIEW, name, version, reasons, after=after)
+    only_moved = moved and state is not None and len(reasons) == 1
+    kind = StepKind.ADOPT if only_moved else StepKind.BUILD
+    full = wanted.full or state is None or checks_changed
+    return _as_step(present, kind, name, version, reasons, after=after, full=full)
+
+
+def _doing(step: Step) -> str:
+    match step.kind:
+        case StepKind.LOAD:
+            return "loaded"
+        case StepKind.VIEW:
+            return "changed"
+        case _:
+            return "rebuilt"
+
+
+def _version_reasons(present: Present, name: str, version: str) -> list[Reason]:
+    before = present.pointers.get(name)
+    if before is None:
+        return [Reason("new", "not in this environment yet")]
+    if before != version:
+        return [Reason("text", present.changes.get(name, "what it means has changed"))]
+    return []
+
+
+def _stale(wanted: Wanted, present: Present, name: str, state: TableState) -> list[str]:
+    """The inputs that have other rows than those the model was built from."""
+    known = cast("Mapping[str, Sequence[object]]", state.facts.get("inputs", {}))
+    return [u for u in tables_read(wanted, name) if list(known.get(u, ())) != _input(wanted, present, u)]
+
+
+def _input(wanted: Wanted, present: Present, name: str) -> list[object]:
+    version = wanted.versions[name]
+    state = present.states.get((name, version))
+    return [version, state.facts.get("data", state.number) if state else None]
+
+
+def tables_read(wanted: Wanted, name: str) -> list[str]:
+    """The datasets with rows of their own that a model reads, seen through views, in a stable order."""
+    found: dict[str, None] = {}
+    for upstream in wanted.upstream[name]:
+        dataset = wanted.datasets[upstream]
+        if isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.VIEW:
+            found.update(dict.fromkeys(tables_read(wanted, upstream)))
+        else:
+            found[upstream] = None
+    return list(found)
+
+
+def _as_step(  # noqa: PLR0913 - a step is these parts together
+    present: Present,
+    kind: StepKind,
+    name: str,
+    version: str,
+    reasons: Sequence[Reason],
+    *,
+    after: tuple[str, ...] = (),
+    files: tuple[SourceFile, ...] = (),
+    full: bool = False,
+) -> Step:
+    last = present.costs.get(name)
+    cost = Cost(last.seconds, last.rows, last.bytes) if last else None
+    return Step(f"{kind}:{name}", kind, name, version, tuple(reasons), after, (), files, full, cost)
