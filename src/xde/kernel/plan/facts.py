@@ -17,7 +17,7 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
     """What holds of a table after one more commit.
 
     `files`: source files loaded, by path; `inputs`: [version, number] of what a model read, by dataset; `intervals`: the
-    time a model has done; `data`: the newest commit that changed rows; `letters`: dead letters still open;
+    time a model has done, `pending`: what an unfinished build still owes; `data`: the newest commit that changed rows; `letters`: dead letters still open;
     `checks`: digest of the checks it passed; `environment`: whose run made the newest commit.
     """
     state: dict[str, Any] = dict(facts or {})
@@ -31,6 +31,7 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
         before = [] if commit.get("full") else state.get("intervals", [])
         done = merged(Interval(*i) for i in [*before, *_list(commit, "intervals")])
         state["intervals"] = [[i.start, i.end] for i in done]
+        state["pending"] = _list(commit, "pending")
     state["letters"] = int(state.get("letters", 0)) + _letters(commit)
     for key in ("checks_digest", "environment"):
         if key in commit:

@@ -100,6 +100,8 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
     checks_changed = state is not None and state.facts.get("checks_digest", "") != present.checks.get(name, "")
     if checks_changed:
         reasons.append(Reason("contract", "the checks of its contract have changed"))
+    if state is not None and state.facts.get("pending"):
+        reasons.append(Reason("intervals", "an earlier build did not come to its end"))
     if wanted.full:
         reasons.append(Reason("full", "a full rebuild was asked for"))
     if not reasons:

@@ -128,6 +128,7 @@ class LoadJob:
     schema_change: SchemaChange = field(default_factory=SchemaChange)
     limit: LetterLimit = field(default_factory=LetterLimit)
     personal: tuple[str, ...] = ()
+    existing: tuple[str, ...] = ()  # Parquet files of the rows that are there already: a UNIQUE check looks at them too
 
 
 @dataclass(frozen=True, slots=True)

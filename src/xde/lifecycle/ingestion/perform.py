@@ -1,0 +1,151 @@
+"""A load, done: read the new files aside, audit what was accepted, publish rows, letters and cursor in one commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xde.ground.crash import CrashPoint, crash_point
+from xde.kernel.plan.checks import Action, CheckKind, CheckResult
+from xde.kernel.run.events import Outcome
+from xde.lifecycle.ingestion.port import FileToLoad, LoadJob
+from xde.lifecycle.storage.publish import Publication
+from xde.lifecycle.storage.merging import Rewritten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xde.kernel.plan.checks import Check
+    from xde.kernel.plan.plan import Step
+    from xde.kernel.run.runner import StepContext
+    from xde.lifecycle.ingestion.declare import Reading
+    from xde.lifecycle.ingestion.port import Loaded, Loader
+    from xde.lifecycle.sources.port import FoundFile
+    from xde.lifecycle.storage.pins import Pins
+    from xde.lifecycle.storage.merging import Merger
+    from xde.lifecycle.storage.port import Snapshot
+    from xde.lifecycle.storage.publish import Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class SourceWork:
+    """All that loading one dataset needs to know: how it is read, its checks, and its files as the plan found them."""
+
+    reading: Reading
+    checks: tuple[Check, ...]
+    checks_digest: str
+    found: Mapping[str, FoundFile]
+    personal: tuple[str, ...]
+
+
+class LoadPerformer:
+    """Performs LOAD steps."""
+
+    def __init__(self, loader: Loader, publisher: Publisher, pins: Pins, work: Mapping[str, SourceWork], merger: Merger) -> None:  # noqa: PLR0913 - the parts it joins
+        self._loader = loader
+        self._publisher = publisher
+        self._pins = pins
+        self._work = work
+        self._merger = merger
+
+    def perform(self, step: Step, context: StepContext) -> Outcome:
+        """Load the step's files; `Outcome.rows` are the accepted rows of this load, `letters` its dead letters."""
+        work = self._work[step.dataset]
+        table = self._pins.table(step.dataset)
+        before = self._pins.renew(step.dataset)
+        lake = self._publisher.lake
+        loaded = self._loader.load(self._job(step, context, work, lake.folder(table), before))
+        crash_point(CrashPoint.FILES_WRITTEN)
+        replacing = step.full or work.reading.write_mode == "replace"
+        rewritten = self._rewritten(work, before, loaded, replacing=replacing)
+        publication = Publication(
+            table,
+            loaded.schema,
+            rewritten.adds,
+            loaded.files if rewritten.adds else (),
+            rewritten.removes,
+            before,
+            self._facts(step, context, work, loaded),
+            tuple(c for c in work.checks if not in_flight(c)),
+            tuple(_counted(c, loaded) for c in work.checks if in_flight(c)),
+            work.personal,
+        )
+        published = self._publisher.publish(publication, self._pins, context.environment)
+        return Outcome(
+            step,
+            "done",
+            rows=loaded.accepted,
+            bytes=sum(f.size for f in rewritten.adds),
+            letters=loaded.letters,
+            snapshot=published.snapshot.number,
+            checks=published.results,
+            findings=published.warnings,
+        )
+
+    def _job(self, step: Step, context: StepContext, work: SourceWork, folder: str, before: Snapshot | None) -> LoadJob:
+        reading = work.reading
+        appending = not step.full and reading.write_mode == "append"
+        return LoadJob(
+            dataset=step.dataset,
+            run=context.run,
+            at=context.at,
+            files=[FileToLoad(work.found[f.path], f.digest) for f in step.files],
+            dialect=reading.dialect,
+            fields=reading.fields,
+            checks=[c for c in work.checks if in_flight(c)],
+            folder=folder,
+            letters_folder=f"{folder}/_letters",
+            schema_change=reading.schema_change,
+            limit=reading.limit,
+            personal=work.personal,
+            existing=before.paths if before is not None and appending else (),
+        )
+
+    def _rewritten(self, work: SourceWork, before: Snapshot | None, loaded: Loaded, *, replacing: bool) -> Rewritten:
+        if before is None:
+            return Rewritten(loaded.files, ())
+        if replacing:
+            return Rewritten(loaded.files, before.files)
+        if work.reading.write_mode == "merge":
+            return self._merger.merge(before, loaded.files, loaded.schema, work.reading.key)
+        return Rewritten(loaded.files, ())
+
+    @staticmethod
+    def _facts(step: Step, context: StepContext, work: SourceWork, loaded: Loaded) -> dict[str, object]:
+        by_path = {a.path: a for a in loaded.accounts}
+        files = [
+            {
+                "path": f.path,
+                "size": f.size,
+                "digest": f.digest,
+                "changed_ns": work.found[f.path].changed_ns,
+                "records": by_path[f.path].records,
+                "accepted": by_path[f.path].accepted,
+                "letters": by_path[f.path].letters,
+                "at": context.at,
+            }
+            for f in step.files
+        ]
+        return {
+            "kind": "load",
+            "run": context.run,
+            "step": step.id,
+            "fence": context.fence,
+            "at": context.at,
+            "full": step.full,
+            "files": files,
+            "letters": list(loaded.letter_files),
+            "rows_in": sum(a.records for a in loaded.accounts),
+            "rows_out": loaded.accepted,
+            "checks_digest": work.checks_digest,
+        }
+
+
+def in_flight(check: Check) -> bool:
+    """Whether the loader itself holds a check, by making dead letters: the rows that it accepts satisfy it."""
+    return check.action is Action.DEAD_LETTER and check.kind in {CheckKind.ROW, CheckKind.UNIQUE}
+
+
+def _counted(check: Check, loaded: Loaded) -> CheckResult:
+    """The result of a check held in flight: it passes, for what failed it was not accepted."""
+    return CheckResult(check, passed=True, failing=0, rows=loaded.accepted, value=f"{loaded.failing.get(check.id, 0)} dead letters", how="scan")

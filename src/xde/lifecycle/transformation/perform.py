@@ -1,0 +1,291 @@
+"""A build, done: compute a model's rows aside, audit them, publish them by one commit a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from xde.ground.crash import CrashPoint, crash_point
+from xde.ground.errors import DataError, UserError
+from xde.ground.findings import Finding
+from xde.ground.names import quoted
+from xde.kernel.plan.intervals import batches, covering, parse_moment
+from xde.kernel.plan.plan import Interval
+from xde.kernel.project.declarations import Kind
+from xde.kernel.run.events import Outcome
+from xde.lifecycle.storage.merging import Rewritten
+from xde.lifecycle.storage.publish import Publication
+from xde.lifecycle.transformation.port import Input, Layout, Query
+from xde.lifecycle.transformation.reach import covered, pinned_input, reach
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xde.kernel.plan.intervals import Grain
+    from xde.kernel.plan.ledger import TableState
+    from xde.kernel.plan.plan import Step
+    from xde.kernel.run.runner import StepContext
+    from xde.lifecycle.storage.merging import Merger
+    from xde.lifecycle.storage.pins import Pins
+    from xde.lifecycle.storage.port import DataFile, Snapshot
+    from xde.lifecycle.storage.publish import Published, Publisher
+    from xde.lifecycle.transformation.port import Engine
+    from xde.lifecycle.transformation.work import ModelWork
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One step with all that it needs: its inputs pinned, and what is written down of each."""
+
+    step: Step
+    context: StepContext
+    work: ModelWork
+    inputs: Mapping[str, Input]
+    read: Mapping[str, list[object]]
+
+    def facts(self) -> dict[str, object]:
+        """What every commit of the step says."""
+        return {
+            "kind": "build",
+            "run": self.context.run,
+            "step": self.step.id,
+            "fence": self.context.fence,
+            "at": self.context.at,
+            "inputs": dict(self.read),
+            "checks_digest": self.work.checks_digest,
+        }
+
+    def outcome(self, published: Sequence[Published], files: Sequence[DataFile]) -> Outcome:
+        """The step is done."""
+        last = published[-1] if published else None
+        return Outcome(
+            self.step,
+            "done",
+            rows=sum(f.rows for f in files),
+            bytes=sum(f.size for f in files),
+            snapshot=last.snapshot.number if last else None,
+            checks=tuple(r for p in published for r in p.results),
+            findings=tuple(dict.fromkeys(w for p in published for w in p.warnings)),
+        )
+
+
+class BuildPerformer:
+    """Performs BUILD steps of every kind of model."""
+
+    def __init__(self, engine: Engine, publisher: Publisher, pins: Pins, work: Mapping[str, ModelWork], merger: Merger) -> None:  # noqa: PLR0913 - the parts it joins
+        self._engine = engine
+        self._publisher = publisher
+        self._pins = pins
+        self._work = work
+        self._merger = merger
+
+    def perform(self, step: Step, context: StepContext) -> Outcome:
+        """Build the step's model; `Outcome.rows` are the rows computed."""
+        work = self._work[step.dataset]
+        before = self._pins.renew(step.dataset)
+        task = _Task(step, context, work, inputs_of(work, self._pins), {n: pinned_input(self._pins, n) for n in work.reads})
+        match work.model.head.kind:
+            case Kind.INCREMENTAL if work.model.head.time:
+                return self._by_time(task, before)
+            case Kind.INCREMENTAL:
+                return self._by_key(task, before)
+            case Kind.APPEND:
+                return self._append(task, before)
+            case Kind.TABLE | Kind.VIEW:
+                return self._whole(task, before)
+
+    def _whole(self, task: _Task, before: Snapshot | None) -> Outcome:
+        files = self._write(task, task.work.model.sql, {})
+        removes = before.files if before else ()
+        return task.outcome([self._publish(task, Rewritten(files, removes), files, before, {"full": True})], files)
+
+    def _by_key(self, task: _Task, before: Snapshot | None) -> Outcome:
+        if before is None or task.step.full:
+            return self._whole(task, before)
+        files = self._write(task, task.work.model.sql, {})
+        rewritten = self._merger.merge(before, files, task.work.types, task.work.model.head.key)
+        return task.outcome([self._publish(task, rewritten, files, before, {})], files)
+
+    def _append(self, task: _Task, before: Snapshot | None) -> Outcome:
+        if before is None or task.step.full:
+            return self._whole(task, before)
+        files = self._write(replace(task, inputs=self._new_rows(task)), task.work.model.sql, {})
+        return task.outcome([self._publish(task, Rewritten(files, ()), files, before, {})], files)
+
+    def _new_rows(self, task: _Task) -> dict[str, Input]:
+        """The inputs with, of the first that the model reads, only the files that came since its last build."""
+        driving = task.work.reads[0]
+        state = self._state(task)
+        known = cast("Mapping[str, Sequence[object]]", state.facts.get("inputs", {})) if state else {}
+        version, number = (*known.get(driving, (None, None)), None)[:2]
+        table = self._pins.table(driving)
+        if version != table.version or number is None:
+            return dict(task.inputs)
+        then = self._publisher.lake.snapshot(table, int(str(number)))
+        now = self._pins.snapshot(driving)
+        if then is None or now is None:
+            return dict(task.inputs)
+        old = {f.path for f in then.files}
+        missing = old - {f.path for f in now.files}
+        if missing:
+            raise DataError(
+                Finding(
+                    "XDE0721",
+                    f"`{task.step.dataset}` appends, but rows of `{driving}` that it has read were replaced",
+                    why="an `append` model reads each row of its first input once, and cannot take back what it has made of a row",
+                    hint=f"rebuild it with `xde run --full {task.step.dataset}`, or make it `kind: incremental` with a `key`",
+                )
+            )
+        fresh = tuple(f"{now.folder}/{f.path}" for f in now.files if f.path not in old)
+        return {**task.inputs, driving: replace(task.inputs[driving], paths=fresh)}
+
+    def _by_time(self, task: _Task, before: Snapshot | None) -> Outcome:
+        head = task.work.model.head
+        grain = cast("Grain", head.grain)
+        wanted = reach(task.work, self._state(task), self._pins, self._publisher.lake, full=task.step.full or before is None)
+        if wanted.whole and not head.batch_intervals:
+            return self._whole_time(task, before, grain)
+        intervals = wanted.intervals if not wanted.whole else self._extent(task, grain)
+        pieces = [p for i in intervals for p in batches(i, grain, head.batch_intervals)]
+        if wanted.whole and before is not None and not self._resumes(task):
+            self._publish(task, Rewritten((), before.files), (), before, {"full": True, "pending": _texts(pieces)})
+            before = self._pins.snapshot(task.step.dataset)
+        published: list[Published] = []
+        written: list[DataFile] = []
+        for number, piece in enumerate(pieces):
+            task.context.progress(f"{piece.start[:10]} .. {piece.end[:10]}", number / len(pieces))
+            files = self._write(task, _bounded(task.work, piece), _bounds(task.work, piece))
+            self._no_null_time(task, files)
+            rewritten = Rewritten(files, ()) if before is None else self._merger.replace_interval(before, files, task.work.types, _time(task.work)[0], _bounds(task.work, piece))
+            facts = {"intervals": _texts([piece]), "pending": _texts(pieces[number + 1 :])}
+            published.append(self._publish(task, rewritten, files, before, facts))
+            before = published[-1].snapshot
+            written += files
+        return task.outcome(published, written)
+
+    def _resumes(self, task: _Task) -> bool:
+        state = self._state(task)
+        return state is not None and bool(state.facts.get("pending")) and state.facts.get("inputs") == task.read
+
+    def _whole_time(self, task: _Task, before: Snapshot | None, grain: Grain) -> Outcome:
+        head = task.work.model.head
+        start, end = head.start or "0001-01-01", head.end or "9999-12-31"
+        everything = Interval(start, end)
+        sql = _bounded(task.work, everything) if head.start or head.end or _uses_bounds(task.work) else task.work.model.sql
+        files = self._write(task, sql, _bounds(task.work, everything))
+        self._no_null_time(task, files)
+        done = covered(files, _time(task.work)[0], grain) or ()
+        removes = before.files if before else ()
+        facts = {"full": True, "intervals": _texts(done), "pending": []}
+        return task.outcome([self._publish(task, Rewritten(files, removes), files, before, facts)], files)
+
+    def _extent(self, task: _Task, grain: Grain) -> tuple[Interval, ...]:
+        """The time that there is to compute, asked of the engine."""
+        head = task.work.model.head
+        state = self._state(task)
+        if state is not None and self._resumes(task):
+            return tuple(Interval(*i) for i in cast("list[list[str]]", state.facts["pending"]))
+        column = quoted(_time(task.work)[0])
+        everything = Interval(head.start or "0001-01-01", head.end or "9999-12-31")
+        sql = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM ({_bounded(task.work, everything)})"
+        given = {**task.work.parameters, **_bounds(task.work, everything)}
+        query = Query(sql, {n: v for n, v in given.items() if f"${n}" in sql}, task.work.views)
+        low, high = self._engine.rows(query, task.inputs)[0]
+        if low is None:
+            return ()
+        return (covering(parse_moment(str(low)), parse_moment(str(high)), grain),)
+
+    def _no_null_time(self, task: _Task, files: Sequence[DataFile]) -> None:
+        column = _time(task.work)[0]
+        nulls = sum((f.statistics[column].nulls or 0) if column in f.statistics else 0 for f in files)
+        if nulls:
+            self._publisher.discard(self._pins.table(task.step.dataset), files)
+            raise DataError(
+                Finding(
+                    "XDE0722",
+                    f"`{task.step.dataset}`: {nulls:,} rows have no `{column}`, and so belong to no interval",
+                    span=task.work.model.head.spans.get("time"),
+                    label="the time of this model",
+                    why="an incremental model keeps and replaces its rows by time; rows without one would be lost or doubled",
+                    hint=f"leave them out with `WHERE {column} IS NOT NULL`, or give them a time",
+                )
+            )
+
+    def _write(self, task: _Task, sql: str, bounds: Mapping[str, object]) -> tuple[DataFile, ...]:
+        folder = self._publisher.lake.folder(self._pins.table(task.step.dataset))
+        used = {n: v for n, v in {**task.work.parameters, **bounds}.items() if f"${n}" in sql}
+        sort = (_time(task.work)[0],) if task.work.model.head.time else ()
+        files = self._engine.write(Query(sql, used, task.work.views), task.inputs, folder, Layout(types=task.work.types, sort=sort))
+        crash_point(CrashPoint.FILES_WRITTEN)
+        return files
+
+    def _state(self, task: _Task) -> TableState | None:
+        table = self._pins.table(task.step.dataset)
+        key = (table.dataset, table.version)
+        return self._publisher.ledger.states([key]).get(key)
+
+    def _publish(self, task: _Task, rewritten: Rewritten, new: Sequence[DataFile], before: Snapshot | None, facts: Mapping[str, object]) -> Published:  # noqa: PLR0913
+        publication = Publication(
+            self._pins.table(task.step.dataset),
+            task.work.types,
+            rewritten.adds,
+            new,
+            rewritten.removes,
+            before,
+            {**task.facts(), "rows_out": sum(f.rows for f in new), **facts},
+            task.work.checks,
+            personal=task.work.personal,
+        )
+        return self._publisher.publish(publication, self._pins, task.context.environment)
+
+
+def inputs_of(work: ModelWork, pins: Pins) -> dict[str, Input]:
+    """The pinned files of all that a model reads, seen through views. An input that was never built raises `UserError`."""
+    inputs: dict[str, Input] = {}
+    for name in work.reads:
+        snapshot = pins.snapshot(name)
+        if snapshot is None:
+            raise UserError(
+                Finding(
+                    "XDE0723",
+                    f"`{work.model.name}` reads `{name}`, which has never been built here",
+                    span=work.analysis.references.get(name),
+                    hint=f"build it first: `xde run {name}`",
+                )
+            )
+        inputs[name] = Input(snapshot.schema, snapshot.paths)
+    return inputs
+
+
+def _time(work: ModelWork) -> tuple[str, str]:
+    """The time column and its type."""
+    column = work.model.head.time or ""
+    return column, next((c.type for c in work.types if c.name == column), "TIMESTAMP")
+
+
+def _uses_bounds(work: ModelWork) -> bool:
+    return bool({"start", "end"} & set(work.analysis.parameters))
+
+
+def _bounded(work: ModelWork, interval: Interval) -> str:
+    """The model's query within an interval; rows without a time come too, so that they are found and not lost."""
+    column = quoted(_time(work)[0])
+    return f"SELECT * FROM ({work.model.sql}\n) WHERE ({column} >= $__start AND {column} < $__end) OR {column} IS NULL"
+
+
+def _bounds(work: ModelWork, interval: Interval) -> dict[str, object]:
+    """The interval as parameters, of the time column's own kind: dates, moments, or moments with a zone."""
+    kind = _time(work)[1].upper()
+    low, high = parse_moment(interval.start), parse_moment(interval.end)
+    values: tuple[object, object]
+    if kind == "DATE":
+        values = low.date(), high.date()
+    elif kind.startswith("TIMESTAMP") and ("ZONE" in kind or kind == "TIMESTAMPTZ"):
+        values = low, high
+    else:
+        values = low.replace(tzinfo=None), high.replace(tzinfo=None)
+    return {"__start": values[0], "__end": values[1], "start": values[0], "end": values[1]}
+
+
+def _texts(intervals: Sequence[Interval]) -> list[list[str]]:
+    return [[i.start, i.end] for i in intervals]

@@ -1,0 +1,33 @@
+"""All that building one model needs to know, put together before the run begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xde.kernel.graph.analysis import Analysis
+    from xde.kernel.plan.checks import Check
+    from xde.kernel.project.declarations import ModelDataset
+    from xde.lifecycle.storage.port import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class ModelWork:
+    """A model, ready to be built.
+
+    `types` is the schema it is stored in (names and storable types); `views` are the views among its inputs with their
+    text, in the order in which they can be made; `reads` the datasets with rows that it reads, seen through views.
+    """
+
+    model: ModelDataset
+    analysis: Analysis
+    types: Schema
+    views: Mapping[str, str]
+    reads: tuple[str, ...]
+    checks: tuple[Check, ...] = ()
+    checks_digest: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    personal: tuple[str, ...] = ()
