@@ -38,7 +38,9 @@ class PostgresServer:
 def as_servant(*command: str | Path) -> None:
     """Run a server program as a user that is not root, which the server refuses to be."""
     prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    done = subprocess.run([*prefix, *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/", check=False)
+    done = subprocess.run(
+        [*prefix, *map(str, command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/", check=False
+    )
     assert done.returncode == 0, done.stdout.decode()
 
 
@@ -70,7 +72,21 @@ def postgres_server() -> Iterator[PostgresServer]:
             shutil.chown(path, "postgres")
     server = PostgresServer(free_port(), programs, home / "data")
     try:
-        as_servant(programs / "initdb", "-D", server.data, "-U", "xde", "--pwfile", password, "-A", "scram-sha-256", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
+        as_servant(
+            programs / "initdb",
+            "-D",
+            server.data,
+            "-U",
+            "xde",
+            "--pwfile",
+            password,
+            "-A",
+            "scram-sha-256",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        )
         settings = f"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
         server.control("-l", str(home / "log"), "-o", settings, "start")
         yield server

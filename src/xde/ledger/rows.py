@@ -35,14 +35,16 @@ def _storable(text: str) -> str:
 
 def state(row: Row) -> TableState:
     """A row of `states`; `ValueError` when its facts are no JSON."""
-    *plain, facts = row
-    return TableState(*plain, json.loads(facts))
+    return TableState(*_with_facts(row))
 
 
 def step(row: Row) -> StepRecord:
     """A row of `steps`; `ValueError` when its facts are no JSON."""
-    *plain, facts = row
-    return StepRecord(*plain, json.loads(facts))
+    return StepRecord(*_with_facts(row))
+
+
+def _with_facts(row: Row) -> Row:
+    return (*row[:-1], json.loads(row[-1]))
 
 
 def run(row: Row) -> RunRecord:
