@@ -23,7 +23,7 @@ _LOOK = 0.5  # seconds between two looks at a claim that another holds
 
 
 @contextmanager
-def held_claim(  # noqa: PLR0913 - the one door to claims; the parts are of different owners
+def held_claim(  # noqa: PLR0913, PLR0917 - the one door to claims; the parts are of different owners
     ledger: Ledger,
     environment: str,
     owner: str,

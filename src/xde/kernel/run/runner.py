@@ -79,38 +79,37 @@ class _Walk:
         self._schedule = schedule
         self._attempts = attempts
         self._changed = threading.Condition()
-        self._let_go = False
+        self._impatient = False
         self._broken: BaseException | None = None
 
     def go(self, parallel: int) -> None:
         """Come back when every step has its outcome, and it was told."""
-        # daemons: a step that was let go must not keep the process from ending
-        threads = [threading.Thread(target=self._work, name=f"step-{n}", daemon=True) for n in range(parallel)]
-        for thread in threads:
-            thread.start()
-        while any(thread.is_alive() for thread in threads) and not self._let_go:
+        try:
+            for number in range(parallel):  # daemons: a step that was let go must not keep the process from ending
+                threading.Thread(target=self._work, name=f"step-{number}", daemon=True).start()
+        except KeyboardInterrupt:
+            self._attempts.cancelled.set()
+        over = False
+        while not over:
             try:
-                self._watch(threads)
+                over = self._watch()
             except KeyboardInterrupt:
-                self._interrupted()
+                self._impatient = self._attempts.cancelled.is_set()
+                self._attempts.cancelled.set()
         if self._broken is not None:
             raise Bug(f"the runner broke: {self._broken!r}") from self._broken
 
-    def _watch(self, threads: Sequence[threading.Thread]) -> None:
-        for thread in threads:
-            thread.join(_LOOK / len(threads))
-        if self._attempts.cancelled.is_set():
-            with self._changed:
-                self._changed.notify_all()
-
-    def _interrupted(self) -> None:
-        if not self._attempts.cancelled.is_set():
-            self._attempts.cancelled.set()
-            return
+    def _watch(self) -> bool:
+        """Wait for a moment, or until something happens; whether all is over."""
         with self._changed:
-            self._tell(self._schedule.cancel())
-            self._tell(self._schedule.let_go())
-            self._let_go = True
+            if self._attempts.cancelled.is_set():
+                self._tell(self._schedule.cancel())
+                self._changed.notify_all()
+            if self._impatient:
+                self._tell(self._schedule.let_go())
+            if not self._schedule.finished and self._broken is None:
+                self._changed.wait(_LOOK)
+            return self._schedule.finished or self._broken is not None
 
     def _work(self) -> None:
         try:
@@ -119,7 +118,6 @@ class _Walk:
         except BaseException as error:  # noqa: BLE001 - a thread that dies in silence would leave the others waiting for ever
             with self._changed:
                 self._broken = error
-                self._let_go = True
                 self._changed.notify_all()
 
     def _next(self) -> Step | None:
@@ -133,7 +131,7 @@ class _Walk:
 
     @property
     def _stopped(self) -> bool:
-        return self._attempts.cancelled.is_set() or self._let_go
+        return self._attempts.cancelled.is_set() or self._broken is not None
 
     def _done(self, outcome: Outcome) -> None:
         with self._changed:

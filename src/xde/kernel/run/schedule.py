@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from xde.ground.errors import Bug
@@ -22,6 +23,7 @@ class Schedule:
     """
 
     def __init__(self, plan: Plan) -> None:
+        self._plan = plan
         self._steps = {step.id: step for step in plan.steps}
         if len(self._steps) != len(plan.steps):
             raise Bug("a plan has two steps of one id")
@@ -32,7 +34,7 @@ class Schedule:
             for i in inputs:
                 self._readers[i].append(step)
         self._place = {step: place for place, step in enumerate(self._steps)}
-        self._ready = [step for step, waits in self._waits.items() if not waits]
+        self._ready = [self._place[step] for step, waits in self._waits.items() if not waits]  # a heap
         self.running: dict[str, Step] = {}
         self.outcomes: dict[str, Outcome] = {}
 
@@ -48,10 +50,9 @@ class Schedule:
 
     def start(self) -> Step:
         """The next step, in the order of the plan."""
-        first = min(self._ready, key=self._place.__getitem__)
-        self._ready.remove(first)
-        self.running[first] = self._steps[first]
-        return self._steps[first]
+        step = self._plan.steps[heappop(self._ready)]
+        self.running[step.id] = step
+        return step
 
     def finish(self, outcome: Outcome) -> list[Outcome]:
         """Take a step's outcome; what must now be skipped because of it, nearest first."""
@@ -61,7 +62,7 @@ class Schedule:
             for reader in self._readers[outcome.step.id]:
                 self._waits[reader] -= 1
                 if not self._waits[reader] and reader not in self.outcomes:
-                    self._ready.append(reader)
+                    heappush(self._ready, self._place[reader])
             return []
         return [self._lost(step, "skipped", f"`{outcome.step.dataset}` {_became(outcome)}") for step in self._downstream(outcome.step.id)]
 
