@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_HERE = Path(__file__).parent  # not importlib.resources, whose import alone costs ten times the reading
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 _VALUE = re.compile(r"(?<!:):([a-z_]+)")
@@ -34,7 +35,7 @@ def statements(script: str) -> list[str]:
 
 
 def _text(name: str) -> str:
-    return files("xde.ledger").joinpath(name).read_text(encoding="utf-8")
+    return (_HERE / name).read_text(encoding="utf-8")
 
 
 def _without_comments(sql: str) -> str:
