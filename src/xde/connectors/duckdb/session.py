@@ -109,13 +109,32 @@ def translated(error: duckdb.Error, subject: str = "the query") -> XdeError | Ke
         return KeyboardInterrupt()
     if isinstance(error, duckdb.OutOfMemoryException):
         return UserError(
-            Finding("XDE0802", f"{subject} needs more memory than the engine may use", why=words[:400], hint="raise `memory_limit` under `engine:` in `xde.yaml`, or give the model a smaller `batch`")
+            Finding(
+                "XDE0802",
+                f"{subject} needs more memory than the engine may use",
+                why=words[:400],
+                hint="raise `memory_limit` under `engine:` in `xde.yaml`, or give the model a smaller `batch`",
+            )
         )
     if isinstance(error, duckdb.IOException):
         if "No space left" in words:
-            return UserError(Finding("XDE0803", "the disk is full", why=words[:400], hint="free some space, or point `temp_folder` under `engine:` at a larger disk"))
+            return UserError(
+                Finding(
+                    "XDE0803",
+                    "the disk is full",
+                    why=words[:400],
+                    hint="free some space, or point `temp_folder` under `engine:` at a larger disk",
+                )
+            )
         return TemporaryError(words[:400])
-    return UserError(Finding("XDE0804", f"{subject} failed in the engine", why=words[:600], hint="run the model's SQL by itself to see the value that breaks it, or use `TRY_CAST` where a cast can fail"))
+    return UserError(
+        Finding(
+            "XDE0804",
+            f"{subject} failed in the engine",
+            why=words[:600],
+            hint="run the model's SQL by itself to see the value that breaks it, or use `TRY_CAST` where a cast can fail",
+        )
+    )
 
 
 def schema_of(dataset: str) -> tuple[str, str]:

@@ -116,7 +116,9 @@ def _copy(cursor: duckdb.DuckDBPyConnection, query: Query, folder: str, layout: 
         select += " ORDER BY " + ", ".join(quoted(c) for c in layout.sort)
     target = f"{folder}/{uuid.uuid4().hex}.parquet"
     try:
-        rows = cursor.execute(f"COPY ({select}\n) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS)", dict(query.parameters)).fetchall()
+        rows = cursor.execute(
+            f"COPY ({select}\n) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS)", dict(query.parameters)
+        ).fetchall()
     except BaseException as error:
         Path(target).unlink(missing_ok=True)
         if isinstance(error, duckdb.Error):

@@ -96,7 +96,11 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
     moved = bool(reasons)
     stale = [] if state is None else _stale(wanted, present, name, state)
     reasons += [Reason("upstream", f"`{u}` has new rows") for u in stale]
-    reasons += [Reason("upstream", f"`{u}` is {_doing(steps[u])} by this plan") for u in after if u not in stale and steps[u].kind is not StepKind.ADOPT]
+    reasons += [
+        Reason("upstream", f"`{u}` is {_doing(steps[u])} by this plan")
+        for u in after
+        if u not in stale and steps[u].kind is not StepKind.ADOPT
+    ]
     checks_changed = state is not None and state.facts.get("checks_digest", "") != present.checks.get(name, "")
     if checks_changed:
         reasons.append(Reason("contract", "the checks of its contract have changed"))

@@ -68,13 +68,14 @@ class StepFinished:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """A run ends; `status` is done, failed or cancelled."""
+    """A run ends; `status` is done, failed or cancelled; `findings` are of the run itself and of no step."""
 
     run: str
     status: str
     outcomes: tuple[Outcome, ...]
     seconds: float
     at: str
+    findings: tuple[Finding, ...] = ()
 
 
 Event = RunStarted | StepStarted | StepProgress | StepFinished | RunFinished

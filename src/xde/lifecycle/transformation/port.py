@@ -42,8 +42,6 @@ class Layout:
     types: Schema = ()
 
 
-
-
 class Engine(Protocol):
     """Computes. Every method is safe to call from several threads; `cancel` stops all that is under way."""
 

@@ -1,0 +1,135 @@
+"""The ledger's twin for tests: speaks the same port, forgets all when it is let go of."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from xde.kernel.plan.ledger import Claim, RunRecord, StepRecord, TableState
+from xde.ledger.rows import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Record = TypeVar("Record", TableState, StepRecord)
+
+
+class MemoryLedger:
+    """Implements the port `kernel.plan.ledger.Ledger` with dictionaries."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pointers: dict[str, dict[str, str]] = {}
+        self._states: dict[tuple[str, str], TableState] = {}
+        self._claims: dict[str, Claim] = {}
+        self._runs: dict[str, RunRecord] = {}
+        self._steps: dict[tuple[str, str], StepRecord] = {}
+        self._last_done: dict[str, StepRecord] = {}
+
+    def pointers(self, environment: str) -> dict[str, str]:
+        with self._lock:
+            return dict(sorted(self._pointers.get(environment, {}).items()))
+
+    def move(self, environment: str, pointers: Mapping[str, str | None], at: str) -> None:  # noqa: ARG002 - the port's; nobody asks for it back
+        with self._lock:
+            known = self._pointers.setdefault(environment, {})
+            for dataset, version in pointers.items():
+                if version is None:
+                    known.pop(dataset, None)
+                else:
+                    known[dataset] = version
+
+    def states(self, keys: Sequence[tuple[str, str]] | None = None) -> dict[tuple[str, str], TableState]:
+        with self._lock:
+            return {k: _through_json(s) for k, s in sorted(self._states.items()) if keys is None or k in keys}
+
+    def remember(self, states: Sequence[TableState]) -> None:
+        ready = [_through_json(s) for s in states]
+        with self._lock:
+            for state in ready:
+                known = self._states.get((state.dataset, state.version))
+                if known is None or known.number <= state.number:
+                    self._states[state.dataset, state.version] = state
+
+    def forget(self, keys: Sequence[tuple[str, str]]) -> None:
+        with self._lock:
+            for key in keys:
+                self._states.pop(key, None)
+
+    def claim(self, environment: str, owner: str, run: str, *, now: str, seconds: float) -> Claim | None:
+        with self._lock:
+            known = self._claims.get(environment, Claim(environment, "", "", 0, ""))
+            if known.owner and known.until > moment(now) and (known.owner, known.run) != (owner, run):
+                return None
+            taken = Claim(environment, owner, run, known.fence + 1, moment(now, seconds))
+            self._claims[environment] = taken
+            return taken
+
+    def holder(self, environment: str) -> Claim | None:
+        with self._lock:
+            known = self._claims.get(environment)
+            return known if known and known.owner else None
+
+    def renew(self, claim: Claim, *, now: str, seconds: float) -> bool:
+        with self._lock:
+            if not self._same(claim):
+                return False
+            self._claims[claim.environment] = replace(claim, until=moment(now, seconds))
+            return True
+
+    def release(self, claim: Claim) -> None:
+        with self._lock:
+            if self._same(claim):
+                self._claims[claim.environment] = replace(claim, owner="", run="", until="")
+
+    def _same(self, claim: Claim) -> bool:
+        known = self._claims.get(claim.environment)
+        return known is not None and (known.owner, known.run, known.fence) == (claim.owner, claim.run, claim.fence)
+
+    def record_run(self, run: RunRecord) -> None:
+        with self._lock:
+            self._runs[run.run] = run
+
+    def record_step(self, step: StepRecord) -> None:
+        ready = _through_json(step)
+        with self._lock:
+            self._steps[step.run, step.step] = ready
+            known = self._last_done.get(step.dataset)
+            if step.status == "done" and step.ended_at and (known is None or (known.ended_at or "") <= step.ended_at):
+                self._last_done[step.dataset] = ready
+
+    def runs(self, environment: str, limit: int = 20) -> list[RunRecord]:
+        with self._lock:
+            known = [r for r in self._runs.values() if r.environment == environment]
+        return sorted(known, key=lambda r: (r.started_at, r.run), reverse=True)[:limit]
+
+    def steps(self, run: str) -> list[StepRecord]:
+        return [s for s in self._all_steps() if s.run == run]
+
+    def unfinished(self) -> list[StepRecord]:
+        return [s for s in self._all_steps() if s.status == "running"]
+
+    def _all_steps(self) -> list[StepRecord]:
+        with self._lock:
+            known = [_through_json(s) for s in self._steps.values()]
+        return sorted(known, key=lambda s: (s.started_at, s.run, s.step))
+
+    def last_costs(self, datasets: Sequence[str]) -> dict[str, StepRecord]:
+        with self._lock:
+            return {d: _through_json(s) for d, s in self._last_done.items() if d in datasets}
+
+    def rebuilt(self, states: Sequence[TableState], pointers: Mapping[str, Mapping[str, str]], at: str) -> None:  # noqa: ARG002 - as in `move`
+        ready = {(s.dataset, s.version): _through_json(s) for s in states}
+        with self._lock:
+            self._states = ready
+            self._pointers = {environment: dict(versions) for environment, versions in pointers.items()}
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+def _through_json(record: Record) -> Record:
+    """Facts come back as a database gives them: lists for tuples, and nobody's to change."""
+    return replace(record, facts=json.loads(json.dumps(record.facts)))

@@ -1,0 +1,130 @@
+"""The ledger over a relational database, written once for every dialect: each call is one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from xde.ground.errors import UserError
+from xde.ledger import findings, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from xde.kernel.plan.ledger import Claim, RunRecord, StepRecord, TableState
+    from xde.ledger.store import Row, Store, Transaction
+
+FEW = 20  # so many tables are asked for one by one, more are read all at once
+
+Record = TypeVar("Record")
+
+
+class RelationalLedger:
+    """Implements the port `kernel.plan.ledger.Ledger`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def pointers(self, environment: str) -> dict[str, str]:
+        return dict(self._store.read(lambda t: t.select("pointers", environment=environment)))
+
+    def move(self, environment: str, pointers: Mapping[str, str | None], at: str) -> None:
+        put = [{"environment": environment, "dataset": d, "version": v, "at": at} for d, v in sorted(pointers.items()) if v is not None]
+        drop = [{"environment": environment, "dataset": d} for d, v in sorted(pointers.items()) if v is None]
+
+        def work(t: Transaction) -> None:
+            t.change_many("put_pointer", put)
+            t.change_many("drop_pointer", drop)
+
+        self._store.write(work)
+
+    def states(self, keys: Sequence[tuple[str, str]] | None = None) -> dict[tuple[str, str], TableState]:
+        if keys is None or len(keys) > FEW:
+            wanted = None if keys is None else set(keys)
+            found = self._store.read(lambda t: t.select("states"))
+            found = [row for row in found if wanted is None or (row[0], row[1]) in wanted]
+        else:
+            found = self._store.read(lambda t: [row for d, v in keys for row in t.select("state", dataset=d, version=v)])
+        return {(s.dataset, s.version): s for s in self._records(rows.state, found)}
+
+    def remember(self, states: Sequence[TableState]) -> None:
+        # in one order everywhere, so that two processes never wait for each other's rows in a circle
+        ready = [rows.values(s) for s in sorted(states, key=lambda s: (s.dataset, s.version))]
+        self._store.write(lambda t: t.change_many("put_state", ready))
+
+    def forget(self, keys: Sequence[tuple[str, str]]) -> None:
+        gone = [{"dataset": d, "version": v} for d, v in sorted(keys)]
+        self._store.write(lambda t: t.change_many("drop_state", gone))
+
+    def claim(self, environment: str, owner: str, run: str, *, now: str, seconds: float) -> Claim | None:
+        wish = {"environment": environment, "owner": owner, "run": run}
+        now, until = rows.moment(now), rows.moment(now, seconds)
+
+        def work(t: Transaction) -> list[Row]:
+            taken = t.change("take_claim", **wish, now=now, until=until)
+            return t.select("claim", environment=environment) if taken else []
+
+        return next(map(rows.claim, self._store.write(work)), None)
+
+    def holder(self, environment: str) -> Claim | None:
+        return next(map(rows.claim, self._store.read(lambda t: t.select("claim", environment=environment))), None)
+
+    def renew(self, claim: Claim, *, now: str, seconds: float) -> bool:
+        same = {**rows.values(claim), "until": rows.moment(now, seconds)}
+        return self._store.write(lambda t: t.change("renew_claim", **same)) > 0
+
+    def release(self, claim: Claim) -> None:
+        same = rows.values(claim)
+        self._store.write(lambda t: t.change("release_claim", **same))
+
+    def record_run(self, run: RunRecord) -> None:
+        ready = rows.values(run)
+        self._store.write(lambda t: t.change("put_run", **ready))
+
+    def record_step(self, step: StepRecord) -> None:
+        ready = rows.values(step)
+
+        def work(t: Transaction) -> None:
+            t.change("put_step", **ready)
+            if step.status == "done" and step.ended_at is not None:
+                t.change("put_last_done", **ready)
+
+        self._store.write(work)
+
+    def runs(self, environment: str, limit: int = 20) -> list[RunRecord]:
+        return [rows.run(r) for r in self._store.read(lambda t: t.select("runs", environment=environment, most=limit))]
+
+    def steps(self, run: str) -> list[StepRecord]:
+        return self._records(rows.step, self._store.read(lambda t: t.select("steps", run=run)))
+
+    def unfinished(self) -> list[StepRecord]:
+        return self._records(rows.step, self._store.read(lambda t: t.select("unfinished")))
+
+    def last_costs(self, datasets: Sequence[str]) -> dict[str, StepRecord]:
+        wanted = set(datasets)
+        found = self._records(rows.step, self._store.read(lambda t: t.select("last_done")))
+        return {s.dataset: s for s in found if s.dataset in wanted}
+
+    def rebuilt(self, states: Sequence[TableState], pointers: Mapping[str, Mapping[str, str]], at: str) -> None:
+        mirrors = [rows.values(s) for s in states]
+        pointed = [
+            {"environment": environment, "dataset": dataset, "version": version, "at": at}
+            for environment, versions in pointers.items()
+            for dataset, version in versions.items()
+        ]
+
+        def work(t: Transaction) -> None:
+            t.change("drop_states")
+            t.change("drop_pointers")
+            t.change_many("put_state", mirrors)
+            t.change_many("put_pointer", pointed)
+
+        self._store.write(work)
+
+    def close(self) -> None:
+        self._store.close()
+
+    def _records(self, make: Callable[[Row], Record], found: Sequence[Row]) -> list[Record]:
+        try:
+            return [make(row) for row in found]
+        except ValueError as error:  # a database does not notice every flipped bit; JSON does
+            raise UserError(findings.damaged(self._store.label, str(error))) from error

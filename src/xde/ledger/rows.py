@@ -1,0 +1,64 @@
+"""Between the ledger's records and rows of a database; facts travel as JSON text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from xde.kernel.plan.ledger import Claim, RunRecord, StepRecord, TableState
+
+if TYPE_CHECKING:
+    from xde.ledger.store import Row, Value
+
+
+def values(record: TableState | StepRecord | RunRecord | Claim) -> dict[str, Value]:
+    """A record as values for a query, by field name."""
+    return {f.name: _value(getattr(record, f.name)) for f in fields(record)}
+
+
+def _value(value: Any) -> Value:  # noqa: ANN401 - any field of a record
+    match value:
+        case str():
+            return _storable(value)
+        case int() | float() | None:
+            return value
+        case _:
+            return json.dumps(value, separators=(",", ":"))
+
+
+def _storable(text: str) -> str:
+    """A text that both databases take: no NUL (PostgreSQL), no half of a surrogate pair (SQLite)."""
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
+
+
+def state(row: Row) -> TableState:
+    """A row of `states`; `ValueError` when its facts are no JSON."""
+    return TableState(*_with_facts(row))
+
+
+def step(row: Row) -> StepRecord:
+    """A row of `steps`; `ValueError` when its facts are no JSON."""
+    return StepRecord(*_with_facts(row))
+
+
+def _with_facts(row: Row) -> Row:
+    return (*row[:-1], json.loads(row[-1]))
+
+
+def run(row: Row) -> RunRecord:
+    """A row of `runs`."""
+    return RunRecord(*row)
+
+
+def claim(row: Row) -> Claim:
+    """A row of `claim`."""
+    return Claim(*row)
+
+
+def moment(now: str, seconds: float = 0.0) -> str:
+    """An ISO text, some seconds later, in UTC to the microsecond: such texts sort as the moments do."""
+    at = datetime.fromisoformat(now)
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return (at + timedelta(seconds=seconds)).isoformat(timespec="microseconds")
