@@ -2,8 +2,6 @@
 kind: incremental
 time: flight_date
 lookback: 3 days
-start: 2013-01-01
-end: 2014-01-01
 description: How each airport did, day by day
 tags: [marts]
 */

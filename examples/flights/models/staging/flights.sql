@@ -1,9 +1,11 @@
 /* xde
-kind: table
+kind: incremental
+time: scheduled_hour
 description: Flights with a key, and with moments in UTC in place of local clock readings
 tags: [staging]
 */
--- A table and not an incremental one: a month's delivery may come late, and the whole year takes less than a second.
+-- By the scheduled hour, because it is a copy of a column of the source: a delivery then touches the days that it holds and no
+-- others, however late it comes.
 WITH scheduled AS (
     SELECT
         f.*,
