@@ -42,7 +42,16 @@ def test_a_room_is_named_after_what_it_holds(path):
 
 def calls_of_the_clock(tree: ast.AST) -> list[str]:
     """Calls that ask the machine what time it is."""
-    asks = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"), ("time", "time"), ("time", "time_ns"), ("time", "localtime"), ("time", "gmtime")}
+    asks = {
+        ("datetime", "now"),
+        ("datetime", "utcnow"),
+        ("datetime", "today"),
+        ("date", "today"),
+        ("time", "time"),
+        ("time", "time_ns"),
+        ("time", "localtime"),
+        ("time", "gmtime"),
+    }
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -59,4 +68,7 @@ def test_time_is_asked_of_the_clock_alone(path):
 
 
 def test_the_clock_is_seen_when_it_is_asked():
-    assert calls_of_the_clock(ast.parse("import datetime, time\ndatetime.datetime.now()\ntime.time()\ntime.monotonic()")) == ["line 2: datetime.now()", "line 3: time.time()"]
+    assert calls_of_the_clock(ast.parse("import datetime, time\ndatetime.datetime.now()\ntime.time()\ntime.monotonic()")) == [
+        "line 2: datetime.now()",
+        "line 3: time.time()",
+    ]

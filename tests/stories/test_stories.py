@@ -32,7 +32,10 @@ def test_comes_out_as_told(story, tmp_path):
         expected_alike, actual_alike = [[alike(line, project) for line in lines] for lines in (act.expected, actual)]
         if not writing and not matches(expected_alike, actual_alike):
             difference = "\n".join(difflib.unified_diff(expected_alike, actual_alike, "told", "came out", lineterm="", n=2))
-            pytest.fail(f"{story.path.relative_to(ROOT)}:{act.line + 1}: $ {act.text}\n{difference}\n\nin full:\n" + "\n".join(actual), pytrace=False)
+            pytest.fail(
+                f"{story.path.relative_to(ROOT)}:{act.line + 1}: $ {act.text}\n{difference}\n\nin full:\n" + "\n".join(actual),
+                pytrace=False,
+            )
     if writing:
         rewrite(story, outputs)
 
@@ -43,7 +46,9 @@ def test_there_are_stories():
 
 def test_a_story_that_does_not_come_out_is_seen(tmp_path):
     document = tmp_path / "wrong.md"
-    document.write_text("<!-- story: -->\n```text file=a/b.txt\nhello\n```\n```console\n$ cat a/b.txt\nhello\n$ false\n[1]\n$ echo one; echo two; echo three\none\n...\n$ echo 2 s\n3 s\n```\n")
+    document.write_text(
+        "<!-- story: -->\n```text file=a/b.txt\nhello\n```\n```console\n$ cat a/b.txt\nhello\n$ false\n[1]\n$ echo one; echo two; echo three\none\n...\n$ echo 2 s\n3 s\n```\n"
+    )
     story = read_story(document)
     assert story is not None
     project = prepare(story, tmp_path)
