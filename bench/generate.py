@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LINEITEM = (
     ("l_orderkey", "BIGINT", "integer"),
@@ -49,7 +52,7 @@ def lineitem_query(rows: int, seed: int) -> str:
     def pick(column: int, low: int, high: int) -> str:
         return f"({low} + (hash({seed}, {column}, i) % {high - low + 1})::BIGINT)"
 
-    words = "['furiously', 'carefully', 'quickly', 'slyly', 'ironic', 'final', 'pending', 'bold', 'requests', 'deposits', 'accounts', 'packages']"
+    words = str(["furiously", "carefully", "quickly", "slyly", "ironic", "final", "pending", "bold", "requests", "deposits", "accounts", "packages"])
 
     def word(column: int) -> str:
         return f"{words}[{pick(column, 1, 12)}]"
@@ -153,7 +156,7 @@ WHERE l_quantity > 1
 def model_sql(number: int, names: list[str], random_numbers: random.Random) -> str:
     """A model of the usual kind: joins, a window, grouping, over one to three of the datasets before it."""
     first, *others = random_numbers.sample(names, min(len(names), random_numbers.randint(1, 3)))
-    joins = "\n".join(f"    LEFT JOIN {other} AS j{n} ON j{n}.id = a.id" for n, other in enumerate(others))
+    joins = "".join(f"\n    LEFT JOIN {other} AS j{n} ON j{n}.id = a.id" for n, other in enumerate(others))
     extra = "".join(f" + coalesce(j{n}.amount, 0)" for n in range(len(others)))
     return f"""/* xde
 kind: table
@@ -165,8 +168,7 @@ WITH joined AS (
         a.name,
         a.happened_on,
         a.amount{extra} AS amount
-    FROM {first} AS a
-{joins}
+    FROM {first} AS a{joins}
 ),
 
 ranked AS (
@@ -202,7 +204,8 @@ def graph_sources(root: Path, rows: int, seed: int) -> None:
         for number in range(10):
             tables[f"t{number}"] = [f"    physicalName: t{number}.csv", "    physicalType: file", "    properties:", *described]
             amount = f"(hash({seed}, {number}, i) % 10000)::DOUBLE / 100"
-            query = f"SELECT i AS id, 'name ' || (i % 97) AS name, DATE '2020-01-01' + (i % 365)::INTEGER AS happened_on, {amount} AS amount FROM range({rows}) AS r(i)"
+            day = "DATE '2020-01-01' + (i % 365)::INTEGER"
+            query = f"SELECT i AS id, 'name ' || (i % 97) AS name, {day} AS happened_on, {amount} AS amount FROM range({rows}) AS r(i)"
             connection.execute(f"COPY ({query}) TO '{root}/data/t{number}.csv' (HEADER)")
     (root / "sources/raw.yaml").write_text(contract("raw", tables, "csv"), encoding="utf-8")
 

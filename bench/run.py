@@ -194,10 +194,9 @@ def main() -> int:
         figure = statistics.median(ours / theirs for ours, theirs in pairs)
         over += figure > budget.bound
         detail = "" if budget.unit == "s" else f"  ({', '.join(f'{ours:.2f}/{theirs:.2f}' for ours, theirs in pairs)})"
-        print(
-            f"{budget.work:<42} {figure:>8.2f} {budget.unit} {budget.bound:>8.2f} {budget.unit}  {'yes' if figure <= budget.bound else 'NO'}{detail}",
-            flush=True,
-        )
+        within = "yes" if figure <= budget.bound else "NO"
+        figures = f"{figure:>8.2f} {budget.unit} {budget.bound:>8.2f} {budget.unit}"
+        print(f"{budget.work:<42} {figures}  {within}{detail}", flush=True)
     return 1 if over else 0
 
 
