@@ -52,7 +52,7 @@ def lineitem_query(rows: int, seed: int) -> str:
     def pick(column: int, low: int, high: int) -> str:
         return f"({low} + (hash({seed}, {column}, i) % {high - low + 1})::BIGINT)"
 
-    words = str(["furiously", "carefully", "quickly", "slyly", "ironic", "final", "pending", "bold", "requests", "deposits", "accounts", "packages"])
+    words = "string_split('furiously carefully quickly slyly ironic final pending bold requests deposits accounts packages', ' ')"
 
     def word(column: int) -> str:
         return f"{words}[{pick(column, 1, 12)}]"
