@@ -29,7 +29,7 @@ demo: $(STAMP)
 	@rm -rf $(DEMO)/.xde
 	$(XDE) run
 	$(XDE) show marts.carrier_delay --where "month = '2013-07-01'" --limit 20
-	$(XDE) letters
+	$(XDE) letters list
 	@echo
 	@echo "Look further:  $(XDE) lineage marts.carrier_delay.mean_delay"
 	@echo "               $(XDE) show marts.delay_by_weather --limit 30"

@@ -118,10 +118,12 @@ def matches(expected: list[str], actual: list[str]) -> bool:
 
 
 def prepare(story: Story, folder: Path) -> Path:
-    """A copy of the story's project, without what earlier runs left."""
+    """A copy of the story's project, without what earlier runs left; its steps run one at a time, so that their lines come in order."""
     project = folder / "project"
     if story.project:
         shutil.copytree(ROOT / story.project, project, ignore=shutil.ignore_patterns(".xde"))
+        settings = project / "xde.yaml"
+        settings.write_text(settings.read_text(encoding="utf-8") + "parallel: 1\n", encoding="utf-8")
     else:
         project.mkdir()
     return project
