@@ -1,0 +1,204 @@
+"""Holds the budgets: CPU seconds of xde against the raw engine at the same work, in turns, in fresh processes. See docs/budgets.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import generate
+
+HERE = Path(__file__).resolve().parent
+XDE = str(Path(sys.executable).parent / "xde")
+SEED = 20131103
+Pair = Callable[[], tuple[float, float]]
+
+
+def cpu(*command: str, folder: Path | None = None) -> float:
+    """The CPU seconds, user and system, of a command and all its children; it must succeed."""
+    with tempfile.TemporaryFile() as said:
+        environment = {**os.environ, "NO_COLOR": "1"}
+        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{said.read().decode(errors='replace')[-4000:]}")
+        return usage.ru_utime + usage.ru_stime
+
+
+def xde(project: Path, *words: str) -> float:
+    """The CPU seconds of one command of ours."""
+    return cpu(XDE, "--project", str(project), *words)
+
+
+def bare(work: str, project: Path) -> float:
+    """The CPU seconds of the raw engine at the same work."""
+    return cpu(sys.executable, str(HERE / "bare.py"), work, str(project))
+
+
+def forget(project: Path) -> None:
+    """Leave of a project only what a team wrote and a source delivered."""
+    shutil.rmtree(project / ".xde", ignore_errors=True)
+    (project / "bare.duckdb").unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A bound, and how to find the figure it bounds: `prepare` works in a folder and gives one that measures a pair a call.
+
+    A pair is (ours, theirs) for a ratio, or (ours, 1) for seconds.
+    """
+
+    name: str
+    work: str
+    bound: float
+    unit: str
+    prepare: Callable[[Path], Pair]
+
+
+def version(project: Path) -> Pair:
+    """Start-up and nothing else."""
+    return lambda: (cpu(XDE, "--version", folder=project.parent), 1)
+
+
+def plan_cold(project: Path) -> Pair:
+    """A project of 1,000 models that was never looked at."""
+    generate.graph_project(project, 1000, 100, SEED)
+
+    def pair() -> tuple[float, float]:
+        forget(project)
+        return xde(project, "plan"), 1
+
+    return pair
+
+
+def plan_warm(project: Path) -> Pair:
+    """A project of 1,000 models, looked at before and not changed."""
+    generate.graph_project(project, 1000, 100, SEED)
+    xde(project, "plan")
+    return lambda: (xde(project, "plan"), 1)
+
+
+def nothing_to_do(project: Path) -> Pair:
+    """A project of 1,000 models that is built already."""
+    generate.graph_project(project, 1000, 100, SEED)
+    xde(project, "run")
+    return lambda: (xde(project, "run"), 1)
+
+
+def first_build(project: Path) -> Pair:
+    """200 models over ten sources of 20,000 rows."""
+    generate.graph_project(project, 200, 20_000, SEED)
+
+    def pair() -> tuple[float, float]:
+        forget(project)
+        return xde(project, "run"), bare("models", project)
+
+    return pair
+
+
+def load(project: Path) -> Pair:
+    """2 million rows of CSV, one in a hundred bad."""
+    generate.lineitem_project(project, "csv", 2_000_000, SEED)
+
+    def pair() -> tuple[float, float]:
+        forget(project)
+        return xde(project, "run"), bare("load", project)
+
+    return pair
+
+
+def build(project: Path) -> Pair:
+    """A model over 6 million rows."""
+    generate.lineitem_project(project, "parquet", 6_000_000, SEED)
+    xde(project, "run")
+    (project / "models/marts").mkdir()
+    (project / "models/marts/priced.sql").write_text(generate.PRICED, encoding="utf-8")
+    shutil.copytree(project / ".xde", project / "before")
+
+    def pair() -> tuple[float, float]:
+        shutil.rmtree(project / ".xde")
+        shutil.copytree(project / "before", project / ".xde")
+        return xde(project, "run"), bare("build", project)
+
+    return pair
+
+
+def checks(project: Path) -> Pair:
+    """Twenty checks on 6 million rows: what a view with a contract costs more than the same view without one."""
+    generate.lineitem_project(project, "parquet", 6_000_000, SEED)
+    xde(project, "run")
+    shutil.copytree(project / ".xde", project / "before")
+    (project / "models/marts").mkdir()
+    (project / "models/marts/seen.sql").write_text("/* xde\nkind: view\n*/\nSELECT * FROM tpch.lineitem\n", encoding="utf-8")
+    promise = project / "models/marts/seen.yaml"
+    nothing = statistics.median(cpu(sys.executable, "-c", "import duckdb; duckdb.connect().execute('SELECT 1')") for _ in range(3))
+
+    def run_with(text: str) -> float:
+        promise.unlink(missing_ok=True)
+        if text:
+            promise.write_text(text, encoding="utf-8")
+        shutil.rmtree(project / ".xde")
+        shutil.copytree(project / "before", project / ".xde")
+        return xde(project, "run")
+
+    def pair() -> tuple[float, float]:
+        tables = {"seen": ["    properties:", *generate.properties(rules=True)]}
+        return run_with(generate.contract("marts.seen", tables)) - run_with(""), bare("scan", project) - nothing
+
+    return pair
+
+
+BUDGETS = (
+    Budget("version", "xde --version", 0.15, "s", version),
+    Budget("plan_cold", "xde plan, 1,000 models, nothing cached", 8, "s", plan_cold),
+    Budget("plan_warm", "xde plan, 1,000 models, nothing changed", 0.3, "s", plan_warm),
+    Budget("nothing_to_do", "xde run, 1,000 models, nothing to do", 0.5, "s", nothing_to_do),
+    Budget("first_build", "first build of 200 models", 1.5, "x", first_build),
+    Budget("load", "2 million rows of CSV to a checked table", 1.5, "x", load),
+    Budget("build", "a model's table of 6 million rows", 1.1, "x", build),
+    Budget("checks", "20 checks on 6 million rows", 1.3, "x", checks),
+)
+
+
+def measured(budget: Budget, pairs: int) -> list[tuple[float, float]]:
+    """The pairs of one budget, taken in turns in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="xde_bench_") as folder:
+        pair = budget.prepare(Path(folder) / "project")
+        return [pair() for _ in range(pairs)]
+
+
+def main() -> int:
+    """Measure what was asked for, print a line each, and say by the exit code whether all are within."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"which of {', '.join(b.name for b in BUDGETS)} (default: all)")
+    parser.add_argument("--pairs", type=int, default=3, help="how many pairs to take the median of")
+    asked = parser.parse_args()
+    unknown = set(asked.names) - {b.name for b in BUDGETS}
+    if unknown:
+        parser.error(f"no such budget: {', '.join(sorted(unknown))}")
+    print(f"{'work':<42} {'figure':>8}   {'budget':>8}   within", flush=True)
+    over = 0
+    for budget in BUDGETS:
+        if asked.names and budget.name not in asked.names:
+            continue
+        pairs = measured(budget, asked.pairs)
+        figure = statistics.median(ours / theirs for ours, theirs in pairs)
+        over += figure > budget.bound
+        detail = "" if budget.unit == "s" else f"  ({', '.join(f'{ours:.2f}/{theirs:.2f}' for ours, theirs in pairs)})"
+        within = "yes" if figure <= budget.bound else "NO"
+        figures = f"{figure:>8.2f} {budget.unit} {budget.bound:>8.2f} {budget.unit}"
+        print(f"{budget.work:<42} {figures}  {within}{detail}", flush=True)
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

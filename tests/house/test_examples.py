@@ -1,0 +1,48 @@
+"""The examples' contracts are valid by the standard's own schema, in the lowest version of it that suffices."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import open_data_contract_standard
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+STANDARD = json.loads((Path(open_data_contract_standard.__file__).parent / "schema.json").read_text(encoding="utf-8"))
+CONTRACTS = sorted(p for p in (ROOT / "examples").rglob("*.yaml") if {"sources", "models"} & set(p.relative_to(ROOT).parts))
+ONLY_SINCE_3_2 = {"enum", "vendor", "context", "semanticType", "synonyms"}
+
+
+def words(node: object) -> set[str]:
+    """Every key of a document, outside of what its authors made up themselves."""
+    if isinstance(node, dict):
+        return {str(k) for k in node} | {w for k, v in node.items() if k != "value" for w in words(v)}
+    if isinstance(node, list):
+        return {w for item in node for w in words(item)}
+    return set()
+
+
+@pytest.mark.parametrize("path", CONTRACTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_standard_accepts_the_contract(path):
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    validator = jsonschema.validators.validator_for(STANDARD)(STANDARD)
+    assert [f"{list(e.absolute_path)}: {e.message}" for e in validator.iter_errors(document)] == []
+    assert document["apiVersion"] == "v3.1.0"
+    assert not words(document) & ONLY_SINCE_3_2
+
+
+@pytest.mark.parametrize("path", CONTRACTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_dataset_and_column_is_described_and_somebody_answers_for_it(path):
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert any(member["role"] == "owner" for member in document["team"]["members"])
+    for table in document["schema"]:
+        assert table["description"]
+        assert all(column["description"] for column in table["properties"])
+
+
+def test_every_model_of_the_flights_has_a_contract():
+    models = ROOT / "examples/flights/models"
+    assert {p.with_suffix("") for p in models.rglob("*.sql")} == {p.with_suffix("") for p in models.rglob("*.yaml")}
