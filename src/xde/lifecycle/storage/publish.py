@@ -63,10 +63,10 @@ class Publisher:
         self.ledger = ledger
         self.clock = clock
         self._auditor = auditor
-        self._tell = tell
+        self.tell = tell
 
-    def audit(self, publication: Publication, pins: Pins) -> tuple[CheckResult, ...]:
-        """The result of every check; nothing is changed by it."""
+    def audit(self, publication: Publication, pins: Pins, folder: str | None = None) -> tuple[CheckResult, ...]:
+        """The result of every check; nothing is changed by it. `folder` is where the files lie, if not in the table's own."""
         if not publication.checks:
             return publication.known
         gone = {f.path for f in publication.removes}
@@ -76,7 +76,7 @@ class Publisher:
         audit = Audit(
             dataset=publication.table.dataset,
             schema=publication.schema,
-            folder=self.lake.folder(publication.table),
+            folder=folder or self.lake.folder(publication.table),
             new=publication.audited,
             kept=[*staying, *rewritten],
             checks=publication.checks,
@@ -106,7 +106,7 @@ class Publisher:
             msg = f"`{table.dataset}` has a commit but no snapshot"
             raise AssertionError(msg)
         failed = [r for r in results if not r.passed]
-        return Published(snapshot, results, tuple(self._tell(r) for r in failed))
+        return Published(snapshot, results, tuple(self.tell(r) for r in failed))
 
     def note(self, table: TableId, number: int, facts: Mapping[str, object], environment: str) -> None:
         """Mirror a commit that is done and point the environment at its table."""
@@ -131,7 +131,7 @@ class Publisher:
     def _refuse(self, results: Sequence[CheckResult]) -> None:
         stopping = [r for r in results if not r.passed and not r.waived and r.check.action is not Action.WARN]
         if stopping:
-            raise DataError(*(self._tell(r) for r in stopping))
+            raise DataError(*(self.tell(r) for r in stopping))
 
 
 def _line(result: CheckResult) -> dict[str, object]:

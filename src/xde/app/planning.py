@@ -1,0 +1,113 @@
+"""What would be done, and why: the project held against the lake, the ledger and the files of its sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from xde.ground.errors import UserError
+from xde.ground.findings import Finding
+from xde.ground.names import did_you_mean
+from xde.kernel.plan.plan import Plan, SourceFile
+from xde.kernel.plan.planner import Present, Wanted, make_plan
+from xde.kernel.project.declarations import SourceDataset
+from xde.lifecycle.sources.deliveries import changed_file, compare, gone_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xde.app.understanding import Understanding
+    from xde.app.wiring import House
+    from xde.kernel.plan.ledger import TableState
+    from xde.lifecycle.sources.port import FoundFile
+
+
+@dataclass(slots=True)
+class Planned:
+    """A plan with what it was made from: the files of each source as they were found, and what was noticed by the way."""
+
+    plan: Plan
+    found: Mapping[str, Mapping[str, FoundFile]]
+    warnings: tuple[Finding, ...] = field(default=())
+
+
+def make(house: House, known: Understanding, selection: frozenset[str] | None, *, full: bool) -> Planned:
+    """The plan for an environment as it is now. Nothing is written."""
+    states = house.ledger.states()
+    pointers = house.ledger.pointers(house.environment)
+    warnings: list[Finding] = list(known.warnings)
+    found: dict[str, dict[str, FoundFile]] = {}
+    deliveries: dict[str, list[SourceFile]] = {}
+    for name in known.project.sources:
+        if selection is not None and name not in selection:
+            continue
+        state = states.get((name, known.versions[name]))
+        files, told = _delivered(house, known, name, state, reload=full, before=_table_before(states, pointers, name))
+        warnings += told
+        found[name] = {f.path: f for f, _ in files}
+        deliveries[name] = [SourceFile(f.path, f.size, d) for f, d in files]
+    order = [n for n in known.order if n in known.project.datasets]
+    wanted = Wanted(known.project.datasets, order, known.upstream, known.versions, selection, full)
+    present = Present(
+        house.environment,
+        house.clock.now().isoformat(),
+        pointers,
+        states,
+        deliveries,
+        house.ledger.last_costs(order) if deliveries or pointers else {},
+        known.checks_digests,
+    )
+    return Planned(make_plan(wanted, present), found, tuple(dict.fromkeys(warnings)))
+
+
+def _table_before(states: Mapping[tuple[str, str], TableState], pointers: Mapping[str, str], name: str) -> TableState | None:
+    version = pointers.get(name)
+    return states.get((name, version)) if version else None
+
+
+def _delivered(house: House, known: Understanding, name: str, state: TableState | None, *, reload: bool, before: TableState | None) -> tuple[list[tuple[FoundFile, str]], list[Finding]]:  # noqa: PLR0913 - one question
+    reading = known.readings[name]
+    root = reading.root if "://" in reading.root else str((known.project.root / reading.root).resolve())
+    files = house.files.list(root, reading.pattern)
+    dataset = known.project.datasets[name]
+    if not files and isinstance(dataset, SourceDataset) and state is None and before is None:
+        raise UserError(
+            Finding(
+                "XDE0450",
+                f"no file of `{name}` is there: `{Path(reading.root) / reading.pattern}`",
+                dataset.object.span,
+                "no file matches",
+                hint="put a file there, or mend `physicalName` of the schema object or `path` of the server",
+            )
+        )
+    loaded = cast("Mapping[str, Mapping[str, object]]", state.facts.get("files", {}) if state and not reload else {})
+    told = compare(files, loaded, house.files.digest)
+    if state is None or reload:
+        earlier = state or before
+        gone = sorted(set(cast("Mapping[str, object]", earlier.facts.get("files", {}))) - {f.path for f in files}) if earlier else []
+        if gone:
+            raise UserError(gone_files(name, gone))
+    if reading.write_mode == "replace":
+        return [*told.new, *told.changed], []
+    return told.new, [changed_file(name, f, str(loaded[f.path].get("at", ""))) for f, _ in told.changed]
+
+
+def select(known: Understanding, words: Sequence[str]) -> frozenset[str] | None:
+    """The datasets that a selection names; None for all."""
+    if not words:
+        return None
+    from xde.kernel.graph.graph import Graph
+    from xde.kernel.graph.select import select as selected
+
+    tags = {n: d.head.tags if not isinstance(d, SourceDataset) else d.object.tags for n, d in known.project.datasets.items()}
+    chosen, findings = selected(Graph({n: known.upstream[n] for n in known.project.datasets}), words, tags)
+    if findings.errors:
+        raise UserError(*findings)
+    return frozenset(chosen)
+
+
+def known_dataset(known: Understanding, name: str) -> None:
+    """Raise a finding with the nearest name when there is no such dataset."""
+    if name not in known.project.datasets:
+        raise UserError(Finding("XDE0720", f"there is no dataset `{name}`", hint=did_you_mean(name, known.project.datasets) or "see them all with `xde list`"))

@@ -1,0 +1,118 @@
+"""A plan, carried out: the claim taken, the performers put together, the ledger told."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from typing import TYPE_CHECKING
+
+from xde.kernel.plan.plan import StepKind
+from xde.kernel.run.claims import held_claim
+from xde.kernel.run.owners import this_owner
+from xde.kernel.run.recorder import Recorder
+from xde.kernel.run.runner import run_plan
+from xde.lifecycle.ingestion.perform import LoadPerformer, SourceWork
+from xde.lifecycle.storage.adopt import AdoptPerformer
+from xde.lifecycle.storage.merging import Merger
+from xde.lifecycle.storage.pins import Pins
+from xde.lifecycle.storage.publish import Publisher
+from xde.lifecycle.transformation.perform import BuildPerformer
+from xde.lifecycle.transformation.view import ViewPerformer
+from xde.lifecycle.transformation.work import ModelWork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from xde.app.planning import Planned
+    from xde.app.understanding import Understanding
+    from xde.app.wiring import House
+    from xde.kernel.plan.ledger import Claim
+    from xde.kernel.project.contract import Property
+    from xde.kernel.run.attempt import Performer
+    from xde.kernel.run.events import Observer, RunFinished
+    from xde.lifecycle.sources.port import FoundFile
+
+
+def carry_out(house: House, known: Understanding, replan: Callable[[], Planned], observers: Sequence[Observer], *, wait: float, waiting: Callable[[Claim], None]) -> RunFinished:  # noqa: PLR0913 - the use case
+    """Take the claim, plan under it, and do what is planned: what is done is what was there to do when the claim was ours."""
+    run = uuid.uuid4().hex[:12]
+    cancelled = _Stop(house)
+    with held_claim(house.ledger, house.environment, str(this_owner()), run, house.clock, wait, cancelled.sleep, waiting=waiting, lost=cancelled.set) as claim:
+        planned = replan()
+        return run_plan(
+            planned.plan,
+            performers(house, known, planned.found),
+            run=run,
+            fence=claim.fence,
+            clock=house.clock,
+            observers=[Recorder(house.ledger, claim.fence), *observers],
+            parallel=known.project.settings.parallel,
+            retries=known.project.settings.retries,
+            sleep=cancelled.sleep,
+            cancelled=cancelled,
+        )
+
+
+class _Stop(threading.Event):
+    """Set when the run is to stop; then the engine's queries are interrupted too."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__()
+        self._house = house
+
+    def set(self) -> None:
+        """Stop, and interrupt what is under way."""
+        super().set()
+        self._house.session.cancel()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep until it is time or the run is stopped."""
+        self.wait(seconds)
+
+
+def performers(house: House, known: Understanding, found: Mapping[str, Mapping[str, FoundFile]]) -> dict[StepKind, Performer]:
+    """Who does which kind of step."""
+    from xde.undercurrents.management.quality.verdict import finding_of
+
+    pins = Pins(house.lake, house.ledger, known.versions)
+    publisher = Publisher(house.lake, house.auditor, house.ledger, house.clock, finding_of)
+    merger = Merger(house.lake, house.write)
+    models = {n: model_work(known, n, house) for n in known.project.models}
+    sources = {n: SourceWork(known.readings[n], known.checks[n], known.checks_digests[n], found.get(n, {}), personal_columns(known, n)) for n in known.project.sources}
+    return {
+        StepKind.LOAD: LoadPerformer(house.loader, publisher, pins, sources, merger),
+        StepKind.BUILD: BuildPerformer(house.engine, publisher, pins, models, merger),
+        StepKind.ADOPT: AdoptPerformer(publisher, pins),
+        StepKind.VIEW: ViewPerformer(house.engine, publisher, pins, models),
+    }
+
+
+def model_work(known: Understanding, name: str, house: House) -> ModelWork:
+    """A model, ready to be built."""
+    parameters = {**known.project.settings.parameters, "today": house.clock.now().date()}
+    return ModelWork(
+        known.project.models[name],
+        known.analyses[name],
+        known.schemas[name],
+        known.views(name),
+        known.reads(name),
+        known.checks[name],
+        known.checks_digests[name],
+        parameters,
+        personal_columns(known, name),
+    )
+
+
+def personal_columns(known: Understanding, name: str) -> tuple[str, ...]:
+    """The columns of a dataset that may show a person: as its own contract says, or that are copied from such a column."""
+    dataset = known.project.datasets[name]
+    properties: tuple[Property, ...] = dataset.object.properties if dataset.object else ()
+    own = [p.name for p in properties if p.personal]
+    analysis = known.analyses.get(name)
+    if analysis is not None:
+        for column in analysis.columns:
+            if any(r.column in personal_columns(known, r.dataset) for r in column.reads if r.dataset in known.project.datasets):
+                own.append(column.name)
+    return tuple(dict.fromkeys(own))
+
+

@@ -1,0 +1,228 @@
+"""What a project means, worked out once and kept until a file of it changes: graph, lineage, checks, readings, versions."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from xde import __version__
+from xde.ground.digests import digest
+from xde.ground.errors import UserError
+from xde.ground.findings import Finding, Findings
+from xde.ground.names import did_you_mean
+from xde.kernel.plan.versions import model_version, source_version
+from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
+from xde.lifecycle.storage.port import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from xde.app.wiring import House
+    from xde.kernel.graph.analysis import Analysis
+    from xde.kernel.plan.checks import Check
+    from xde.kernel.project.declarations import Dataset, Project
+    from xde.lifecycle.ingestion.declare import Reading
+    from xde.lifecycle.storage.port import Schema
+
+KEPT = "understanding.pickle"
+
+
+@dataclass(slots=True)
+class Understanding:
+    """Everything that is derived from a project's files alone.
+
+    `order` is one in which all datasets can be loaded and built; `upstream` the datasets that a model reads (for a source:
+    those that its references look up); `schemas` the stored columns of every dataset.
+    """
+
+    project: Project
+    order: tuple[str, ...]
+    upstream: Mapping[str, tuple[str, ...]]
+    analyses: Mapping[str, Analysis]
+    readings: Mapping[str, Reading]
+    checks: Mapping[str, tuple[Check, ...]]
+    checks_digests: Mapping[str, str]
+    versions: Mapping[str, str]
+    schemas: Mapping[str, Schema]
+    warnings: tuple[Finding, ...] = field(default=())
+
+    def is_view(self, name: str) -> bool:
+        """Whether a dataset is a view, and so has no rows of its own."""
+        dataset = self.project.datasets[name]
+        return isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.VIEW
+
+    def reads(self, name: str) -> tuple[str, ...]:
+        """The datasets with rows that a model reads, seen through views."""
+        found: dict[str, None] = {}
+        for upstream in self.upstream[name]:
+            found.update(dict.fromkeys(self.reads(upstream) if self.is_view(upstream) else (upstream,)))
+        return tuple(found)
+
+    def views(self, name: str) -> dict[str, str]:
+        """The views that a model reads, with their text, in an order in which they can be made."""
+        found: dict[str, str] = {}
+        for upstream in self.upstream[name]:
+            if self.is_view(upstream):
+                found.update(self.views(upstream))
+                dataset = self.project.datasets[upstream]
+                if isinstance(dataset, ModelDataset):
+                    found[upstream] = dataset.sql
+        return found
+
+
+def understand(root: Path, digest_now: str, house_for: Callable[[Project], House]) -> Understanding:
+    """Read what was kept, or work it out. Raises `UserError` with every error of the project."""
+    from xde.kernel.project.reader import read_project
+
+    path = root / ".xde" / "cache" / KEPT
+    stamp = f"{__version__}:{digest_now}"
+    kept = _kept(path, stamp)
+    if kept is not None:
+        return kept
+    project, findings = read_project(root)
+    if project is None or findings.errors:
+        raise UserError(*findings)
+    understanding = work_out(project, findings, house_for(project))
+    _keep(path, stamp, understanding)
+    return understanding
+
+
+def work_out(project: Project, findings: Findings, house: House) -> Understanding:
+    """Derive everything; collects all findings and raises them together."""
+    readings, schemas = _sources(project, house, findings)
+    analyses = _analyses(project, schemas, house, findings)
+    if findings.errors:
+        raise UserError(*findings)
+    for name, analysis in analyses.items():
+        schemas[name] = _stored(project.models[name], analysis, house, findings)
+    checks = _checks(project, findings)
+    if findings.errors:
+        raise UserError(*findings)
+    upstream = {n: tuple(analyses[n].references) if n in analyses else _looked_up(n, checks[n], project) for n in project.datasets}
+    versions = {n: _version(project.datasets[n], readings, analyses) for n in project.datasets}
+    digests = {n: digest([(c.id, c.kind, c.action, c.predicate, c.query, c.to_dataset, c.to_columns, c.operator, c.threshold, c.unit) for c in checks[n]]) for n in checks}
+    warnings = tuple(f for f in findings if f not in findings.errors)
+    return Understanding(project, _order(upstream), upstream, analyses, readings, checks, digests, versions, schemas, warnings)
+
+
+def _sources(project: Project, house: House, findings: Findings) -> tuple[dict[str, Reading], dict[str, Schema]]:
+    from xde.lifecycle.ingestion.declare import declare
+
+    readings: dict[str, Reading] = {}
+    schemas: dict[str, Schema] = {}
+    for name, dataset in project.sources.items():
+        reading, told = declare(dataset)
+        findings.extend(told)
+        if reading is not None:
+            readings[name] = reading
+            schemas[name] = tuple(Column(f.name, house.lake.storable(f.type)) for f in reading.fields)
+    return readings, schemas
+
+
+def _analyses(project: Project, schemas: Mapping[str, Schema], house: House, findings: Findings) -> dict[str, Analysis]:
+    from xde.kernel.graph.analyses import analyse_models
+    from xde.lifecycle.transformation.port import Input, Query
+
+    parameters = {**project.settings.parameters, "today": house.clock.now().date()}
+
+    def describe(sql: str, given: Mapping[str, Mapping[str, str]], used: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        inputs = {n: Input(tuple(Column(c, t) for c, t in columns.items())) for n, columns in given.items()}
+        values = {p: parameters.get(p, house.clock.now().replace(tzinfo=None)) for p in used}
+        return tuple((c.name, c.type) for c in house.engine.columns(Query(sql, values), inputs))
+
+    given = {n: {c.name: c.type for c in schema} for n, schema in schemas.items()}
+    analyses, told = analyse_models(project, given, describe, known_parameters=frozenset(parameters) | {"start", "end"}, cache_folder=project.root / ".xde" / "cache")
+    findings.extend(told)
+    return analyses
+
+
+def _stored(model: ModelDataset, analysis: Analysis, house: House, findings: Findings) -> Schema:
+    promised = {p.name: p for p in model.object.properties} if model.object else {}
+    found = {c.name for c in analysis.columns}
+    for name, promise in promised.items():
+        if name not in found:
+            findings.add(
+                Finding(
+                    "XDE0350",
+                    f"the contract of `{model.name}` promises a column `{name}` that its query does not give",
+                    promise.span,
+                    "not in the query",
+                    hint=did_you_mean(name, found - set(promised)) or f"add it to `{model.path}`, or take it out of the contract",
+                )
+            )
+    from xde.lifecycle.ingestion.declare import column_type
+
+    schema: list[Column] = []
+    for column in analysis.columns:
+        declared = promised.get(column.name)
+        wanted = column_type(declared) if declared and (declared.physical_type or declared.logical_type) else None
+        schema.append(Column(column.name, house.lake.storable(wanted or analysis.column_types.get(column.name, "VARCHAR"))))
+    return tuple(schema)
+
+
+def _checks(project: Project, findings: Findings) -> dict[str, tuple[Check, ...]]:
+    from xde.undercurrents.management.quality.compile import compile_checks
+
+    result: dict[str, tuple[Check, ...]] = {}
+    for name, dataset in project.datasets.items():
+        checks, told = compile_checks(dataset, project.datasets)
+        result[name] = checks
+        findings.extend(told)
+    return result
+
+
+def _looked_up(name: str, checks: tuple[Check, ...], project: Project) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(c.to_dataset for c in checks if c.to_dataset and c.to_dataset != name and c.to_dataset in project.sources))
+
+
+def _version(dataset: Dataset, readings: Mapping[str, Reading], analyses: Mapping[str, Analysis]) -> str:
+    if isinstance(dataset, SourceDataset):
+        return source_version(dataset.name, readings[dataset.name].meaning())
+    return model_version(dataset, analyses[dataset.name])
+
+
+def _order(upstream: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Depth first; a circle of references between sources is cut where it is met (models have none: that was a finding)."""
+    done: dict[str, None] = {}
+    stack: list[tuple[str, int]] = []
+    on_path: set[str] = set()
+    for root in sorted(upstream):
+        stack.append((root, 0))
+        while stack:
+            name, position = stack.pop()
+            if position == 0 and (name in done or name in on_path):
+                continue
+            on_path.add(name)
+            parents = upstream.get(name, ())
+            if position < len(parents):
+                stack.append((name, position + 1))
+                stack.append((parents[position], 0))
+            else:
+                on_path.discard(name)
+                done[name] = None
+    return tuple(done)
+
+
+def _kept(path: Path, stamp: str) -> Understanding | None:
+    """What was kept for exactly these files; anything else that may stand there is as good as nothing."""
+    try:
+        with path.open("rb") as stream:
+            if stream.readline().decode("utf-8", "replace").strip() != stamp:
+                return None
+            found = pickle.load(stream)  # noqa: S301 - our own file, in the project's own folder
+    except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError):
+        return None
+    return found if isinstance(found, Understanding) else None
+
+
+def _keep(path: Path, stamp: str, understanding: Understanding) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_suffix(f".{os.getpid()}.tmp")
+        aside.write_bytes(stamp.encode() + b"\n" + pickle.dumps(understanding, protocol=5))
+        aside.replace(path)
+    except OSError:
+        return  # a cache that cannot be written costs time and nothing else

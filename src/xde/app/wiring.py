@@ -1,0 +1,129 @@
+"""Who gets what: the one place where the real lake, engine, ledger and files are chosen and joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xde.ground.clock import SystemClock
+from xde.ground.errors import UserError
+from xde.ground.findings import Finding
+from xde.ground.names import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xde.connectors.delta.lake import DeltaLake
+    from xde.connectors.duckdb.session import DuckdbSession
+    from xde.connectors.duckdb.transformation import DuckdbEngine
+    from xde.connectors.files.sources import DiskFiles
+    from xde.ground.clock import Clock
+    from xde.kernel.plan.ledger import Ledger
+    from xde.kernel.project.settings import EnvironmentSettings, Settings
+    from xde.lifecycle.ingestion.port import Loader
+    from xde.lifecycle.storage.audit_port import Auditor
+    from xde.lifecycle.storage.port import DataFile, Schema
+
+ENGINES = ("duckdb",)
+
+
+@dataclass(slots=True)
+class House:
+    """The connected parts of one environment; each is made when it is first asked for, so that a quick question stays quick."""
+
+    root: Path
+    settings: Settings
+    environment: str
+    clock: Clock
+    _lake: DeltaLake | None = None
+    _ledger: Ledger | None = None
+    _session: DuckdbSession | None = None
+
+    @property
+    def own(self) -> EnvironmentSettings | None:
+        """What this environment has of its own."""
+        return self.settings.environments.get(self.environment)
+
+    @property
+    def lake(self) -> DeltaLake:
+        """The lake."""
+        if self._lake is None:
+            from xde.connectors.delta.lake import DeltaLake
+
+            chosen = (self.own and self.own.lake) or self.settings.lake
+            path = chosen.path if "://" in chosen.path else str((self.root / chosen.path).resolve())
+            self._lake = DeltaLake(path, chosen.options)
+        return self._lake
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger."""
+        if self._ledger is None:
+            from xde.ledger.open import open_ledger
+
+            url = (self.own and self.own.ledger) or self.settings.ledger
+            self._ledger = open_ledger(url, self.root)
+        return self._ledger
+
+    @property
+    def session(self) -> DuckdbSession:
+        """The engine's instance."""
+        if self._session is None:
+            chosen = (self.own and self.own.engine) or self.settings.engine
+            if chosen.name not in ENGINES:
+                raise UserError(
+                    Finding("XDE0805", f"there is no engine `{chosen.name}`", why="installed engines: `duckdb`", hint=did_you_mean(chosen.name, ENGINES) or "write `engine: duckdb` in `xde.yaml`")
+                )
+            from xde.connectors.duckdb.session import DuckdbSession
+
+            folder = self.root / ".xde" / "tmp"
+            folder.mkdir(parents=True, exist_ok=True)
+            self._session = DuckdbSession(chosen, folder)
+        return self._session
+
+    @property
+    def engine(self) -> DuckdbEngine:
+        """The engine."""
+        from xde.connectors.duckdb.transformation import DuckdbEngine
+
+        return DuckdbEngine(self.session)
+
+    @property
+    def loader(self) -> Loader:
+        """The loader."""
+        from xde.connectors.duckdb.ingestion.loader import DuckdbLoader
+
+        return DuckdbLoader(self.session.cursor)
+
+    @property
+    def auditor(self) -> Auditor:
+        """The auditor."""
+        from xde.connectors.duckdb.auditing import DuckdbAuditor
+
+        return DuckdbAuditor(self.session.cursor)
+
+    @property
+    def files(self) -> DiskFiles:
+        """The files of sources."""
+        from xde.connectors.files.sources import DiskFiles
+
+        return DiskFiles()
+
+    def write(self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object], folder: str) -> tuple[DataFile, ...]:
+        """The engine as the writer that storage rewrites files with."""
+        from xde.lifecycle.transformation.port import Input, Layout, Query
+
+        return self.engine.write(Query(sql, parameters), {n: Input(s, p) for n, (s, p) in inputs.items()}, folder, Layout())
+
+    def close(self) -> None:
+        """Let go of everything that was opened."""
+        if self._ledger is not None:
+            self._ledger.close()
+        if self._session is not None:
+            self._session.close()
+
+
+def house_of(root: Path, settings: Settings, environment: str | None, clock: Clock | None = None) -> House:
+    """The parts of an environment, none of them opened yet."""
+    return House(root, settings, environment or settings.environment, clock or SystemClock())
