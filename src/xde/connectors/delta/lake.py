@@ -36,7 +36,7 @@ class DeltaLake:
     """Tables under one folder or URL: `ROOT/schema/name/VERSION`."""
 
     def __init__(self, root: str, options: Mapping[str, str] | None = None) -> None:
-        self._root = root.rstrip("/")
+        self.root = root.rstrip("/")
         self._options = dict(options or {})
         self._local = "://" not in root
         self._lock = threading.Lock()
@@ -50,20 +50,20 @@ class DeltaLake:
         """Every table with a log, in order of its name."""
         if not self._local:
             raise UserError(Finding("XDE0602", "the tables of a lake on an object store cannot be listed yet", hint="use the ledger that knows them"))
-        logs = Path(self._root).glob("*/*/*/_delta_log/*.json")
+        logs = Path(self.root).glob("*/*/*/_delta_log/*.json")
         found = {log.parent.parent for log in logs}
         return tuple(TableId(f"{p.parent.parent.name}.{p.parent.name}", p.name) for p in sorted(found))
 
     def folder(self, table: TableId) -> str:
         """Where an engine writes; made if it is a disk's."""
         schema, _, name = table.dataset.partition(".")
-        path = f"{self._root}/{schema}/{name}/{table.version}"
+        path = f"{self.root}/{schema}/{name}/{table.version}"
         if self._local:
             try:
                 Path(path, "_letters").mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise UserError(
-                    Finding("XDE0603", f"the lake cannot be written at `{self._root}`", why=str(error.strerror), hint="give the folder to the user who runs xde, or name another as `lake:` in `xde.yaml`")
+                    Finding("XDE0603", f"the lake cannot be written at `{self.root}`", why=str(error.strerror), hint="give the folder to the user who runs xde, or name another as `lake:` in `xde.yaml`")
                 ) from error
         return path
 
@@ -139,7 +139,7 @@ class DeltaLake:
 
     def _path(self, table: TableId) -> str:
         schema, _, name = table.dataset.partition(".")
-        return f"{self._root}/{schema}/{name}/{table.version}"
+        return f"{self.root}/{schema}/{name}/{table.version}"
 
     def _handle(self, table: TableId, *, fresh: bool) -> DeltaTable | None:
         from deltalake import DeltaTable

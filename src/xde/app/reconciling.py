@@ -1,0 +1,72 @@
+"""The ledger brought in line with the lake: after a crash for what was under way, after its loss for everything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xde.kernel.run.owners import parse_owner
+from xde.lifecycle.storage.mirror import read_state
+from xde.lifecycle.storage.port import TableId
+
+if TYPE_CHECKING:
+    from xde.app.wiring import House
+    from xde.kernel.plan.ledger import StepRecord, TableState
+
+
+def reconcile(house: House) -> None:
+    """Look at the tables of steps that were begun and never ended, unless their run is still at work."""
+    ledger = house.ledger
+    unfinished = ledger.unfinished()
+    if not unfinished:
+        _rebuild_if_new(house)
+        return
+    holder = ledger.holder(house.environment)
+    owner = parse_owner(holder.owner) if holder else None
+    alive = holder is not None and holder.until > house.clock.now().isoformat() and not (owner is not None and owner.is_dead())
+    for step in unfinished:
+        if alive and holder is not None and step.run == holder.run:
+            continue
+        _settle(house, step)
+
+
+def _settle(house: House, step: StepRecord) -> None:
+    """Mirror the step's table as the lake has it; point at it if the step's own commit is there."""
+    ledger, now = house.ledger, house.clock.now().isoformat()
+    table = TableId(step.dataset, step.version)
+    state = read_state(house.lake, table)
+    done = False
+    if state is not None:
+        ledger.remember([state])
+        newest = house.lake.history(table, since=state.number - 1)[0]
+        done = newest.facts.get("run") == step.run and newest.facts.get("environment") == house.environment
+        if done:
+            ledger.move(house.environment, {step.dataset: step.version}, now)
+    ledger.record_step(replace(step, status="done" if done else "failed", ended_at=now, reason="" if done else "the process ended before the step did"))
+
+
+def _rebuild_if_new(house: House) -> None:
+    """A ledger that knows nothing beside a lake that has tables is a lost ledger."""
+    if not house.ledger.states() and "://" not in house.lake.root and house.lake.tables():
+        rebuild(house)
+
+
+def rebuild(house: House) -> int:
+    """Replace mirrors and pointers by what the commits say: an environment points where its newest commit stands."""
+    states: list[TableState] = []
+    newest: dict[tuple[str, str], tuple[str, str]] = {}
+    for table in house.lake.tables():
+        state = read_state(house.lake, table)
+        if state is None:
+            continue
+        states.append(state)
+        for record in house.lake.history(table):
+            environment = record.facts.get("environment")
+            if isinstance(environment, str):
+                key = (environment, table.dataset)
+                newest[key] = max(newest.get(key, ("", "")), (record.at, table.version))
+    pointers: dict[str, dict[str, str]] = {}
+    for (environment, dataset), (_, version) in newest.items():
+        pointers.setdefault(environment, {})[dataset] = version
+    house.ledger.rebuilt(states, pointers, house.clock.now().isoformat())
+    return len(states)

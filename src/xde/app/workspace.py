@@ -1,0 +1,172 @@
+"""A project, opened: every use case that a face can ask for is one method here."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+from xde.app.understanding import understand
+from xde.app.wiring import House, house_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from xde.app.answers import DatasetLine, Diagnosis, HistoryLine, LetterLine, LineageNode, ReplayOutcome
+    from xde.app.planning import Planned
+    from xde.app.understanding import Understanding
+    from xde.ground.findings import Finding
+    from xde.kernel.plan.ledger import Claim, RunRecord, StepRecord
+    from xde.kernel.plan.plan import Plan
+    from xde.kernel.project.declarations import Project
+    from xde.kernel.run.events import Observer, RunFinished
+    from xde.lifecycle.storage.port import Cleaned
+
+
+class Workspace:
+    """A project and one of its environments. Errors that a user can mend come as `UserError` with findings."""
+
+    def __init__(self, known: Understanding, house: House) -> None:
+        self.known = known
+        self.house = house
+        self.warnings: tuple[Finding, ...] = known.warnings
+
+    @classmethod
+    def open(cls, root: Path, *, environment: str | None = None) -> Workspace:
+        """Read a project's folder (nothing is parsed again that has not changed) and reconcile what a crash left."""
+        from xde.app.reconciling import reconcile
+        from xde.kernel.project.reader import project_digest
+
+        root = root.resolve()
+        made: list[House] = []
+
+        def house_for(project: Project) -> House:
+            made.append(house_of(root, project.settings, environment))
+            return made[0]
+
+        known = understand(root, project_digest(root), house_for)
+        known.project = _moved(known.project, root)
+        house = made[0] if made else house_of(root, known.project.settings, environment)
+        reconcile(house)
+        return cls(known, house)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of ledger and engine."""
+        self.house.close()
+
+    def plan(self, selection: Sequence[str] = (), *, full: bool = False) -> Plan:
+        """What would be done, and why; writes nothing."""
+        planned = self._planned(selection, full=full)
+        self.warnings = planned.warnings
+        return planned.plan
+
+    def _planned(self, selection: Sequence[str], *, full: bool) -> Planned:
+        from xde.app import planning
+
+        return planning.make(self.house, self.known, planning.select(self.known, selection), full=full)
+
+    def run(
+        self,
+        plan: Plan | None = None,  # noqa: ARG002 - what is done is planned again under the claim, by the same words
+        *,
+        selection: Sequence[str] = (),
+        full: bool = False,
+        observers: Sequence[Observer] = (),
+        wait: float = 0.0,
+        waiting: Callable[[Claim], None] = lambda _: None,
+    ) -> RunFinished:
+        """Load what is new, build what is stale, publish what passes."""
+        from xde.app.running import carry_out
+
+        def replan() -> Planned:
+            planned = self._planned(selection, full=full)
+            self.warnings = planned.warnings
+            return planned
+
+        return carry_out(self.house, self.known, replan, observers, wait=wait, waiting=waiting)
+
+    def datasets(self) -> tuple[DatasetLine, ...]:
+        """Every dataset, with what there is of it in this environment."""
+        from xde.app.asking import datasets
+
+        return datasets(self.house, self.known)
+
+    def show(self, dataset: str, *, where: str | None = None, columns: Sequence[str] = (), limit: int | None = 20, at: int | None = None, version: str | None = None) -> pa.RecordBatchReader:  # noqa: PLR0913 - the words of the command
+        """Rows of a dataset, of an older snapshot if `at` is given."""
+        from xde.app.showing import Wish, show
+
+        return show(self.house, self.known, Wish(dataset, where, tuple(columns), limit, at, version))
+
+    def history(self, dataset: str) -> tuple[HistoryLine, ...]:
+        """The commits of a dataset's table in this environment, newest first."""
+        from xde.app.asking import history
+
+        return history(self.house, self.known, dataset)
+
+    def lineage(self, target: str, *, downstream: bool = False, depth: int | None = None) -> LineageNode:
+        """Where a dataset or one of its columns comes from, or goes."""
+        from xde.app.lineage import lineage
+
+        return lineage(self.known, target, downstream=downstream, depth=depth)
+
+    def letters(self, dataset: str | None = None, *, status: str | None = "open") -> tuple[LetterLine, ...]:
+        """Dead letters, of one dataset or of all."""
+        from xde.app.letters import letters
+
+        return letters(self.house, self.known, dataset, status)
+
+    def replay(self, ids: Sequence[str], *, dataset: str | None = None, corrected: Mapping[str, bytes] | None = None) -> tuple[ReplayOutcome, ...]:
+        """Read letters again by the contract as it is now; those that pass become rows in the commit that closes them."""
+        from xde.app.letters import replay
+
+        return replay(self.house, self.known, ids, dataset, corrected or {})
+
+    def discard(self, ids: Sequence[str], *, dataset: str | None = None, reason: str) -> int:
+        """Close letters for good, with a reason that is kept."""
+        from xde.app.letters import discard
+
+        return discard(self.house, self.known, ids, dataset, reason)
+
+    def doctor(self) -> Iterator[Diagnosis]:
+        """Whether every source, the lake, the ledger and the engine can be reached, written and read."""
+        from xde.app.doctor import doctor
+
+        return doctor(self.house, self.known)
+
+    def clean(self, *, keep_hours: float = 168.0, dry_run: bool = False, compact: bool = False) -> tuple[Cleaned, ...]:
+        """Take away what no environment and no recent snapshot needs; with `compact`, put small files together first."""
+        from xde.app.cleaning import clean
+
+        return clean(self.house, self.known, keep_hours=keep_hours, dry_run=dry_run, compact=compact)
+
+    def rebuild_ledger(self) -> int:
+        """Put the ledger's mirrors and pointers in place again from the lake; gives the number of tables found."""
+        from xde.app.reconciling import rebuild
+
+        return rebuild(self.house)
+
+    def runs(self, limit: int = 20) -> list[RunRecord]:
+        """The newest runs of this environment."""
+        return self.house.ledger.runs(self.house.environment, limit)
+
+    def steps(self, run: str) -> list[StepRecord]:
+        """The steps of a run."""
+        return self.house.ledger.steps(run)
+
+
+def _moved(project: Project, root: Path) -> Project:
+    """The project as it lies now: what was kept may have been worked out in a folder of another name."""
+    from dataclasses import replace
+
+    with suppress(OSError):
+        if project.root.samefile(root):
+            return project
+    return replace(project, root=root)
