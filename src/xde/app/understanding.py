@@ -134,7 +134,7 @@ def _analyses(project: Project, schemas: Mapping[str, Schema], house: House, fin
         return tuple((c.name, c.type) for c in house.engine.columns(Query(sql, values), inputs))
 
     given = {n: {c.name: c.type for c in schema} for n, schema in schemas.items()}
-    analyses, told = analyse_models(project, given, describe, known_parameters=frozenset(parameters) | {"start", "end"}, cache_folder=project.root / ".xde" / "cache")
+    analyses, told = analyse_models(project, given, describe, known_parameters=frozenset(parameters) | {"start", "end"})
     findings.extend(told)
     return analyses
 
