@@ -1,0 +1,54 @@
+"""Files on a disk, as a source lists them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xde.ground.digests import file_digest
+from xde.ground.errors import TemporaryError, UserError
+from xde.ground.findings import Finding
+from xde.ground.names import did_you_mean
+from xde.lifecycle.sources.port import FoundFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PARTIAL = (".part", ".partial", ".tmp", ".crdownload", ".swp", "~")
+
+
+class DiskFiles:
+    """Lists files below a folder."""
+
+    def list(self, root: str, pattern: str) -> Sequence[FoundFile]:
+        """The files that match, by path; hidden and half-delivered ones are left out."""
+        folder = Path(root)
+        if not folder.is_dir():
+            near = did_you_mean(folder.name, [p.name for p in folder.parent.iterdir()]) if folder.parent.is_dir() else ""
+            raise UserError(Finding("XDE0440", f"the folder `{root}` of a source is not there", hint=near or "put it there, or mend `path` of the server in the contract"))
+        try:
+            found = [p for p in folder.glob(pattern) if p.is_file() and _whole(p.relative_to(folder))]
+            return [_found(p, folder) for p in sorted(found)]
+        except PermissionError as error:
+            raise UserError(Finding("XDE0441", f"a folder of a source may not be read: `{error.filename}`", hint="give the user who runs xde the right to read it")) from error
+        except (ValueError, NotImplementedError) as error:
+            raise UserError(Finding("XDE0442", f"`{pattern}` is not a pattern of files", why=str(error), hint="write it relative to the server's `path`, such as `flights-*.csv`")) from error
+
+    def digest(self, file: FoundFile) -> str:
+        """The digest of the file's bytes."""
+        try:
+            return file_digest(Path(file.location))
+        except FileNotFoundError as error:
+            msg = f"`{file.path}` went away while it was looked at"
+            raise TemporaryError(msg) from error
+        except PermissionError as error:
+            raise UserError(Finding("XDE0441", f"a file of a source may not be read: `{file.path}`", hint="give the user who runs xde the right to read it")) from error
+
+
+def _whole(path: Path) -> bool:
+    return not any(part.startswith(".") for part in path.parts) and not path.name.endswith(PARTIAL)
+
+
+def _found(path: Path, folder: Path) -> FoundFile:
+    told = path.stat()
+    return FoundFile(path.relative_to(folder).as_posix(), str(path), told.st_size, told.st_mtime_ns)
