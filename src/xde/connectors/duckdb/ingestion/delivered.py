@@ -73,23 +73,17 @@ def readable(file: FoundFile, dialect: Dialect, scratch: Path) -> str:
     return str(target)
 
 
-def count_lines(file: FoundFile, dialect: Dialect) -> tuple[int, int]:
-    """Physical lines and blank ones among them; a last line without an end counts. A broken archive raises `UserError`."""
-    lines, blank, last = 0, 0, b"\n"
+def count_lines(file: FoundFile, dialect: Dialect) -> int:
+    """Physical lines; a last one without an end counts. A broken archive raises `UserError`."""
+    lines, last = 0, b"\n"
     try:
         with open_bytes(file, dialect) as stream:
-            before = b"\n"
             while piece := stream.read(1 << 20):
                 lines += piece.count(b"\n")
-                joined = before + piece
-                blank += joined.count(b"\n\n") + joined.count(b"\n\r\n")
-                while (at := joined.find(b"\n\n\n")) >= 0:  # overlapping pairs are counted apart
-                    blank += 1
-                    joined = joined[at + 1 :]
-                before, last = piece[-2:] if piece[-1:] == b"\n" else piece[-1:], piece[-1:]
+                last = piece[-1:]
     except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
         raise broken(file, error) from error
-    return lines + (last != b"\n"), blank
+    return lines + (last != b"\n")
 
 
 def broken(file: FoundFile, error: Exception) -> UserError:

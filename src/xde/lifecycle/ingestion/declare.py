@@ -1,0 +1,192 @@
+"""How a source is read, from the words of its contract."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from xde.ground.findings import Finding, Findings
+from xde.ground.names import did_you_mean
+from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xde.kernel.project.contract import Custom, Property, Server
+    from xde.kernel.project.declarations import SourceDataset
+
+FORMATS = ("csv", "json", "ndjson", "parquet", "excel", "fixed_width")
+MODES = ("append", "replace", "merge")
+WORDS = {
+    "delimiter": "delimiter",
+    "quote": "quote",
+    "escape": "escape",
+    "header": "header",
+    "skip": "skip",
+    "encoding": "encoding",
+    "compression": "compression",
+    "trim": "trim",
+    "comment": "comment",
+    "decimal": "decimal",
+    "sheet": "sheet",
+    "recordsAt": "records_at",
+    "maxRecordBytes": "max_record_bytes",
+}
+TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "time": "TIME", "blob": "BLOB"}
+JDK = {"yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m", "dd": "%d", "d": "%-d", "HH": "%H", "hh": "%I", "mm": "%M", "ss": "%S", "SSSSSS": "%f", "SSS": "%g", "a": "%p", "XXX": "%z", "XX": "%z", "Z": "%z"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one source dataset is read: where its files are, in what dialect, as which fields, and how they join the table."""
+
+    dataset: str
+    root: str
+    pattern: str
+    dialect: Dialect
+    fields: tuple[Field, ...]
+    schema_change: SchemaChange
+    limit: LetterLimit
+    write_mode: str
+    key: tuple[str, ...]
+
+    def meaning(self) -> object:
+        """All that decides which rows there are and what stands in them: a change of it makes another version."""
+        return [asdict(self.dialect), [asdict(f) for f in self.fields], self.write_mode, list(self.key), self.schema_change.missing_column]
+
+
+def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
+    """The reading of a dataset, or None and what is wrong with its contract."""
+    findings = Findings()
+    given = dataset.object.custom
+    server = _server(dataset, findings)
+    if server is None:
+        return None, findings
+    dialect = _dialect(str(server.settings.get("format", "csv")), given.get("dialect"), findings)
+    mode = _value(given, "writeMode", "append")
+    if mode not in MODES:
+        findings.add(Finding("XDE0430", f"`{mode}` is not a way to write `{dataset.name}`", _span(given, "writeMode"), "unknown mode", hint=did_you_mean(str(mode), MODES) or "write append, replace or merge"))
+    if mode == "merge" and not dataset.object.key:
+        findings.add(Finding("XDE0431", f"`{dataset.name}` is merged, but its contract names no primary key", dataset.object.span, "no primary key", hint="mark the key's columns with `primaryKey: true`"))
+    fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
+    if not fields:
+        findings.add(Finding("XDE0432", f"`{dataset.name}` has no columns in its contract", dataset.object.span, "no properties", hint="list its columns under `properties:`"))
+    if findings.errors:
+        return None, findings
+    pattern = dataset.object.physical_name or dataset.object.name
+    reading = Reading(dataset.name, str(server.settings.get("path", ".")), pattern, dialect, fields, _changes(given), _limit(given), str(mode), dataset.object.key)
+    return reading, findings
+
+
+def column_type(of: Property) -> str:
+    """The engine's type of a property: `physicalType` as written, else what its `logicalType` is stored as."""
+    if of.physical_type:
+        return of.physical_type
+    match of.logical_type:
+        case "timestamp":
+            return "TIMESTAMP WITH TIME ZONE" if of.options.get("timezone") is True else "TIMESTAMP"
+        case "array":
+            return (column_type(of.items) if of.items else "VARCHAR") + "[]"
+        case "object":
+            parts = ", ".join(f'"{p.name}" {column_type(p)}' for p in of.properties)
+            return f"STRUCT({parts})" if parts else "VARCHAR"
+        case "map":
+            return "MAP(VARCHAR, VARCHAR)"
+        case _:
+            return TYPES.get(of.logical_type or "string", "VARCHAR")
+
+
+def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
+    servers = {s.name: s for s in dataset.contract.servers}
+    wanted = _value(dataset.object.custom, "server", None)
+    if wanted is not None and wanted not in servers:
+        findings.add(Finding("XDE0433", f"`{dataset.name}` is read from a server that its contract does not have: `{wanted}`", _span(dataset.object.custom, "server"), "no such server", hint=did_you_mean(str(wanted), servers)))
+        return None
+    chosen = servers.get(str(wanted)) if wanted is not None else next((s for s in dataset.contract.servers if s.type == "local"), None)
+    if chosen is None:
+        findings.add(Finding("XDE0434", f"nobody says where the files of `{dataset.name}` lie", dataset.object.span, "no local server", hint="add a server of `type: local` with `path` and `format` to its contract"))
+        return None
+    if chosen.type != "local":
+        findings.add(Finding("XDE0435", f"`{dataset.name}` is on a server of type `{chosen.type}`, which cannot be read yet", chosen.span, "not `local`", hint="deliver its files to a folder, and name that in a server of `type: local`"))
+        return None
+    return chosen
+
+
+def _dialect(form: str, custom: Custom | None, findings: Findings) -> Dialect:
+    words = custom.value if custom and isinstance(custom.value, dict) else {}
+    form = str(words.get("format", form))
+    if form not in FORMATS:
+        findings.add(Finding("XDE0410", f"there is no format `{form}`", custom.span if custom else None, hint=did_you_mean(form, FORMATS) or "one of " + ", ".join(FORMATS)))
+    chosen: dict[str, object] = {"format": form}
+    for word, value in words.items():
+        if word in WORDS:
+            chosen[WORDS[word]] = value
+        elif word == "nullWords":
+            chosen["nulls"] = ("", *(str(v) for v in value))
+        elif word != "format":
+            findings.add(Finding("XDE0436", f"`{word}` is not a word of a dialect", custom.span if custom else None, hint=did_you_mean(str(word), [*WORDS, "nullWords", "format"])))
+    if form == "csv" and "escape" not in chosen:
+        chosen["escape"] = chosen.get("quote", '"')
+    return Dialect(**chosen)  # type: ignore[arg-type]  # the words were read by the contract's own reader
+
+
+def _field(of: Property, dialect: Dialect, findings: Findings) -> Field:
+    nulls = _value(of.custom, "nullWords", ())
+    position = _value(of.custom, "position", None)
+    start_length = None
+    if isinstance(position, dict):
+        start_length = (int(str(position.get("start", 1))) - 1, int(str(position.get("length", 1))))
+    elif dialect.format == "fixed_width":
+        findings.add(Finding("XDE0437", f"`{of.name}` has no place in a file of fixed width", of.span, "no position", hint="add `xdePosition: {start: 1, length: 10}` to its `customProperties`"))
+    kind = column_type(of)
+    pattern = of.options.get("format")
+    timed = kind.upper().startswith(("DATE", "TIME"))
+    form = strptime(str(pattern)) if pattern and timed and not _is_iso(str(pattern)) else None
+    words = tuple(str(n) for n in nulls) if isinstance(nulls, (list, tuple)) else ()
+    if dialect.format in {"ndjson", "json", "excel", "fixed_width"}:
+        words = tuple(dict.fromkeys([*words, *(n for n in dialect.nulls if n)]))
+    return Field(of.name, of.physical_name or of.name, kind, form, words, start_length, of.required)
+
+
+def _is_iso(pattern: str) -> bool:
+    return pattern in {"yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ssXXX", "yyyy-MM-dd'T'HH:mm:ss'Z'"}
+
+
+def strptime(pattern: str) -> str:
+    """A JDK date pattern (java.time.format.DateTimeFormatter) in the words of strptime; literal text in single quotes."""
+    result, at = "", 0
+    words = sorted(JDK, key=len, reverse=True)
+    while at < len(pattern):
+        if pattern[at] == "'":
+            end = pattern.find("'", at + 1)
+            end = len(pattern) if end < 0 else end
+            result += pattern[at + 1 : end] or "'"
+            at = end + 1
+            continue
+        word = next((w for w in words if pattern.startswith(w, at)), None)
+        result += JDK[word] if word else pattern[at]
+        at += len(word) if word else 1
+    return result
+
+
+def _changes(given: Mapping[str, Custom]) -> SchemaChange:
+    words = _value(given, "schemaChange", {})
+    return SchemaChange(str(words.get("newColumn", "freeze")), str(words.get("missingColumn", "freeze"))) if isinstance(words, dict) else SchemaChange()
+
+
+def _limit(given: Mapping[str, Custom]) -> LetterLimit:
+    words = _value(given, "deadLetter", {})
+    if not isinstance(words, dict):
+        return LetterLimit()
+    if words.get("mode") == "stop":
+        return LetterLimit(records=0)
+    percent, records = words.get("maxRejectedPercent"), words.get("maxRejected")
+    return LetterLimit(float(percent) if percent is not None else None, int(records) if records is not None else None)
+
+
+def _value(given: Mapping[str, Custom], name: str, default: object) -> object:
+    return given[name].value if name in given else default
+
+
+def _span(given: Mapping[str, Custom], name: str):  # noqa: ANN202 - a span or None
+    return given[name].span if name in given else None
