@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.faces.words.cells import cut, visible, width
 from xde.faces.words.ink import PLAIN, Ink
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from xde.ground.spans import Span
 
 TAB = "    "

@@ -44,7 +44,11 @@ def letter_text(line: LetterLine, *, ink: Ink = PLAIN, cells: int = 100) -> str:
     text = letter.raw.decode("utf-8", errors="backslashreplace").removesuffix("\n").removesuffix("\r")
     records = text.split("\n")
     digits = len(str(letter.line + min(len(records), _LINES) - 1))
-    shown = [ink("strong", head), f"{' ' * (digits + 1)}{ink('mark', '-->')} {visible(letter.file)}:{letter.line}", gutter(None, digits, ink)]
+    shown = [
+        ink("strong", head),
+        f"{' ' * (digits + 1)}{ink('mark', '-->')} {visible(letter.file)}:{letter.line}",
+        gutter(None, digits, ink),
+    ]
     for index, record in enumerate(records[:_LINES]):
         shown += _record(record, letter.line + index, letter.reasons, (digits, cells, ink))
     if len(records) > _LINES:
@@ -62,7 +66,10 @@ def _record(record: str, number: int, reasons: Sequence[LetterReason], look: tup
         return [f"{gutter(number, digits, ink)} {cut(visible(record[: 4 * cells]), cells)}"]
     start, end, label = found
     text, first, length = pointed(record, start, end, cells)
-    return [f"{gutter(number, digits, ink)} {text}", f"{gutter(None, digits, ink)} {' ' * first}{ink('error', '^' * length + ' ' + visible(label))}"]
+    return [
+        f"{gutter(number, digits, ink)} {text}",
+        f"{gutter(None, digits, ink)} {' ' * first}{ink('error', '^' * length + ' ' + visible(label))}",
+    ]
 
 
 def _place(record: str, reasons: Sequence[LetterReason]) -> tuple[int, int, str] | None:

@@ -28,7 +28,9 @@ def _below(node: LineageNode, margin: str, ink: Ink) -> Iterator[str]:
 
 
 def _said(node: LineageNode, ink: Ink) -> str:
-    details = "  ".join(p for p in (node.type, node.how, cut(" ".join(visible(node.expression.replace("\n", " ")).split()), _EXPRESSION)) if p)
+    details = "  ".join(
+        p for p in (node.type, node.how, cut(" ".join(visible(node.expression.replace("\n", " ")).split()), _EXPRESSION)) if p
+    )
     readers = f"  read by {', '.join(str(r) for r in node.readers)}" if node.readers else ""
     name = ink("strong", visible(node.name))
     return name + (ink("dim", "  " + details) if details else "") + readers

@@ -72,7 +72,9 @@ def history_text(lines: Sequence[HistoryLine], ink: Ink = PLAIN) -> str:
         ]
         for x in lines
     ]
-    return _table("at|when (UTC)|kind|rows added|files added|files removed|run|version", "at|rows added|files added|files removed", rows, ink)
+    return _table(
+        "at|when (UTC)|kind|rows added|files added|files removed|run|version", "at|rows added|files added|files removed", rows, ink
+    )
 
 
 def history_fact(line: HistoryLine) -> dict[str, object]:
@@ -112,7 +114,8 @@ def run_record_fact(run: RunRecord) -> dict[str, object]:
 def steps_text(steps: Sequence[StepRecord], ink: Ink = PLAIN, cells: int | None = None) -> str:
     """The steps of a run as a table."""
     rows = [
-        [s.status, s.dataset, s.kind, count(s.rows), size(s.bytes), count(s.letters), count(s.attempt), duration(s.seconds), s.reason] for s in steps
+        [s.status, s.dataset, s.kind, count(s.rows), size(s.bytes), count(s.letters), count(s.attempt), duration(s.seconds), s.reason]
+        for s in steps
     ]
     return _table("status|dataset|step|rows|size|dead letters|attempt|time|reason", "rows|size|dead letters|attempt|time", rows, ink, cells)
 

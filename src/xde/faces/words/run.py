@@ -78,7 +78,13 @@ def summary_table(finished: RunFinished, ink: Ink = PLAIN, cells: int | None = N
         ]
         for o in finished.outcomes
     ]
-    columns = [Column("status"), Column("dataset"), Column("step"), Column("what"), *(Column(t, right=True) for t in ("rows", "size", "dead letters", "time"))]
+    columns = [
+        Column("status"),
+        Column("dataset"),
+        Column("step"),
+        Column("what"),
+        *(Column(t, right=True) for t in ("rows", "size", "dead letters", "time")),
+    ]
     return "\n".join(draw(columns, rows, ink=ink, cells=cells).lines) + "\n"
 
 

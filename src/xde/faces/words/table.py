@@ -58,8 +58,7 @@ def _widths(titles: Sequence[str], rows: Sequence[Sequence[str | None]]) -> list
     for row in rows:
         for index, cell in enumerate(row):
             wide = len(NULL) if cell is None else width(cell)
-            if wide > widths[index]:
-                widths[index] = wide
+            widths[index] = max(widths[index], wide)
     return widths
 
 
