@@ -65,7 +65,7 @@ def _csv_cell(text: str) -> str:
 def _csv_array(array: pa.Array) -> pa.Array:
     kind = array.type
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_interval(kind):
-        return pa.array([None if v is None else _csv_text(json_value(v)) for v in array.to_pylist()], pa.string())
+        return pa.array([None if v is None else _csv_text(v) for v in _one_by_one(array)], pa.string())
     return array
 
 
