@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -80,9 +79,8 @@ def show(session: Session, *, letter: str, dataset: str | None, raw: bool) -> No
     if session.machine:
         session.document(letter_fact(found))
     elif raw:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(found.letter.raw)
-        sys.stdout.buffer.flush()
+        with session.bytes() as stream:
+            stream.write(found.letter.raw)
     else:
         session.result(letter_text(found, ink=session.ink(), cells=(session.cells() or 108) - 8))
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from typing import BinaryIO
 
     from xde.app.workspace import Workspace
 
@@ -97,6 +99,13 @@ class Session:
     def result(self, text: str) -> None:
         """A result, to stdout."""
         click.echo(text, nl=not text.endswith("\n"), color=True)
+
+    @contextmanager
+    def bytes(self) -> Iterator[BinaryIO]:
+        """The bytes of stdout, buffered by us: `PYTHONUNBUFFERED` would make a system call of each row, and lose the rest of a cut write."""
+        sys.stdout.flush()
+        with open(sys.stdout.fileno(), "wb", buffering=1 << 16, closefd=False) as stream:
+            yield stream
 
     def document(self, data: object) -> None:
         """One JSON document, to stdout."""

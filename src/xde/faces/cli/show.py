@@ -118,9 +118,8 @@ def _export(session: Session, reader: pa.RecordBatchReader, form: Format, output
     from xde.faces.words.exports import export
 
     if output is None:
-        sys.stdout.flush()
-        rows = export(reader, form, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        with session.bytes() as stream:
+            rows = export(reader, form, stream)
     else:
         with _aside(output) as stream:
             rows = export(reader, form, stream)

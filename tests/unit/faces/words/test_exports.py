@@ -82,7 +82,9 @@ def test_no_rows_and_no_batches(form):
 
 
 def test_the_table_for_people():
-    drawn = rows_table(TABLE.select(["id", "gone", "price", "mean", "tags"]).to_batches(), TABLE.select(["id", "gone", "price", "mean", "tags"]).schema)
+    drawn = rows_table(
+        TABLE.select(["id", "gone", "price", "mean", "tags"]).to_batches(), TABLE.select(["id", "gone", "price", "mean", "tags"]).schema
+    )
     assert drawn.lines == [
         "id  gone  price  mean  tags",
         "──  ────  ─────  ────  ─────",

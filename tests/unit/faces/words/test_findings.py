@@ -85,14 +85,7 @@ def test_a_place_without_an_end_gets_one_caret_and_one_beyond_the_line_stands_af
 def test_several_lines(root: Path):
     finding = Finding("XDE0204", "m", Span("models/flights.sql", 1, 1, 3, 3), "this head")
     assert said(root, finding) == (
-        "error[XDE0204]: m\n"
-        "  --> models/flights.sql:1:1\n"
-        "   |\n"
-        " 1 | / /* xde\n"
-        " 2 | | kind: table\n"
-        " 3 | | */\n"
-        "   | |__^ this head\n"
-        "   |\n"
+        "error[XDE0204]: m\n  --> models/flights.sql:1:1\n   |\n 1 | / /* xde\n 2 | | kind: table\n 3 | | */\n   | |__^ this head\n   |\n"
     )
 
 

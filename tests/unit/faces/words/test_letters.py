@@ -7,7 +7,18 @@ from xde.faces.words.letters import letter_fact, letter_text, letters_text, repl
 from xde.lifecycle.ingestion.port import Letter, LetterReason
 
 WIND = LetterReason("range", "wind_speed", "`1048.36058` is above 300")
-LETTER = Letter("3f2a9c0112345678", "nyc.weather", "weather.csv.gz", "d" * 32, 1011, b"EWR,2013,2,12,3,39.02,1048.36058,NA\r\n", (WIND,), "r1", "2026-01-01T00:00:00Z", 77)
+LETTER = Letter(
+    "3f2a9c0112345678",
+    "nyc.weather",
+    "weather.csv.gz",
+    "d" * 32,
+    1011,
+    b"EWR,2013,2,12,3,39.02,1048.36058,NA\r\n",
+    (WIND,),
+    "r1",
+    "2026-01-01T00:00:00Z",
+    77,
+)
 
 
 def test_one_letter_with_a_caret_below_the_value_that_the_reason_quotes():
@@ -24,7 +35,9 @@ def test_one_letter_with_a_caret_below_the_value_that_the_reason_quotes():
 
 
 def with_raw(raw: bytes, message: str = "`2` is bad") -> str:
-    return letter_text(LetterLine(Letter("3f", "a.b", "f.csv", "d", 9, raw, (LetterReason("type", "x", message),), "r", "t"), "discarded", "a\x1bnote"))
+    return letter_text(
+        LetterLine(Letter("3f", "a.b", "f.csv", "d", 9, raw, (LetterReason("type", "x", message),), "r", "t"), "discarded", "a\x1bnote")
+    )
 
 
 def test_no_caret_where_the_place_is_not_certain():
@@ -36,7 +49,7 @@ def test_no_caret_where_the_place_is_not_certain():
 
 def test_records_of_several_lines_and_bytes_that_are_no_text():
     text = with_raw(b'1,"a\n\xff\x1b[31m",3\n', "too long")
-    assert "  9 | 1,\"a\n 10 | \\xff␛[31m\",3\n" in text
+    assert '  9 | 1,"a\n 10 | \\xff␛[31m",3\n' in text
     assert text.startswith("dead letter 3f of `a.b`: discarded (a␛note)\n")
     assert "more lines" in with_raw(b"x\n" * 100)
 

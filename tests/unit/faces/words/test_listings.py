@@ -39,7 +39,10 @@ def test_runs_and_steps():
 
 def test_diagnoses():
     assert diagnosis_text(Diagnosis("lake", "ok", "written and read in 3 ms")) == "ok  lake  written and read in 3 ms\n"
-    assert diagnosis_text(Diagnosis("source nyc", "missing", "no folder `data`", "make it")) == "!!  source nyc  missing: no folder `data`\n    hint: make it\n"
+    assert (
+        diagnosis_text(Diagnosis("source nyc", "missing", "no folder `data`", "make it"))
+        == "!!  source nyc  missing: no folder `data`\n    hint: make it\n"
+    )
     assert diagnosis_text(Diagnosis("disk", "slow", "3 s")) == "!   disk  slow: 3 s\n"
 
 

@@ -16,7 +16,16 @@ def test_amounts_know_one_from_many():
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1.0 kB"), (8_123_456, "8.1 MB"), (999_949, "999.9 kB"), (999_950, "1.0 MB"), (5 * 10**18, "5,000.0 PB")],
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (8_123_456, "8.1 MB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (5 * 10**18, "5,000.0 PB"),
+    ],
 )
 def test_sizes(number, text):
     assert size(number) == text
@@ -24,7 +33,19 @@ def test_sizes(number, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 ms"), (0.04, "40 ms"), (0.0994, "99 ms"), (0.0996, "0.1 s"), (2.1, "2.1 s"), (59.94, "59.9 s"), (59.96, "1 min 0 s"), (185, "3 min 5 s"), (3599.4, "59 min 59 s"), (3599.6, "1 h 0 min"), (7440, "2 h 4 min")],
+    [
+        (0, "0 ms"),
+        (0.04, "40 ms"),
+        (0.0994, "99 ms"),
+        (0.0996, "0.1 s"),
+        (2.1, "2.1 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 0 s"),
+        (185, "3 min 5 s"),
+        (3599.4, "59 min 59 s"),
+        (3599.6, "1 h 0 min"),
+        (7440, "2 h 4 min"),
+    ],
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text

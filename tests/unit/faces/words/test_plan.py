@@ -9,7 +9,12 @@ from xde.kernel.plan.plan import Cost, Interval, Plan, Reason, SourceFile, Step,
 
 FILES = tuple(SourceFile(f"flights-2013-{m:02}.csv.gz", 675_000, f"{m:032x}") for m in range(1, 13))
 LOAD = Step(
-    "load:nyc.flights", StepKind.LOAD, "nyc.flights", "v1", (Reason("new", "not in this environment yet"), Reason("files", "12 files are not loaded yet")), files=FILES
+    "load:nyc.flights",
+    StepKind.LOAD,
+    "nyc.flights",
+    "v1",
+    (Reason("new", "not in this environment yet"), Reason("files", "12 files are not loaded yet")),
+    files=FILES,
 )
 BUILD = Step(
     "build:marts.daily",

@@ -70,11 +70,23 @@ def test_whether_it_was_the_data():
 
 
 def test_the_same_as_data():
-    document = json.loads(json.dumps(run_fact(finished(LOADED, Outcome(BUILD, "failed", checks=(result(Action.STOP),), findings=(BROKEN,)), status="failed"))))
+    document = json.loads(
+        json.dumps(run_fact(finished(LOADED, Outcome(BUILD, "failed", checks=(result(Action.STOP),), findings=(BROKEN,)), status="failed")))
+    )
     assert (document["run"], document["status"], document["seconds"]) == ("r1", "failed", 12.346)
     assert document["steps"][0]["rows"] == 336_776
     assert document["steps"][0]["files"] == 12
     assert document["steps"][1]["checks"] == [
-        {"id": "c", "message": "m", "action": "stop", "passed": False, "waived": False, "failing": 3, "rows": 185, "value": "", "how": "scan"}
+        {
+            "id": "c",
+            "message": "m",
+            "action": "stop",
+            "passed": False,
+            "waived": False,
+            "failing": 3,
+            "rows": 185,
+            "value": "",
+            "how": "scan",
+        }
     ]
     assert document["steps"][1]["findings"][0]["code"] == "XDE0501"

@@ -23,7 +23,7 @@ def test_floating_point_numbers_of_a_column_share_their_decimals():
         (Decimal("12.50"), "12.50"),
         (Decimal("1E+3"), "1000"),
         (date(2013, 1, 1), "2013-01-01"),
-        (datetime(2013, 1, 1, 5, 15), "2013-01-01 05:15:00"),
+        (datetime(2013, 1, 1, 5, 15, tzinfo=UTC).replace(tzinfo=None), "2013-01-01 05:15:00"),
         (datetime(2013, 1, 1, 5, 15, tzinfo=UTC), "2013-01-01 05:15:00+00"),
         (datetime(2013, 1, 1, 5, 15, tzinfo=timezone(timedelta(hours=-5))), "2013-01-01 05:15:00-05:00"),
         (time(5, 15), "05:15:00"),
