@@ -1,6 +1,5 @@
 """New projects: whole or not at all, and never over anything."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -34,7 +33,7 @@ def test_the_starter(tmp_path):
     }
     assert set(made) == {tmp_path / "my-shop" / f for f in files(tmp_path / "my-shop")}
     assert "name: my_shop\n" in (tmp_path / "my-shop/xde.yaml").read_text()
-    assert os.listdir(tmp_path) == ["my-shop"]
+    assert [p.name for p in tmp_path.iterdir()] == ["my-shop"]
 
 
 def test_a_name_that_is_none_is_replaced(tmp_path):
@@ -76,7 +75,7 @@ def test_a_failure_in_the_middle_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(scaffold.shutil, "copyfile", fail)
     assert code(lambda: scaffold.init(tmp_path / "project", None)) == "XDE0010"
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["flights", "jaffle_shop"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xde.faces.words.run import StepLines
-from xde.kernel.run.events import StepFinished
+from xde.kernel.run.events import RunStarted, StepFinished
 
 if TYPE_CHECKING:
     from xde.faces.cli.session import Session
@@ -21,6 +21,8 @@ class StepReporter:
         self._session = session
 
     def hear(self, event: Event) -> None:
-        """Say how a step ended."""
+        """Say how a step ended; the plan that counts is the one that the run made under its claim."""
+        if isinstance(event, RunStarted):
+            self._lines = StepLines.of(event.plan, self._session.ink())
         if isinstance(event, StepFinished):
             self._session.result(self._lines.line(event.outcome))

@@ -53,7 +53,10 @@ class LiveProgress:
                 self._steps.advance(self._whole)
                 if event.outcome.status == "failed":
                     self._steps.console.print(escape(self._lines.line(event.outcome)), style="red", soft_wrap=True)
-            case RunStarted() | RunFinished():
+            case RunStarted():
+                self._lines = StepLines.of(event.plan)
+                self._steps.update(self._whole, total=len(event.plan.steps))
+            case RunFinished():
                 pass
             case _:
                 assert_never(event)

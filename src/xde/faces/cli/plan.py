@@ -23,7 +23,9 @@ def command(session: Session, *, selection: tuple[str, ...], full: bool) -> None
     """
     with session.open() as workspace:
         plan = workspace.plan(selection, full=full)
+        warnings = workspace.warnings
+    session.warn(warnings)
     if session.machine:
-        session.document(plan_fact(plan))
+        session.document(plan_fact(plan, warnings))
     else:
         session.result(plan_text(plan, ink=session.ink()))

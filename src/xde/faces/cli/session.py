@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,7 @@ class Session:
     colour: bool = True
     verbosity: int = 0
     machine: bool = False
+    told: set[Finding] = field(default_factory=set)
 
     def root(self) -> Path:
         """The project's folder: the one named, else the nearest above with an `xde.yaml`."""
@@ -57,9 +58,15 @@ class Session:
         from xde.app.workspace import Workspace  # deferred: it brings parsers and engines
 
         workspace = Workspace.open(self.root(), environment=self.environment)
-        if workspace.warnings and self.verbosity >= 0 and not self.machine:
-            self.tell_findings(workspace.warnings)
+        self.warn(workspace.warnings)
         return workspace
+
+    def warn(self, warnings: Sequence[Finding]) -> None:
+        """Tell warnings that were not told yet; a machine finds them in the document where they belong."""
+        new = [w for w in warnings if w not in self.told]
+        self.told.update(new)
+        if self.verbosity >= 0 and not self.machine:
+            self.tell_findings(new)
 
     def ink(self, *, error: bool = False) -> Ink:
         """Colour for stdout or stderr: only on a terminal, and not where `NO_COLOR` (no-color.org) or the caller forbids it."""
@@ -102,7 +109,7 @@ class Session:
 
     @contextmanager
     def bytes(self) -> Iterator[BinaryIO]:
-        """The bytes of stdout, buffered by us: `PYTHONUNBUFFERED` would make a system call of each row, and lose the rest of a cut write."""
+        """Bytes to stdout, buffered by us: `PYTHONUNBUFFERED` would make a system call of each row, and lose the rest of a cut write."""
         sys.stdout.flush()
         with open(sys.stdout.fileno(), "wb", buffering=1 << 16, closefd=False) as stream:
             yield stream

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xde.faces.words.cells import visible
+from xde.faces.words.findings import finding_fact
 from xde.faces.words.ink import PLAIN, Ink
 from xde.faces.words.numbers import amount, duration, size
 from xde.faces.words.table import Column, draw
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from xde.ground.findings import Finding
     from xde.kernel.plan.plan import Interval, Plan, Step
 
 _SHORT = 8  # steps named before a run
@@ -97,14 +99,15 @@ def last_time(step: Step) -> str:
     return f"{duration(step.cost.seconds)}, {amount(step.cost.rows, 'row')}" if step.cost else ""
 
 
-def plan_fact(plan: Plan) -> dict[str, object]:
-    """The plan as JSON data."""
+def plan_fact(plan: Plan, warnings: Sequence[Finding] = ()) -> dict[str, object]:
+    """The plan as JSON data, with the warnings that came up in the making."""
     return {
         "environment": plan.environment,
         "digest": plan.digest,
         "created_at": plan.created_at,
         "unchanged": plan.unchanged,
         "steps": [step_fact(s) for s in plan.steps],
+        "warnings": [finding_fact(w) for w in warnings],
     }
 
 

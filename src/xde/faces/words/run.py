@@ -103,8 +103,13 @@ def run_line(finished: RunFinished, ink: Ink = PLAIN) -> str:
 
 
 def run_findings(finished: RunFinished) -> list[Finding]:
-    """Every finding of every step, each once."""
-    return list(dict.fromkeys(f for o in finished.outcomes for f in o.findings))
+    """Every finding of every step and of the run itself, each once."""
+    return list(dict.fromkeys([*(f for o in finished.outcomes for f in o.findings), *finished.findings]))
+
+
+def traces(outcomes: Iterable[Outcome]) -> list[str]:
+    """The traces of steps that failed by a fault of ours."""
+    return [str(o.facts["trace"]) for o in outcomes if "trace" in o.facts]
 
 
 def data_did_not_pass(outcomes: Iterable[Outcome]) -> bool:
@@ -128,6 +133,7 @@ def run_fact(finished: RunFinished) -> dict[str, object]:
         "seconds": round(finished.seconds, 3),
         "at": finished.at,
         "steps": [outcome_fact(o) for o in finished.outcomes],
+        "findings": [finding_fact(f) for f in finished.findings],
     }
 
 

@@ -12,7 +12,7 @@ from xde.ground.errors import Bug, DataError, TemporaryError, UserError
 from xde.ground.findings import Finding, Severity
 from xde.ground.spans import Span
 from xde.kernel.plan.checks import Action, Check, CheckKind, CheckResult
-from xde.kernel.plan.ledger import RunRecord, StepRecord
+from xde.kernel.plan.ledger import Claim, RunRecord, StepRecord
 from xde.kernel.plan.plan import Plan, Reason, SourceFile, Step, StepKind
 from xde.kernel.run.events import Outcome, RunFinished, RunStarted, StepFinished, StepProgress, StepStarted
 from xde.lifecycle.ingestion.port import Letter, LetterReason
@@ -61,17 +61,21 @@ class Workspace:
             raise KeyboardInterrupt
         return Plan(environment="dev", steps=() if CASE == "idle" else (LOAD, BUILD), unchanged=15, created_at=AT)
 
-    def run(self, plan=None, *, selection=(), full=False, observers=(), wait=0.0):
+    def run(self, plan=None, *, selection=(), full=False, observers=(), wait=0.0, waiting=None):
         if CASE == "locked":
             raise TemporaryError(f"another run holds `dev` (waited {wait:g} s)")
         if CASE == "data":
             raise DataError(BROKEN)
         check = CheckResult(Check("c", "marts.daily", CheckKind.ROW, Action.STOP, "m"), passed=False, failing=3, rows=9)
+        if CASE == "waited":
+            waiting(Claim("dev", "host:1", "r0", 1, AT))
+            return RunFinished("r1", "done", (), 0.0, AT)
         loaded = Outcome(LOAD, "done", 336776, 1000, 0, 2.1)
         second = {
             "failed check": Outcome(BUILD, "failed", checks=(check,), findings=(BROKEN,)),
             "failed": Outcome(BUILD, "failed", findings=(BROKEN,)),
             "cancelled": Outcome(BUILD, "cancelled"),
+            "our step": Outcome(BUILD, "failed", facts={"trace": "Traceback (most recent call last):\n  x\n"}),
         }.get(CASE, Outcome(BUILD, "done", 365, 900, 0, 0.04))
         status = {"done": "done", "failed": "failed", "cancelled": "cancelled"}[second.status]
         events = [

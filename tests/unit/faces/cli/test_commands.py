@@ -43,6 +43,12 @@ def test_run_with_nothing_to_do_is_one_line(call):
     assert json.loads(call("run", "--json", case="idle").stdout)["steps"] == []
 
 
+def test_a_run_that_waited_for_another_says_so_and_that_nothing_is_left(call):
+    done = call("run", "--wait", "9", case="waited")
+    assert done.stdout == "nothing to do: 17 datasets are up to date in `dev`\n"
+    assert done.stderr.endswith("waiting for run `r0`, which holds `dev` (host:1)\n")
+
+
 def test_quiet_keeps_results_only(call):
     done = call("-q", "run")
     assert done.stderr == OPENED
@@ -52,8 +58,8 @@ def test_quiet_keeps_results_only(call):
 @pytest.mark.parametrize(
     ("arguments", "keys"),
     [
-        (["plan"], {"environment", "digest", "created_at", "unchanged", "steps"}),
-        (["run"], {"run", "status", "seconds", "at", "steps"}),
+        (["plan"], {"environment", "digest", "created_at", "unchanged", "steps", "warnings"}),
+        (["run"], {"run", "status", "seconds", "at", "steps", "findings", "warnings"}),
         (["list"], {"datasets"}),
         (["lineage", "a.b"], {"name", "kind", "how", "type", "expression", "parents", "readers"}),
         (["history", "a.b"], {"dataset", "commits"}),

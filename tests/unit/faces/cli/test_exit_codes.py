@@ -21,6 +21,7 @@ FOUND = (
         ("locked", ["run", "--wait", "5"], 1),
         ("cancelled", ["run"], 130),
         ("interrupted", ["run"], 130),
+        ("our step", ["run"], 70),
         ("unreadable", ["plan"], 1),
         ("bug", ["plan"], 70),
         ("our bug", ["plan"], 70),

@@ -6,7 +6,8 @@ from xde.faces.words.cells import cut, pad, visible, width
 
 
 @pytest.mark.parametrize(
-    ("text", "cells"), [("abc", 3), ("日本", 4), ("München", 7), ("Mu\u0308nchen", 7), ("a\u200bb", 2), ("🛫", 2), ("", 0), ("\uff21\uff22", 4)]
+    ("text", "cells"),
+    [("abc", 3), ("日本", 4), ("München", 7), ("Mu\u0308nchen", 7), ("a\u200bb", 2), ("🛫", 2), ("", 0), ("\uff21\uff22", 4)],
 )
 def test_width(text, cells):
     assert width(text) == cells
