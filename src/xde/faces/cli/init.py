@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -34,4 +35,5 @@ def command(session: Session, *, target: Path, example: str | None) -> None:
         session.result(f"  {path}")
     if len(small) < len(made):
         session.result(f"  and {amount(len(made) - len(small), 'more file')}")
-    session.talk(f"\nmade {amount(len(made), 'file')}; now try:\n  cd {target}\n  xde plan\n  xde run")
+    go = "" if target.resolve() == Path.cwd() else f"  cd {shlex.quote(str(target))}\n"
+    session.talk(f"\nmade {amount(len(made), 'file')}; now try:\n{go}  xde plan\n  xde run")
