@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.errors import Bug, TemporaryError, UserError
+from xde.ground.errors import Bug, DataError, TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.kernel.run.events import Outcome, StepProgress, StepStarted
 
@@ -84,7 +84,8 @@ class Attempts:
                     return _cancelled(step)
                 attempt += 1
             except UserError as error:
-                return Outcome(step, "failed", reason=_reason(error), findings=tuple(error.findings))
+                temper = {"temper": "data"} if isinstance(error, DataError) else {}
+                return Outcome(step, "failed", reason=_reason(error), findings=tuple(error.findings), facts={**temper})
             except BaseException as error:  # noqa: BLE001 - not only Exception: a panic in a Rust library is none, and a thread that dies hangs the run
                 return _cancelled(step) if self.cancelled.is_set() else _our_fault(step, error)
 

@@ -1,0 +1,66 @@
+"""`xde --version` and `--help` import nothing heavy: commands and their libraries come when they are used."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import xde
+
+HEAVY = {
+    "rich",
+    "duckdb",
+    "deltalake",
+    "sqlglot",
+    "pyarrow",
+    "yaml",
+    "numpy",
+    "pandas",
+    "asyncio",
+    "sqlite3",
+    "xde.app",
+    "xde.kernel",
+    "xde.lifecycle",
+    "xde.connectors",
+    "xde.ledger",
+}
+
+
+def imported(*arguments: str, cwd: Path) -> set[str]:
+    program = "import sys\nfrom xde.faces.cli.main import main\nmain(sys.argv[1:])\nprint(*sorted(sys.modules), file=sys.stderr)"
+    variables = {**os.environ, "PYTHONPATH": str(Path(xde.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", program, *arguments], cwd=cwd, env=variables, capture_output=True, text=True, check=True)
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["explain", "1"], ["explain"], ["init", "new"]])
+def test_nothing_heavy(arguments, tmp_path):
+    modules = imported(*arguments, cwd=tmp_path)
+    allowed = {"xde.app", "xde.app.templates", "xde.app.scaffold"} if arguments[0] == "init" else set()
+    assert not {m for m in modules if m in HEAVY or any(m.startswith(h + ".") for h in HEAVY)} - allowed
+
+
+def test_the_version_imports_no_command(tmp_path):
+    modules = {m for m in imported("--version", cwd=tmp_path) if m.startswith("xde.")}
+    assert modules <= {
+        *(
+            "xde.faces",
+            "xde.faces.cli",
+            "xde.faces.cli.main",
+            "xde.faces.cli.lazy",
+            "xde.faces.cli.saying",
+            "xde.faces.cli.session",
+            "xde.faces.cli.overriding",
+        ),
+        *(
+            "xde.faces.words",
+            "xde.faces.words.findings",
+            "xde.faces.words.cells",
+            "xde.faces.words.excerpt",
+            "xde.faces.words.ink",
+            "xde.faces.words.numbers",
+        ),
+        *("xde.ground", "xde.ground.errors", "xde.ground.findings", "xde.ground.names"),
+    }
