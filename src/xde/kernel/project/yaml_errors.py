@@ -18,6 +18,7 @@ _KNOWN = (
         "a `: ` stands where no key can be",
         "quote a text that holds `: `, and indent keys of one block alike",
     ),
+    ("found unexpected ':'", "a `:` stands where none can be", "put a blank after the `:` of a key, and quotes around a text with `:`"),
     ("did not find expected alphabetic", "`*` and `&` begin references in YAML", 'put the text into quotes, like "*.csv"'),
     ("did not find expected ',' or ']'", "a `[` is not closed", "close the list with `]`"),
     ("did not find expected ',' or '}'", "a `{` is not closed", "close the mapping with `}`"),
