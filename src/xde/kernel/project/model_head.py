@@ -1,0 +1,141 @@
+"""The YAML comment at the head of a SQL model: which words it knows, which go together, and what they say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from xde.kernel.project.declarations import Kind, ModelHead
+from xde.kernel.project.fields import Codes, Complaints, Either, ListOf, Number, Record, Text
+from xde.kernel.project.tree import Mapping, Scalar
+from xde.kernel.project.yaml_reader import read_yaml_text
+
+if TYPE_CHECKING:
+    from xde.ground.findings import Finding
+
+CODES = Codes(unknown="XDE0201", missing="XDE0205", type="XDE0203", value="XDE0202")
+
+_DURATION = r"^([0-9]+(\.[0-9]+)? *(hours?|days?|weeks?)|P(?=.)([0-9]+W)?([0-9]+D)?(T[0-9]+H)?)$"
+_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?$"
+_column = Text(pattern=r"\S", wanted="the name of a column")
+_moment = Text(pattern=_MOMENT, wanted="a date or timestamp by ISO 8601", example="2013-01-01")
+_start = Text(pattern=_MOMENT, wanted=_moment.wanted, example=_moment.example, doc="First moment of the first interval")
+_end = Text(pattern=_MOMENT, wanted=_moment.wanted, example=_moment.example, doc="Moment at which the last interval ends; it is not in it")
+
+
+def _check(node: Mapping, say: Complaints) -> None:
+    kind = node.text("kind") or ""
+    if kind in {k.value for k in Kind} or "kind" not in node.items:
+        _check_together(node, kind or Kind.TABLE.value, say)
+    start, end = node.text("start"), node.text("end")
+    moments = [_parsed(text) for text in (start, end) if text is not None and re.match(_MOMENT, text)]
+    for key, text in (("start", start), ("end", end)):
+        if text is not None and re.match(_MOMENT, text) and _parsed(text) is None:
+            say.wrong_value(node.items[key], f"`{text}` is not in the calendar", hint="write an ISO date such as `2013-01-31`")
+    if len(moments) == 2 and moments[0] is not None and moments[1] is not None and moments[0] >= moments[1]:
+        say.wrong_value(
+            node.items["end"], "`end` is not after `start`", f"`start` is `{start}`", "the first moment that is no longer wanted"
+        )
+
+
+def _check_together(node: Mapping, kind: str, say: Complaints) -> None:
+    both = "time" in node.items and "key" in node.items
+    if kind != Kind.INCREMENTAL:
+        for word in ("time", "key"):
+            if word in node.items:
+                why = f"the kind of this model is `{kind}`, which is not built in parts"
+                _say_alone(say, node, word, f"`{word}` belongs to `kind: incremental`", why, "write `kind: incremental`")
+    elif both:
+        why = "an incremental model goes by intervals of time or by key, not by both"
+        _say_alone(say, node, "key", "`time` and `key` cannot stand together", why, "keep one of the two")
+    elif "time" not in node.items and "key" not in node.items:
+        why = "an incremental model goes by intervals of time, or by key"
+        say.add(CODES.missing, "an incremental model needs `time` or `key`", node.items["kind"], "by what?", why, "add `time: COLUMN`")
+    if "time" in node.items and kind == Kind.INCREMENTAL:
+        return
+    for word in ("lookback", "grain", "start", "end", "batch"):
+        if word in node.items:
+            why = "it concerns intervals of time, and this model has none"
+            _say_alone(say, node, word, f"`{word}` needs `time`", why, f"add `time: COLUMN`, or delete `{word}`")
+
+
+def _say_alone(say: Complaints, node: Mapping, word: str, message: str, why: str, hint: str) -> None:
+    say.add(CODES.missing, message, node.keys[word], "not here", why, hint)
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=None) - (moment.utcoffset() or (moment - moment))
+
+
+HEAD = Record(
+    {
+        "kind": Text(tuple(k.value for k in Kind), doc="How the table comes about; `table` when nothing is said"),
+        "time": Text(pattern=r"\S", wanted="the name of a column", doc="Column by whose intervals an incremental model is built"),
+        "key": Either(
+            "a column or a list of columns",
+            scalar=_column,
+            sequence=ListOf(_column, least=1, unique=True),
+            doc="Columns that tell a row of an incremental model from all others",
+        ),
+        "lookback": Text(pattern=_DURATION, wanted="a number of hours, days or weeks", example="3 days", doc="How late rows may come"),
+        "grain": Text(("hour", "day", "week", "month", "year"), doc="Length of an interval; `day` when nothing is said"),
+        "start": _start,
+        "end": _end,
+        "batch": Number(whole=True, least=1, doc="Intervals that one query computes"),
+        "description": Text(doc="What a row is"),
+        "tags": ListOf(Text(pattern=r"\S", wanted="a word"), doc="Words to choose models by"),
+    },
+    strict=True,
+    also=_check,
+    doc="The head of an xde model: the YAML between `/* xde` and `*/`",
+)
+
+
+def read_head(text: str, path: str, lines_before: int) -> tuple[ModelHead, list[Finding]]:
+    """The head in a text of YAML that begins `lines_before` lines down in its file. An empty one says what no head says."""
+    if not text.strip():
+        return ModelHead(), []
+    root, findings = read_yaml_text(text, path, lines_before)
+    if root is None:
+        return ModelHead(), [_of_head(f, path) for f in findings]
+    say = Complaints(CODES)
+    HEAD.check(root, path, say)
+    return _head(root), [*(_of_head(f, path) for f in findings), *say.findings]
+
+
+def _of_head(finding: Finding, path: str) -> Finding:
+    return replace(finding, message=finding.message.replace(f"`{path}`", f"the head of `{path}`"))
+
+
+def _head(root: Mapping) -> ModelHead:
+    kind, grain, key, batch = root.text("kind"), root.text("grain"), root.text("key"), root.whole("batch")
+    return ModelHead(
+        kind=Kind(kind) if kind in {k.value for k in Kind} else Kind.TABLE,
+        time=root.text("time"),
+        key=(key,) if key is not None else root.texts("key"),
+        lookback_days=days(root.text("lookback") or ""),
+        grain=grain if grain in {"hour", "day", "week", "month", "year"} else "day",
+        start=root.text("start"),
+        end=root.text("end"),
+        batch_intervals=batch if batch is not None and batch > 0 else None,
+        description=root.text("description") or "",
+        tags=root.texts("tags"),
+        spans={word: node.span for word, node in root.items.items() if isinstance(node, Scalar) or word in {"key", "tags"}},
+    )
+
+
+_UNITS = {"h": 1 / 24, "d": 1.0, "w": 7.0}
+
+
+def days(text: str) -> float:
+    """The length of `3 days`, `12 hours` or `P1W2DT6H` in days; 0 for what is no such length."""
+    if not re.match(_DURATION, text):
+        return 0.0
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?) *([A-Za-z])", text)
+    return float(sum(float(amount) * _UNITS[unit.casefold()] for amount, unit in parts))

@@ -1,0 +1,90 @@
+"""A SQL model's file divided into its head and its SQL, with every line where it was."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xde.ground.digests import bytes_digest
+from xde.ground.findings import Finding
+from xde.ground.spans import Span
+from xde.kernel.project.declarations import ModelDataset, ModelHead
+from xde.kernel.project.model_head import read_head
+from xde.kernel.project.yaml_reader import decoded
+
+if TYPE_CHECKING:
+    from xde.kernel.project.contract import Contract, SchemaObject
+
+_BEFORE_HEAD = re.compile(r"(?:\s+|--[^\n]*)*")
+_HEAD = re.compile(r"/\*+[ \t]*xde\b[ \t]*:?", re.IGNORECASE)
+_LATE_HEAD = re.compile(r"^[ \t]*/\*+[ \t]*xde\b[ \t]*:?[ \t]*(?:\n|[a-z_{]+:)", re.MULTILINE)
+_NOTHING = re.compile(r"(?:[\s;]+|--[^\n]*|/\*.*?(?:\*/|\Z))*\Z", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    head: ModelHead
+    sql: str
+    sql_line: int
+    findings: list[Finding]
+
+
+def read_model(
+    name: str, path: str, content: bytes, contract: Contract | None = None, table: SchemaObject | None = None
+) -> tuple[ModelDataset | None, list[Finding]]:
+    """The model that a file holds, and what is wrong with it; None when it cannot be read at all or holds no SQL."""
+    text, finding = decoded(content, path)
+    if finding is not None:
+        return None, [finding]
+    parts = _divided(text.replace("\r\n", "\n"), path)
+    span = Span(path, parts.sql_line)
+    if any(finding.code == "XDE0200" for finding in parts.findings):
+        return None, parts.findings
+    if _NOTHING.match(parts.sql):
+        hint = "write a SELECT into it, or delete the file"
+        empty = Finding("XDE0206", f"the model `{name}` holds no SQL", span, "nothing here", "only blanks and comments are there", hint)
+        return None, [*parts.findings, empty]
+    model = ModelDataset(name, path, parts.sql, parts.sql_line, parts.head, bytes_digest(content), contract, table, span)
+    return model, parts.findings
+
+
+def _divided(text: str, path: str) -> _Parts:
+    before = _BEFORE_HEAD.match(text)
+    begin = before.end() if before is not None else 0
+    opening = _HEAD.match(text, begin)
+    if opening is None:
+        return _Parts(ModelHead(), text, 1, _late_heads(text, path, 0))
+    line = text.count("\n", 0, begin) + 1
+    column = begin - text.rfind("\n", 0, begin)
+    end = text.find("*/", opening.end())
+    if end < 0:
+        span = Span(path, line, column, line, column + opening.end() - begin)
+        finding = Finding(
+            "XDE0200", f"the head of `{path}` is not closed", span, "begins here", "there is no `*/` after it", "close it with `*/`"
+        )
+        return _Parts(ModelHead(), "", line, [finding])
+    yaml = " " * (column - 1 + opening.end() - begin) + text[opening.end() : end]
+    head, findings = read_head(yaml, path, line - 1)
+    sql, sql_line = _after(text, end + 2)
+    return _Parts(head, sql, sql_line, [*findings, *_late_heads(text, path, end + 2)])
+
+
+def _after(text: str, end: int) -> tuple[str, int]:
+    """The SQL after a head, and its line; what stands in the head's last line keeps its column."""
+    line = text.count("\n", 0, end) + 1
+    rest_of_line, newline, below = text[end:].partition("\n")
+    if not rest_of_line.strip():
+        return below, line + (1 if newline else 0)
+    return " " * (end - text.rfind("\n", 0, end) - 1) + text[end:], line
+
+
+def _late_heads(text: str, path: str, begin: int) -> list[Finding]:
+    found = _LATE_HEAD.search(text, begin) if text.find("xde", begin) >= 0 else None
+    if found is None:
+        return []
+    line = text.count("\n", 0, found.start()) + 1
+    column = len(found.group()) - len(found.group().lstrip()) + 1
+    why = "only the one that stands before all SQL is read"
+    message = f"`{path}` has a head where none is read"
+    return [Finding("XDE0207", message, Span(path, line, column), "too late", why, "move it to the top, and keep one")]

@@ -1,0 +1,145 @@
+"""The words of ours that a contract may hold in `customProperties`: which there are at which place, and what they may say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xde.ground.findings import Finding, Severity
+from xde.ground.names import did_you_mean
+from xde.kernel.project.fields import Anything, Codes, Complaints, Flag, Kind, ListOf, Number, Record, Text
+from xde.kernel.project.odcs import columns_below, own_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xde.kernel.project.tree import Mapping
+
+CODES = Codes(unknown="XDE0317", missing="XDE0318", type="XDE0318", value="XDE0318")
+
+_TEXT = Text()
+_NULL_WORDS = ListOf(_TEXT, doc="Texts that mean that a value is missing")
+_DATE = Text(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", wanted="an ISO date", example="2027-06-30")
+_ONE_CHARACTER = Text(pattern=r"^(.|\\t)$", wanted="one character", example=";")
+_QUOTE = Text(pattern=r"^.?$", wanted="one character, or nothing")
+_WAIVER = Record({"author": _TEXT, "reason": Text(pattern=r"\S", wanted="a reason"), "until": _DATE}, ("author", "reason", "until"))
+_ON_FAILURE = Text(("warn", "quarantine", "block"))
+_DURATION = Text(pattern=r"^P(?=.)([0-9]+[YMWD])*(T([0-9]+[HMS])+)?$", wanted="an ISO duration", example="P30D")
+_DIALECT = Record(
+    {
+        "delimiter": _ONE_CHARACTER,
+        "quote": _QUOTE,
+        "escape": _QUOTE,
+        "header": Flag(),
+        "skip": Number(whole=True, least=0),
+        "encoding": _TEXT,
+        "nullWords": _NULL_WORDS,
+        "compression": Text(("none", "gzip", "zstd", "auto")),
+        "trim": Flag(),
+        "comment": _ONE_CHARACTER,
+        "decimal": Text((".", ",")),
+        "sheet": _TEXT,
+        "recordsAt": _TEXT,
+        "maxRecordBytes": Number(whole=True, least=1),
+    }
+)
+_percent = Number(least=0)
+_DEAD_LETTER = Record(
+    {
+        "mode": Text(("quarantine", "stop")),
+        "maxRejectedPercent": _percent,
+        "maxRejected": Number(whole=True, least=0),
+        "target": _TEXT,
+        "replay": Flag(),
+        "retention": _DURATION,
+    }
+)
+_CHANGE = ("freeze", "evolve", "discard", "quarantine")
+_SCHEMA_CHANGE = Record({"newColumn": Text(_CHANGE), "missingColumn": Text(("freeze", "evolve"))})
+_POSITION = Record({"start": Number(whole=True, least=1), "length": Number(whole=True, least=1)}, ("start", "length"))
+_OPEN = Record({}, open=True)
+
+OF_CONTRACT: dict[str, Kind] = {"tier": Number(whole=True, least=1)}
+OF_TABLE: dict[str, Kind] = {
+    "dialect": _DIALECT,
+    "server": _TEXT,
+    "writeMode": Text(("append", "replace", "merge")),
+    "deadLetter": _DEAD_LETTER,
+    "schemaChange": _SCHEMA_CHANGE,
+    "incrementalCursor": _OPEN,
+    "tenantColumn": _TEXT,
+    "lifecycleTier": _OPEN,
+}
+OF_PROPERTY: dict[str, Kind] = {
+    "nullWords": _NULL_WORDS,
+    "position": _POSITION,
+    "sourceName": _TEXT,
+    "dataSubjectKey": Flag(),
+    "tenantColumn": Flag(),
+    "maskingPolicy": _OPEN,
+}
+OF_RULE: dict[str, Kind] = {"rowPredicate": Text(pattern=r"\S", wanted="a condition in SQL"), "onFailure": _ON_FAILURE, "waiver": _WAIVER}
+OF_RELATIONSHIP: dict[str, Kind] = {"severity": Text(("warning", "error")), "onFailure": _ON_FAILURE, "waiver": _WAIVER}
+OF_SERVICE_LEVEL: dict[str, Kind] = {"graceMinutes": Number(least=0)}
+OF_SUPPORT: dict[str, Kind] = {"routeSeverity": Anything()}
+_EVERY = {*OF_CONTRACT, *OF_TABLE, *OF_PROPERTY, *OF_RULE, *OF_RELATIONSHIP, *OF_SERVICE_LEVEL, *OF_SUPPORT}
+
+
+def check_own_words(root: Mapping) -> list[Finding]:
+    """What is wrong with our words in a contract; those of other vendors are theirs."""
+    say = Complaints(CODES)
+    for node, known in _places(root):
+        if "customProperties" in node.items:
+            _check_place(node, known, say)
+    return say.findings.items
+
+
+def _places(root: Mapping) -> Iterator[tuple[Mapping, dict[str, Kind]]]:
+    yield root, OF_CONTRACT
+    for level in root.mappings("slaProperties"):
+        yield level, OF_SERVICE_LEVEL
+    for channel in root.mappings("support"):
+        yield channel, OF_SUPPORT
+    for table in root.mappings("schema"):
+        yield table, OF_TABLE
+        yield from _rules_and_relationships(table)
+        for _, column in columns_below(table):
+            yield column, OF_PROPERTY
+            yield from _rules_and_relationships(column)
+
+
+def _rules_and_relationships(node: Mapping) -> Iterator[tuple[Mapping, dict[str, Kind]]]:
+    if "quality" in node.items:
+        for rule in node.mappings("quality"):
+            yield rule, OF_RULE
+    if "relationships" in node.items:
+        for relationship in node.mappings("relationships"):
+            yield relationship, OF_RELATIONSHIP
+
+
+def _check_place(node: Mapping, known: dict[str, Kind], say: Complaints) -> None:
+    seen: set[str] = set()
+    ours = 0
+    for name, entry in own_words(node):
+        ours += 1
+        kind, at = known.get(name), entry.items.get("property", entry)
+        if name in seen:
+            say.add(CODES.value, f"`{name}` is said twice", at, "again", "only one of the two can hold", "keep one")
+        elif kind is None:
+            why = "it stands at another place of a contract" if name in _EVERY else "no word of xde is called so"
+            say.add(CODES.unknown, f"`{name}` is not known here", at, "unknown", why, did_you_mean(name, known) or "delete it")
+        elif "value" in entry.items:
+            kind.check(entry.items["value"], name, say)
+        seen.add(name)
+    if ours < len(node.mappings("customProperties")):
+        _check_bare(node, known, say)
+
+
+def _check_bare(node: Mapping, known: dict[str, Kind], say: Complaints) -> None:
+    """A word of ours without prefix and vendor is nobody's: it would be passed over in silence."""
+    for entry in node.mappings("customProperties"):
+        name = entry.text("property") or ""
+        if name in known and "vendor" not in entry.items:
+            why = "without `vendor: xde` it belongs to no tool, and xde passes it over"
+            hint = f"write `property: xde{name[0].upper()}{name[1:]}`"
+            warning = Finding("XDE0319", f"`{name}` is not read", entry.place("property"), "whose?", why, hint, Severity.WARNING)
+            say.findings.add(warning)

@@ -1,0 +1,181 @@
+"""`xde.yaml` read into `Settings`; `${env:NAME}` stays as it is written, for only the wiring may look at the environment."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from xde.kernel.project.fields import Anything, Codes, Complaints, Either, Empty, ListOf, MapOf, Number, Record, Text
+from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, Settings
+from xde.kernel.project.tree import Mapping, Scalar, walk
+from xde.kernel.project.yaml_reader import read_yaml
+
+if TYPE_CHECKING:
+    from xde.ground.findings import Finding
+
+CODES = Codes(unknown="XDE0110", missing="XDE0111", type="XDE0112", value="XDE0113")
+RESERVED_PARAMETERS = ("start", "end", "today")
+DIALECTS = (
+    "athena",
+    "bigquery",
+    "clickhouse",
+    "databricks",
+    "duckdb",
+    "hive",
+    "mysql",
+    "oracle",
+    "postgres",
+    "presto",
+    "redshift",
+    "snowflake",
+    "spark",
+    "sqlite",
+    "trino",
+    "tsql",
+)
+
+_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_REFERENCE = re.compile(r"\$\{([^}]*)\}?")
+_GOOD_REFERENCE = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
+
+_path = Text(doc="Folder of the Delta tables, relative to the project, or the URL of an object store", example=".xde/lake")
+_LAKE = Either(
+    "a path, or a mapping with `path`",
+    scalar=_path,
+    mapping=Record(
+        {"path": _path, "options": MapOf(Anything(plain=True), doc="Options of the object store; `${env:NAME}` is read when it is needed")},
+        ("path",),
+    ),
+    doc="Where the data lies",
+)
+_LEDGER = Text(
+    pattern=r"^(sqlite:.+|postgres(ql)?://.+|\$\{.*)",
+    wanted="`sqlite:PATH`, `postgresql://...` or `${env:NAME}`",
+    example="sqlite:.xde/ledger.sqlite",
+    doc="Where xde remembers environments and runs",
+)
+_engine_name = Text(doc="Name of the engine", example="duckdb")
+_ENGINE = Either(
+    "a name, or a mapping with `name`",
+    scalar=_engine_name,
+    mapping=Record(
+        {
+            "name": _engine_name,
+            "memory_limit": Text(
+                pattern=r"^[0-9]+(\.[0-9]+)? ?([KMGT]i?B|B|%)$", wanted="an amount of memory", example="4GB", doc="Most memory to use"
+            ),
+            "threads": Number(whole=True, least=1, doc="Threads of one step"),
+            "temp_folder": Text(doc="Folder for what does not fit into memory"),
+        }
+    ),
+    doc="What computes",
+)
+_PARAMETER = Either("a single value or a list of them", scalar=Anything(), sequence=ListOf(Anything(plain=True)))
+_ENVIRONMENT = Empty(Record({"lake": _LAKE, "ledger": _LEDGER, "engine": _ENGINE}))
+
+
+def _check_parameters(node: Mapping, say: Complaints) -> None:
+    parameters = node.mapping("parameters")
+    for name in RESERVED_PARAMETERS:
+        if parameters is not None and name in parameters.keys:
+            why = f"`${name}` is given by xde itself"
+            say.add("XDE0114", f"a parameter cannot be named `{name}`", parameters.keys[name], "taken", why, "choose another name")
+
+
+SETTINGS = Record(
+    {
+        "name": Text(pattern=r"\S", wanted="a name", doc="Name of the project"),
+        "parameters": MapOf(
+            _PARAMETER,
+            key_pattern=_NAME,
+            key_wanted="letters, digits and `_`, not beginning with a digit",
+            doc="Values that SQL reads as `$name`",
+        ),
+        "lake": _LAKE,
+        "ledger": _LEDGER,
+        "engine": _ENGINE,
+        "dialect": Text(DIALECTS, doc="SQL dialect of the models"),
+        "parallel": Number(whole=True, least=1, doc="Steps that run at once"),
+        "retries": Number(whole=True, least=0, doc="How often a step is tried again after a temporary error"),
+        "environment": Text(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", wanted="a name", doc="The environment that commands use by default"),
+        "environments": MapOf(
+            _ENVIRONMENT,
+            key_pattern=r"^[A-Za-z][A-Za-z0-9_-]*$",
+            key_wanted="letters, digits, `_` and `-`, beginning with a letter",
+            doc="What environments have of their own",
+        ),
+    },
+    ("name",),
+    strict=True,
+    also=_check_parameters,
+    doc="Settings of an xde project (`xde.yaml`)",
+)
+
+
+def read_settings(content: bytes, path: str) -> tuple[Settings | None, list[Finding]]:
+    """The settings that a file holds and what is wrong with them; None when it is no YAML mapping."""
+    root, findings = read_yaml(content, path)
+    if root is None:
+        return None, findings
+    say = Complaints(CODES)
+    SETTINGS.check(root, path, say)
+    _check_references(root, say)
+    return _settings(root), [*findings, *say.findings]
+
+
+def _check_references(root: Mapping, say: Complaints) -> None:
+    for node in walk(root):
+        if isinstance(node, Scalar) and "${" in node.text:
+            for found in _REFERENCE.finditer(node.text):
+                if not _GOOD_REFERENCE.fullmatch(found.group()):
+                    name = found.group(1).rpartition(":")[2].strip()
+                    hint = f"write `${{env:{name}}}`" if re.match(_NAME, name) else "write `${env:NAME}`"
+                    say.add("XDE0115", f"`{found.group()}` is no reference", node, "not known", "only `${env:NAME}` is read", hint)
+
+
+def _settings(root: Mapping) -> Settings:
+    default = Settings(name="")
+    environments = root.mapping("environments")
+    parameters = root.mapping("parameters")
+    lake, engine = _lake(root), _engine(root)
+    whole = {key: value for key in ("parallel", "retries") if (value := root.whole(key)) is not None and value >= 0}
+    return Settings(
+        name=root.text("name") or "",
+        lake=lake if lake is not None else default.lake,
+        ledger=root.text("ledger") or default.ledger,
+        engine=engine if engine is not None else default.engine,
+        dialect=root.text("dialect") or default.dialect,
+        parallel=max(1, whole.get("parallel", default.parallel)),
+        retries=whole.get("retries", default.retries),
+        environment=root.text("environment") or default.environment,
+        environments={name: _environment(name, environments) for name in environments.items} if environments is not None else {},
+        parameters=parameters.data() if parameters is not None else {},
+    )
+
+
+def _environment(name: str, environments: Mapping) -> EnvironmentSettings:
+    span = environments.place_of_key(name)
+    node = environments.mapping(name)
+    if node is None:
+        return EnvironmentSettings(name, span=span)
+    return EnvironmentSettings(name, _lake(node), node.text("ledger"), _engine(node), span)
+
+
+def _lake(node: Mapping) -> LakeSettings | None:
+    given = node.mapping("lake")
+    if given is None:
+        path = node.text("lake")
+        return LakeSettings(path) if path is not None else None
+    options = given.mapping("options")
+    texts = {key: item.text for key, item in options.items.items() if isinstance(item, Scalar)} if options is not None else {}
+    return LakeSettings(given.text("path") or LakeSettings().path, texts)
+
+
+def _engine(node: Mapping) -> EngineSettings | None:
+    given = node.mapping("engine")
+    if given is None:
+        name = node.text("engine")
+        return EngineSettings(name) if name is not None else None
+    return EngineSettings(
+        given.text("name") or EngineSettings().name, given.text("memory_limit"), given.whole("threads"), given.text("temp_folder")
+    )
