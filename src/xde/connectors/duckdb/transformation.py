@@ -62,7 +62,7 @@ class DuckdbEngine:
         with self._session.scope() as cursor:
             _bind(cursor, inputs)
             _make_views(cursor, query)
-            reader = cursor.execute(query.sql, dict(query.parameters)).to_arrow_reader(65_536)
+            reader = cursor.sql(query.sql, params=dict(query.parameters)).to_arrow_reader(65_536)
             yield reader.schema
             yield from reader
 

@@ -66,12 +66,13 @@ def make_plan(wanted: Wanted, present: Present) -> Plan:
 def _step(wanted: Wanted, present: Present, name: str, steps: Mapping[str, Step]) -> Step | None:
     dataset = wanted.datasets[name]
     if isinstance(dataset, SourceDataset):
-        return _load(wanted, present, name)
+        return _load(wanted, present, name, steps)
     return _build(wanted, present, dataset, steps)
 
 
-def _load(wanted: Wanted, present: Present, name: str) -> Step | None:
+def _load(wanted: Wanted, present: Present, name: str, steps: Mapping[str, Step]) -> Step | None:
     version = wanted.versions[name]
+    after = tuple(u for u in wanted.upstream[name] if u in steps)
     files = tuple(present.deliveries.get(name, ()))
     state = present.states.get((name, version))
     reasons = _version_reasons(present, name, version)
@@ -85,12 +86,12 @@ def _load(wanted: Wanted, present: Present, name: str) -> Step | None:
         return None
     if state is not None and not files and not wanted.full:
         return _as_step(present, StepKind.ADOPT, name, version, reasons)
-    return _as_step(present, StepKind.LOAD, name, version, reasons, files=files, full=wanted.full)
+    return _as_step(present, StepKind.LOAD, name, version, reasons, after=after, files=files, full=wanted.full)
 
 
 def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping[str, Step]) -> Step | None:
     name, version = model.name, wanted.versions[model.name]
-    after = tuple(u for u in wanted.upstream[name] if u in steps)
+    after = tuple(dict.fromkeys(u for u in (*wanted.upstream[name], *tables_read(wanted, name)) if u in steps))
     state = present.states.get((name, version))
     reasons = _version_reasons(present, name, version)
     moved = bool(reasons)
@@ -116,16 +117,6 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
     kind = StepKind.ADOPT if only_moved else StepKind.BUILD
     full = wanted.full or state is None or checks_changed
     return _as_step(present, kind, name, version, reasons, after=after, full=full)
-
-
-def _doing(step: Step) -> str:
-    match step.kind:
-        case StepKind.LOAD:
-            return "loaded"
-        case StepKind.VIEW:
-            return "changed"
-        case _:
-            return "rebuilt"
 
 
 def _version_reasons(present: Present, name: str, version: str) -> list[Reason]:

@@ -110,16 +110,18 @@ class Publisher:
 
     def note(self, table: TableId, number: int, facts: Mapping[str, object], environment: str) -> None:
         """Mirror a commit that is done and point the environment at its table."""
+        self.mirror(table, number, facts)
+        self.ledger.move(environment, {table.dataset: table.version}, self.clock.now().isoformat())
+        crash_point(CrashPoint.POINTER_MOVED)
+
+    def mirror(self, table: TableId, number: int, facts: Mapping[str, object]) -> None:
+        """Put down in the ledger what a commit says."""
         key = (table.dataset, table.version)
         known = self.ledger.states([key]).get(key)
         snapshot = self.lake.snapshot(table)
-        if snapshot is None:
-            return
-        at = self.clock.now().isoformat()
-        told = fold(known.facts if known else None, number, facts)
-        self.ledger.remember([state_of(snapshot, told, at)])
-        self.ledger.move(environment, {table.dataset: table.version}, at)
-        crash_point(CrashPoint.POINTER_MOVED)
+        if snapshot is not None:
+            told = fold(known.facts if known else None, number, facts)
+            self.ledger.remember([state_of(snapshot, told, self.clock.now().isoformat())])
 
     def discard(self, table: TableId, files: Sequence[DataFile]) -> None:
         """Take away files that will not be published; on an object store `xde clean` does."""

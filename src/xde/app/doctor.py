@@ -1,0 +1,95 @@
+"""Whether everything that a run needs can be reached, written and read; nothing is left behind by asking."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xde.app.answers import Diagnosis
+from xde.ground.errors import XdeError, UserError
+from xde.lifecycle.storage.port import Column, Commit, TableId
+from xde.lifecycle.transformation.port import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from xde.app.understanding import Understanding
+    from xde.app.wiring import House
+
+SLOW = 5.0  # seconds
+
+
+def doctor(house: House, known: Understanding) -> Iterator[Diagnosis]:
+    """A line for each thing: the project, the engine, the ledger, the lake, each source."""
+    models, sources = len(known.project.models), len(known.project.sources)
+    yield Diagnosis("project", "ok", f"{sources} sources and {models} models in `{known.project.root.name}`, read without an error")
+    yield _asked("engine", lambda: _engine(house))
+    yield _asked("ledger", lambda: _ledger(house))
+    yield _asked("lake", lambda: _lake(house))
+    for name in sorted(known.project.sources):
+        yield _asked(f"source {name}", lambda name=name: _source(house, known, name))  # type: ignore[misc]  # bound at once
+
+
+def _asked(subject: str, ask: Callable[[], str]) -> Diagnosis:
+    begun = time.monotonic()
+    try:
+        detail = ask()
+    except UserError as error:
+        first = error.findings[0]
+        return Diagnosis(subject, "denied" if "may not" in first.message or "cannot be written" in first.message else "missing", first.message, first.hint)
+    except XdeError as error:
+        return Diagnosis(subject, "missing", str(error), "try again in a moment")
+    took = time.monotonic() - begun
+    return Diagnosis(subject, "slow" if took > SLOW else "ok", f"{detail} ({took:.2f} s)" if took > SLOW else detail)
+
+
+def _engine(house: House) -> str:
+    rows = house.engine.rows(Query("SELECT version(), current_setting('memory_limit'), current_setting('threads')"), {})
+    version, memory, threads = rows[0]
+    return f"DuckDB {version}, {memory} of memory, {threads} threads"
+
+
+def _ledger(house: House) -> str:
+    states = house.ledger.states()
+    claim = f"doctor-{uuid.uuid4().hex[:8]}"
+    taken = house.ledger.claim(claim, "doctor", claim, now=house.clock.now().isoformat(), seconds=1.0)
+    if taken is not None:
+        house.ledger.release(taken)
+    return f"read and written; it knows {len(states)} tables"
+
+
+def _lake(house: House) -> str:
+    """Writes, commits, reads and drops a table of one row."""
+    table = TableId("xde_doctor.probe", uuid.uuid4().hex[:16])
+    try:
+        folder = house.lake.folder(table)
+        files = house.write("SELECT 1 AS one", {}, {}, folder)
+        house.lake.commit(Commit(table, (Column("one", "INTEGER"),), files, facts={"kind": "probe"}))
+        snapshot = house.lake.snapshot(table)
+        if snapshot is None or snapshot.rows != 1:
+            return "a row was written, but not found again"
+    finally:
+        house.lake.drop(table)
+    local = Path(house.lake.root)
+    free = f", {os.statvfs(local).f_bavail * os.statvfs(local).f_frsize / 1e9:.0f} GB free" if local.exists() else ""
+    return f"written, committed and read at `{house.lake.root}`{free}"
+
+
+def _source(house: House, known: Understanding, name: str) -> str:
+    reading = known.readings[name]
+    root = str((known.project.root / reading.root).resolve())
+    files = house.files.list(root, reading.pattern)
+    if not files:
+        from xde.ground.findings import Finding
+
+        raise UserError(Finding("XDE0450", f"no file of `{name}` is there: `{reading.root}/{reading.pattern}`", hint="put a file there, or mend `physicalName` in the contract"))
+    for file in files:
+        if not os.access(file.location, os.R_OK):
+            from xde.ground.findings import Finding
+
+            raise UserError(Finding("XDE0441", f"a file of a source may not be read: `{file.path}`", hint="give the user who runs xde the right to read it"))
+    house.loader.columns(files[0], reading.dialect)
+    return f"{len(files)} {'file' if len(files) == 1 else 'files'}, {sum(f.size for f in files):,} bytes"
