@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.app.answers import Diagnosis
-from xde.ground.errors import XdeError, UserError
+from xde.ground.errors import UserError, XdeError
 from xde.lifecycle.storage.port import Column, Commit, TableId
 from xde.lifecycle.transformation.port import Query
 
@@ -39,7 +39,12 @@ def _asked(subject: str, ask: Callable[[], str]) -> Diagnosis:
         detail = ask()
     except UserError as error:
         first = error.findings[0]
-        return Diagnosis(subject, "denied" if "may not" in first.message or "cannot be written" in first.message else "missing", first.message, first.hint)
+        return Diagnosis(
+            subject,
+            "denied" if "may not" in first.message or "cannot be written" in first.message else "missing",
+            first.message,
+            first.hint,
+        )
     except XdeError as error:
         return Diagnosis(subject, "missing", str(error), "try again in a moment")
     took = time.monotonic() - begun
@@ -85,11 +90,21 @@ def _source(house: House, known: Understanding, name: str) -> str:
     if not files:
         from xde.ground.findings import Finding
 
-        raise UserError(Finding("XDE0450", f"no file of `{name}` is there: `{reading.root}/{reading.pattern}`", hint="put a file there, or mend `physicalName` in the contract"))
+        raise UserError(
+            Finding(
+                "XDE0450",
+                f"no file of `{name}` is there: `{reading.root}/{reading.pattern}`",
+                hint="put a file there, or mend `physicalName` in the contract",
+            )
+        )
     for file in files:
         if not os.access(file.location, os.R_OK):
             from xde.ground.findings import Finding
 
-            raise UserError(Finding("XDE0441", f"a file of a source may not be read: `{file.path}`", hint="give the user who runs xde the right to read it"))
+            raise UserError(
+                Finding(
+                    "XDE0441", f"a file of a source may not be read: `{file.path}`", hint="give the user who runs xde the right to read it"
+                )
+            )
     house.loader.columns(files[0], reading.dialect)
     return f"{len(files)} {'file' if len(files) == 1 else 'files'}, {sum(f.size for f in files):,} bytes"

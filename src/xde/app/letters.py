@@ -84,9 +84,22 @@ def _chosen(house: House, known: Understanding, ids: Sequence[str], dataset: str
         meant = [x for x in lines if x.letter.id.startswith(ident)]
         if len(meant) != 1:
             what = "no dead letter has" if not meant else f"{len(meant)} dead letters have"
-            raise UserError(Finding("XDE0460", f"{what} the id `{ident}`", hint=did_you_mean(ident, [x.letter.id for x in lines]) or "see them with `xde letters list --status all`"))
+            raise UserError(
+                Finding(
+                    "XDE0460",
+                    f"{what} the id `{ident}`",
+                    hint=did_you_mean(ident, [x.letter.id for x in lines]) or "see them with `xde letters list --status all`",
+                )
+            )
         if meant[0].status != "open":
-            raise UserError(Finding("XDE0461", f"the dead letter `{ident}` is {meant[0].status} already", why=meant[0].note, hint="only open letters can be replayed or discarded"))
+            raise UserError(
+                Finding(
+                    "XDE0461",
+                    f"the dead letter `{ident}` is {meant[0].status} already",
+                    why=meant[0].note,
+                    hint="only open letters can be replayed or discarded",
+                )
+            )
         chosen.setdefault(meant[0].letter.dataset, []).append(meant[0].letter)
     return chosen
 
@@ -95,14 +108,20 @@ def _claimed(house: House, run: str) -> AbstractContextManager[Claim]:
     return held_claim(house.ledger, house.environment, str(this_owner()), run, house.clock, 0.0, lambda _: None)
 
 
-def replay(house: House, known: Understanding, ids: Sequence[str], dataset: str | None, corrected: Mapping[str, bytes]) -> tuple[ReplayOutcome, ...]:
-    """Read letters again; what is accepted becomes rows in the commit that closes its letter, what is not stays open with its new reasons."""
+def replay(
+    house: House, known: Understanding, ids: Sequence[str], dataset: str | None, corrected: Mapping[str, bytes]
+) -> tuple[ReplayOutcome, ...]:
+    """Read letters again; what is accepted becomes rows in the commit that closes its letter; the others stay open."""
     run = uuid.uuid4().hex[:12]
     with _claimed(house, run) as claim:
-        return tuple(_replayed(house, known, name, its, corrected, (run, claim.fence)) for name, its in _chosen(house, known, ids, dataset).items())
+        return tuple(
+            _replayed(house, known, name, its, corrected, (run, claim.fence)) for name, its in _chosen(house, known, ids, dataset).items()
+        )
 
 
-def _replayed(house: House, known: Understanding, name: str, its: list[Letter], corrected: Mapping[str, bytes], by: tuple[str, int]) -> ReplayOutcome:  # noqa: PLR0913, PLR0917 - one replay
+def _replayed(
+    house: House, known: Understanding, name: str, its: list[Letter], corrected: Mapping[str, bytes], by: tuple[str, int]
+) -> ReplayOutcome:
     from xde.undercurrents.management.quality.verdict import finding_of
 
     pointers = house.ledger.pointers(house.environment)
@@ -138,8 +157,28 @@ def _replayed(house: House, known: Understanding, name: str, its: list[Letter], 
     if not closed and not corrected:
         return ReplayOutcome(name, 0, tuple(again))
     rewritten = _joined(house, known, name, before, loaded)
-    facts = {"kind": "replay", "run": by[0], "step": f"replay:{name}", "fence": by[1], "at": now, "letters": list(loaded.letter_files), "replayed": closed, "rows_out": loaded.accepted}
-    publication = Publication(table, loaded.schema, rewritten.adds, loaded.files, rewritten.removes, before, facts, tuple(c for c in checks if not in_flight(c)), (), job.personal)
+    facts = {
+        "kind": "replay",
+        "run": by[0],
+        "step": f"replay:{name}",
+        "fence": by[1],
+        "at": now,
+        "letters": list(loaded.letter_files),
+        "replayed": closed,
+        "rows_out": loaded.accepted,
+    }
+    publication = Publication(
+        table,
+        loaded.schema,
+        rewritten.adds,
+        loaded.files,
+        rewritten.removes,
+        before,
+        facts,
+        tuple(c for c in checks if not in_flight(c)),
+        (),
+        job.personal,
+    )
     published = publisher.publish(publication, pins, house.environment)
     return ReplayOutcome(name, loaded.accepted, tuple(again), published.snapshot.number)
 
@@ -168,7 +207,16 @@ def discard(house: House, known: Understanding, ids: Sequence[str], dataset: str
             snapshot = house.lake.snapshot(table)
             if snapshot is None:
                 continue
-            facts = {"kind": "discard", "run": run, "step": f"discard:{name}", "fence": claim.fence, "at": house.clock.now().isoformat(), "environment": house.environment, "discarded": [x.id for x in its], "reason": reason}
+            facts = {
+                "kind": "discard",
+                "run": run,
+                "step": f"discard:{name}",
+                "fence": claim.fence,
+                "at": house.clock.now().isoformat(),
+                "environment": house.environment,
+                "discarded": [x.id for x in its],
+                "reason": reason,
+            }
             number = house.lake.commit(Commit(table, snapshot.schema, (), (), snapshot.number, facts))
             Publisher(house.lake, house.auditor, house.ledger, house.clock, finding_of).note(table, number, facts, house.environment)
         return sum(len(its) for its in chosen.values())

@@ -66,7 +66,9 @@ def _table_before(states: Mapping[tuple[str, str], TableState], pointers: Mappin
     return states.get((name, version)) if version else None
 
 
-def _delivered(house: House, known: Understanding, name: str, state: TableState | None, *, reload: bool, before: TableState | None) -> tuple[list[tuple[FoundFile, str]], list[Finding]]:  # noqa: PLR0913 - one question
+def _delivered(
+    house: House, known: Understanding, name: str, state: TableState | None, *, reload: bool, before: TableState | None
+) -> tuple[list[tuple[FoundFile, str]], list[Finding]]:
     reading = known.readings[name]
     root = reading.root if "://" in reading.root else str((known.project.root / reading.root).resolve())
     files = house.files.list(root, reading.pattern)
@@ -110,4 +112,10 @@ def select(known: Understanding, words: Sequence[str]) -> frozenset[str] | None:
 def known_dataset(known: Understanding, name: str) -> None:
     """Raise a finding with the nearest name when there is no such dataset."""
     if name not in known.project.datasets:
-        raise UserError(Finding("XDE0720", f"there is no dataset `{name}`", hint=did_you_mean(name, known.project.datasets) or "see them all with `xde list`"))
+        raise UserError(
+            Finding(
+                "XDE0720",
+                f"there is no dataset `{name}`",
+                hint=did_you_mean(name, known.project.datasets) or "see them all with `xde list`",
+            )
+        )

@@ -23,7 +23,7 @@ def reconcile(house: House) -> None:
         return
     holder = ledger.holder(house.environment)
     owner = parse_owner(holder.owner) if holder else None
-    alive = holder is not None and holder.until > house.clock.now().isoformat() and not (owner is not None and owner.is_dead())
+    alive = holder is not None and holder.until > house.clock.now().isoformat() and not (owner is not None and owner.is_dead)
     for step in unfinished:
         if alive and holder is not None and step.run == holder.run:
             continue
@@ -42,7 +42,9 @@ def _settle(house: House, step: StepRecord) -> None:
         done = newest.facts.get("run") == step.run and newest.facts.get("environment") == house.environment
         if done:
             ledger.move(house.environment, {step.dataset: step.version}, now)
-    ledger.record_step(replace(step, status="done" if done else "failed", ended_at=now, reason="" if done else "the process ended before the step did"))
+    ledger.record_step(
+        replace(step, status="done" if done else "failed", ended_at=now, reason="" if done else "the process ended before the step did")
+    )
 
 
 def _rebuild_if_new(house: House) -> None:

@@ -33,11 +33,21 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.port import FoundFile
 
 
-def carry_out(house: House, known: Understanding, replan: Callable[[], Planned], observers: Sequence[Observer], *, wait: float, waiting: Callable[[Claim], None]) -> RunFinished:  # noqa: PLR0913 - the use case
+def carry_out(
+    house: House,
+    known: Understanding,
+    replan: Callable[[], Planned],
+    observers: Sequence[Observer],
+    *,
+    wait: float,
+    waiting: Callable[[Claim], None],
+) -> RunFinished:
     """Take the claim, plan under it, and do what is planned: what is done is what was there to do when the claim was ours."""
     run = uuid.uuid4().hex[:12]
     cancelled = _Stop(house)
-    with held_claim(house.ledger, house.environment, str(this_owner()), run, house.clock, wait, cancelled.sleep, waiting=waiting, lost=cancelled.set) as claim:
+    with held_claim(
+        house.ledger, house.environment, str(this_owner()), run, house.clock, wait, cancelled.sleep, waiting=waiting, lost=cancelled.set
+    ) as claim:
         planned = replan()
         return run_plan(
             planned.plan,
@@ -78,7 +88,10 @@ def performers(house: House, known: Understanding, found: Mapping[str, Mapping[s
     publisher = Publisher(house.lake, house.auditor, house.ledger, house.clock, finding_of)
     merger = Merger(house.lake, house.write)
     models = {n: model_work(known, n, house) for n in known.project.models}
-    sources = {n: SourceWork(known.readings[n], known.checks[n], known.checks_digests[n], found.get(n, {}), personal_columns(known, n)) for n in known.project.sources}
+    sources = {
+        n: SourceWork(known.readings[n], known.checks[n], known.checks_digests[n], found.get(n, {}), personal_columns(known, n))
+        for n in known.project.sources
+    }
     return {
         StepKind.LOAD: LoadPerformer(house.loader, publisher, pins, sources, merger),
         StepKind.BUILD: BuildPerformer(house.engine, publisher, pins, models, merger),
@@ -114,5 +127,3 @@ def personal_columns(known: Understanding, name: str) -> tuple[str, ...]:
             if any(r.column in personal_columns(known, r.dataset) for r in column.reads if r.dataset in known.project.datasets):
                 own.append(column.name)
     return tuple(dict.fromkeys(own))
-
-

@@ -38,10 +38,14 @@ def show(house: House, known: Understanding, wish: Wish) -> pa.RecordBatchReader
     view = known.is_view(wish.dataset)
     if wish.dataset not in pointers and not wish.version:
         raise UserError(
-            Finding("XDE0724", f"`{wish.dataset}` has not been built in `{house.environment}` yet", hint=f"build it: `xde run +{wish.dataset}`")
+            Finding(
+                "XDE0724", f"`{wish.dataset}` has not been built in `{house.environment}` yet", hint=f"build it: `xde run +{wish.dataset}`"
+            )
         )
     needed = known.reads(wish.dataset) if view else (wish.dataset,)
-    inputs = {n: _input(house, n, wish.version if n == wish.dataset else None, wish.at if n == wish.dataset else None, pointers) for n in needed}
+    inputs = {
+        n: _input(house, n, wish.version if n == wish.dataset else None, wish.at if n == wish.dataset else None, pointers) for n in needed
+    }
     names = [c.name for c in known.schemas[wish.dataset]] if view else [c.name for c in inputs[wish.dataset].schema]
     for column in wish.columns:
         if column not in names:
@@ -60,5 +64,7 @@ def _input(house: House, name: str, version: str | None, at: int | None, pointer
     chosen = version or pointers.get(name)
     snapshot = house.lake.snapshot(TableId(name, chosen), at) if chosen else None
     if snapshot is None:
-        raise UserError(Finding("XDE0724", f"`{name}` has not been built in `{house.environment}` yet", hint=f"build it: `xde run +{name}`"))
+        raise UserError(
+            Finding("XDE0724", f"`{name}` has not been built in `{house.environment}` yet", hint=f"build it: `xde run +{name}`")
+        )
     return Input(snapshot.schema, snapshot.paths)

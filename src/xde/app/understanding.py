@@ -103,7 +103,12 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
         raise UserError(*findings)
     upstream = {n: tuple(analyses[n].references) if n in analyses else _looked_up(n, checks[n], project) for n in project.datasets}
     versions = {n: _version(project.datasets[n], readings, analyses) for n in project.datasets}
-    digests = {n: digest([(c.id, c.kind, c.action, c.predicate, c.query, c.to_dataset, c.to_columns, c.operator, c.threshold, c.unit) for c in checks[n]]) for n in checks}
+    digests = {
+        n: digest(
+            [(c.id, c.kind, c.action, c.predicate, c.query, c.to_dataset, c.to_columns, c.operator, c.threshold, c.unit) for c in checks[n]]
+        )
+        for n in checks
+    }
     warnings = tuple(f for f in findings if f not in findings.errors)
     return Understanding(project, _order(upstream), upstream, analyses, readings, checks, digests, versions, schemas, warnings)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.ground.clock import SystemClock
@@ -13,6 +12,7 @@ from xde.ground.names import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from xde.connectors.delta.lake import DeltaLake
     from xde.connectors.duckdb.session import DuckdbSession
@@ -73,7 +73,12 @@ class House:
             chosen = (self.own and self.own.engine) or self.settings.engine
             if chosen.name not in ENGINES:
                 raise UserError(
-                    Finding("XDE0805", f"there is no engine `{chosen.name}`", why="installed engines: `duckdb`", hint=did_you_mean(chosen.name, ENGINES) or "write `engine: duckdb` in `xde.yaml`")
+                    Finding(
+                        "XDE0805",
+                        f"there is no engine `{chosen.name}`",
+                        why="installed engines: `duckdb`",
+                        hint=did_you_mean(chosen.name, ENGINES) or "write `engine: duckdb` in `xde.yaml`",
+                    )
                 )
             from xde.connectors.duckdb.session import DuckdbSession
 
@@ -110,7 +115,9 @@ class House:
 
         return DiskFiles()
 
-    def write(self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object], folder: str) -> tuple[DataFile, ...]:
+    def write(
+        self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object], folder: str
+    ) -> tuple[DataFile, ...]:
         """The engine as the writer that storage rewrites files with."""
         from xde.lifecycle.transformation.port import Input, Layout, Query
 

@@ -99,7 +99,16 @@ class Workspace:
 
         return datasets(self.house, self.known)
 
-    def show(self, dataset: str, *, where: str | None = None, columns: Sequence[str] = (), limit: int | None = 20, at: int | None = None, version: str | None = None) -> pa.RecordBatchReader:  # noqa: PLR0913 - the words of the command
+    def show(
+        self,
+        dataset: str,
+        *,
+        where: str | None = None,
+        columns: Sequence[str] = (),
+        limit: int | None = 20,
+        at: int | None = None,
+        version: str | None = None,
+    ) -> pa.RecordBatchReader:
         """Rows of a dataset, of an older snapshot if `at` is given."""
         from xde.app.showing import Wish, show
 
@@ -123,7 +132,9 @@ class Workspace:
 
         return letters(self.house, self.known, dataset, status)
 
-    def replay(self, ids: Sequence[str], *, dataset: str | None = None, corrected: Mapping[str, bytes] | None = None) -> tuple[ReplayOutcome, ...]:
+    def replay(
+        self, ids: Sequence[str], *, dataset: str | None = None, corrected: Mapping[str, bytes] | None = None
+    ) -> tuple[ReplayOutcome, ...]:
         """Read letters again by the contract as it is now; those that pass become rows in the commit that closes them."""
         from xde.app.letters import replay
 

@@ -32,7 +32,7 @@ _left = int(_nth) if _nth.isdigit() else 1
 
 def crash_point(point: CrashPoint) -> None:
     """Do nothing, or die at once when this is the point the environment names."""
-    global _left  # noqa: PLW0603 - counts the passes of one process
+    global _left
     if point == _wanted:
         _left -= 1
         if _left == 0:

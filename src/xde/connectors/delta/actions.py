@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xde.ground.clock import SystemClock
 from xde.lifecycle.storage.port import DataFile, Statistics
 
 if TYPE_CHECKING:
@@ -32,20 +33,25 @@ def add_action(file: DataFile, commit: Commit) -> AddAction:
         kind = types.get(name)
         if kind is None or name in commit.personal:
             continue
-        if told.nulls is not None and not kind.endswith(("]", ")")) or kind.startswith("DECIMAL"):
+        if (told.nulls is not None and not kind.endswith(("]", ")"))) or kind.startswith("DECIMAL"):
             nulls[name] = told.nulls or 0
         bounds = (_bound(told.low, kind), _bound(told.high, kind))
         if None not in bounds and told.exact:
             low[name], high[name] = bounds
     stats = json.dumps({"numRecords": file.rows, "minValues": low, "maxValues": high, "nullCount": nulls})
-    return AddAction(file.path, file.size, {}, int(datetime.now(UTC).timestamp() * 1000), True, stats)
+    return AddAction(file.path, file.size, {}, _now(), data_change=True, stats=stats)
 
 
 def remove_action(file: DataFile) -> RemoveAction:
     """A file as a `remove`."""
     from deltalake.transaction import RemoveAction
 
-    return RemoveAction(file.path, True, int(datetime.now(UTC).timestamp() * 1000), file.size, {})
+    return RemoveAction(file.path, data_change=True, deletion_timestamp=_now(), size=file.size, partition_values={})
+
+
+def _now() -> int:
+    """Milliseconds since 1970."""
+    return int(SystemClock().now().timestamp() * 1000)
 
 
 def _bound(text: str | None, kind: str) -> object:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from urllib.parse import unquote
 from xde.connectors.delta.actions import add_action, file_of_row, remove_action
 from xde.connectors.delta.cleaning import Leftovers, leftovers
 from xde.connectors.delta.types import from_delta, storable, to_delta
+from xde.ground.clock import SystemClock
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from deltalake import DeltaTable
+    from deltalake.transaction import AddAction, RemoveAction
 
-    from xde.lifecycle.storage.port import Commit, DataFile
+    from xde.lifecycle.storage.port import Commit
 
 # every commit of ours carries a transaction of this application: delta-rs refuses two of them that were made at once,
 # where it would silently put one plain append after the other
@@ -49,7 +50,9 @@ class DeltaLake:
     def tables(self) -> tuple[TableId, ...]:
         """Every table with a log, in order of its name."""
         if not self._local:
-            raise UserError(Finding("XDE0602", "the tables of a lake on an object store cannot be listed yet", hint="use the ledger that knows them"))
+            raise UserError(
+                Finding("XDE0602", "the tables of a lake on an object store cannot be listed yet", hint="use the ledger that knows them")
+            )
         logs = Path(self.root).glob("*/*/*/_delta_log/*.json")
         found = {log.parent.parent for log in logs}
         return tuple(TableId(f"{p.parent.parent.name}.{p.parent.name}", p.name) for p in sorted(found))
@@ -63,7 +66,12 @@ class DeltaLake:
                 Path(path, "_letters").mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise UserError(
-                    Finding("XDE0603", f"the lake cannot be written at `{self.root}`", why=str(error.strerror), hint="give the folder to the user who runs xde, or name another as `lake:` in `xde.yaml`")
+                    Finding(
+                        "XDE0603",
+                        f"the lake cannot be written at `{self.root}`",
+                        why=str(error.strerror),
+                        hint="give the folder to the user who runs xde, or name another as `lake:` in `xde.yaml`",
+                    )
                 ) from error
         return path
 
@@ -108,7 +116,9 @@ class DeltaLake:
             log = Path(self._path(table), "_delta_log")
             return tuple(_record(n, (log / f"{n:020}.json").read_text("utf-8")) for n in range(newest, since, -1))
         told = handle.history(newest - since)
-        return tuple(CommitRecord(newest - i, _iso(int(entry["timestamp"])), json.loads(entry.get("xde", "{}"))) for i, entry in enumerate(told))
+        return tuple(
+            CommitRecord(newest - i, _iso(int(entry["timestamp"])), json.loads(entry.get("xde", "{}"))) for i, entry in enumerate(told)
+        )
 
     def clean(self, table: TableId, *, keep_hours: float, dry_run: bool) -> Cleaned:
         """Take away what no commit of the last `keep_hours` needs, and orphans."""
@@ -119,7 +129,7 @@ class DeltaLake:
         letters = {str(p) for record in self.history(table) for p in _texts(record.facts.get("letters"))}
         live = {unquote(p) for p in (Path(u).name for u in handle.file_uris())}
         recent = self._recent(table, handle.version(), keep_hours)
-        left: Leftovers = leftovers(Path(folder), live | recent, letters, time.time() - max(keep_hours, 1.0) * 3600)
+        left: Leftovers = leftovers(Path(folder), live | recent, letters, SystemClock().now().timestamp() - max(keep_hours, 1.0) * 3600)
         crash_point(CrashPoint.CLEAN_LISTED)
         if not dry_run:
             left.remove()
@@ -164,7 +174,14 @@ class DeltaLake:
         from deltalake import DeltaTable
 
         if not 0 <= number <= newest:
-            raise UserError(Finding("XDE0604", f"`{table.dataset}` has no snapshot {number}", why=f"its snapshots are 0 to {newest}", hint=f"see them with `xde history {table.dataset}`"))
+            raise UserError(
+                Finding(
+                    "XDE0604",
+                    f"`{table.dataset}` has no snapshot {number}",
+                    why=f"its snapshots are 0 to {newest}",
+                    hint=f"see them with `xde history {table.dataset}`",
+                )
+            )
         return DeltaTable(self._path(table), version=number, storage_options=self._options or None)
 
     def _create(self, commit: Commit, mark: str) -> int:
@@ -197,7 +214,10 @@ class DeltaLake:
             raise TemporaryError(msg)
         from deltalake import Schema
 
-        actions = [*(add_action(f, commit) for f in commit.adds), *(remove_action(f) for f in commit.removes)]
+        actions: list[AddAction | RemoveAction] = [
+            *(add_action(f, commit) for f in commit.adds),
+            *(remove_action(f) for f in commit.removes),
+        ]
         schema = Schema.from_json(json.dumps(to_delta(commit.schema)))
         try:
             handle.create_write_transaction(actions, "append", schema, commit_properties=self._properties(commit, mark, base + 1))
@@ -232,7 +252,7 @@ class DeltaLake:
     def _recent(self, table: TableId, newest: int, keep_hours: float) -> set[str]:
         """Names of the files that snapshots of the last `keep_hours` need, the one before them included."""
         names: set[str] = set()
-        since = datetime.now(UTC).timestamp() - keep_hours * 3600
+        since = SystemClock().now().timestamp() - keep_hours * 3600
         for number in range(newest, -1, -1):
             log = Path(self._path(table), "_delta_log", f"{number:020}.json")
             for line in log.read_text("utf-8").splitlines():
@@ -268,5 +288,3 @@ def _iso(milliseconds: int) -> str:
 
 def _texts(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-

@@ -74,7 +74,12 @@ def storable(kind: str) -> str:
     if upper in SIMPLE or DECIMAL.match(upper):
         return upper
     raise UserError(
-        Finding("XDE0601", f"a column of type `{kind}` cannot be stored in the lake", why="Delta Lake has no such type", hint="cast it in the model, to VARCHAR for instance")
+        Finding(
+            "XDE0601",
+            f"a column of type `{kind}` cannot be stored in the lake",
+            why="Delta Lake has no such type",
+            hint="cast it in the model, to VARCHAR for instance",
+        )
     )
 
 

@@ -16,12 +16,24 @@ from xde.kernel.plan.checks import Check, CheckKind, CheckResult
 from xde.lifecycle.transformation.port import Input
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xde.lifecycle.storage.audit_port import Audit
 
 MASK_BITS = 100
 NEW, ALL = "xde_new", "xde_all"
+
+# the operators of the Open Data Contract Standard, on a measured number and the threshold's one or two bounds
+OPERATORS: Mapping[str, Callable[[Decimal, Sequence[Decimal]], bool]] = {
+    "mustBe": lambda v, b: v == b[0],
+    "mustNotBe": lambda v, b: v != b[0],
+    "mustBeGreaterThan": lambda v, b: v > b[0],
+    "mustBeGreaterOrEqualTo": lambda v, b: v >= b[0],
+    "mustBeLessThan": lambda v, b: v < b[0],
+    "mustBeLessOrEqualTo": lambda v, b: v <= b[0],
+    "mustBeBetween": lambda v, b: b[0] <= v <= b[1],
+    "mustNotBeBetween": lambda v, b: not b[0] <= v <= b[1],
+}
 
 
 class DuckdbAuditor:
@@ -32,7 +44,11 @@ class DuckdbAuditor:
 
     def audit(self, audit: Audit) -> tuple[CheckResult, ...]:
         """Every check, one result each."""
-        results = {c.id: CheckResult(c, passed=True, rows=_rows(audit), how="statistics") for c in audit.checks if c.kind is CheckKind.ROW and proved(c, audit.new)}
+        results = {
+            c.id: CheckResult(c, passed=True, rows=_rows(audit), how="statistics")
+            for c in audit.checks
+            if c.kind is CheckKind.ROW and proved(c, audit.new)
+        }
         left = [c for c in audit.checks if c.id not in results]
         if left:
             cursor = self._connect()
@@ -141,7 +157,9 @@ class _Look:
         samples: tuple[dict[str, str | None], ...] = ()
         if not passed and shown:
             select = ", ".join(f"CAST({quoted(c)} AS VARCHAR)" for c in shown)
-            told = self.cursor.execute(f"SELECT {select}, CAST(times AS VARCHAR) FROM ({groups}) ORDER BY times DESC, {columns} LIMIT {self.audit.samples:d}").fetchall()
+            told = self.cursor.execute(
+                f"SELECT {select}, CAST(times AS VARCHAR) FROM ({groups}) ORDER BY times DESC, {columns} LIMIT {self.audit.samples:d}"
+            ).fetchall()
             samples = tuple(dict(zip([*shown, "times"], row, strict=True)) for row in told)
         return CheckResult(check, passed, failing, rows, samples=samples)
 
@@ -162,7 +180,10 @@ class _Look:
         samples: tuple[dict[str, str | None], ...] = ()
         if not passed and shown:
             select = ", ".join(f"CAST({quoted(c)} AS VARCHAR)" for c in shown)
-            told = self.cursor.execute(f"SELECT {select}, CAST(times AS VARCHAR) FROM xde_lost ORDER BY times DESC, {', '.join(quoted(c) for c in check.columns)} LIMIT {self.audit.samples:d}").fetchall()
+            by = ", ".join(quoted(c) for c in check.columns)
+            told = self.cursor.execute(
+                f"SELECT {select}, CAST(times AS VARCHAR) FROM xde_lost ORDER BY times DESC, {by} LIMIT {self.audit.samples:d}"
+            ).fetchall()
             samples = tuple(dict(zip([*shown, "rows"], row, strict=True)) for row in told)
         return CheckResult(check, passed, failing, rows, samples=samples)
 
@@ -205,22 +226,4 @@ def _holds(check: Check, measured: object, rows: int) -> bool:
     except InvalidOperation:
         same = str(measured) == str(check.threshold)
         return not same if check.operator == "mustNotBe" else same
-    match check.operator:
-        case "mustBe":
-            return value == bounds[0]
-        case "mustNotBe":
-            return value != bounds[0]
-        case "mustBeGreaterThan":
-            return value > bounds[0]
-        case "mustBeGreaterOrEqualTo":
-            return value >= bounds[0]
-        case "mustBeLessThan":
-            return value < bounds[0]
-        case "mustBeLessOrEqualTo":
-            return value <= bounds[0]
-        case "mustBeBetween":
-            return bounds[0] <= value <= bounds[1]
-        case "mustNotBeBetween":
-            return not bounds[0] <= value <= bounds[1]
-        case _:
-            return False
+    return OPERATORS[check.operator](value, bounds) if check.operator in OPERATORS else False

@@ -24,7 +24,9 @@ Types = Mapping[str, str]
 Describe = Callable[[str, Mapping[str, Types], tuple[str, ...]], tuple[tuple[str, str], ...]]
 
 
-def analyse_models(project: Project, sources: Mapping[str, Types], describe: Describe, *, known_parameters: frozenset[str]) -> tuple[dict[str, Analysis], Findings]:
+def analyse_models(
+    project: Project, sources: Mapping[str, Types], describe: Describe, *, known_parameters: frozenset[str]
+) -> tuple[dict[str, Analysis], Findings]:
     """The analysis of every model that can be read, and what is wrong with the others.
 
     `sources` are the columns and types of the source datasets; `describe` gives the columns and types of a query over
@@ -39,7 +41,7 @@ def analyse_models(project: Project, sources: Mapping[str, Types], describe: Des
             trees[name] = tree
             references[name] = references_of(model, tree, project.datasets, findings)
             _parameters(model, tree, known_parameters, findings)
-    order, circle = Graph({**{s: () for s in project.sources}, **references}).order()
+    order, circle = Graph({**dict.fromkeys(project.sources, ()), **references}).order()
     if circle:
         findings.add(_circle(project, circle, references[circle[0]].get(circle[1])))
     types: dict[str, Types] = dict(sources)
@@ -66,17 +68,37 @@ def source_meaning(name: str, columns: Types) -> DatasetMeaning:
 def _parameters(model: ModelDataset, tree: exp.Query, known: frozenset[str], findings: Findings) -> None:
     for name in parameters_of(tree):
         if name not in known:
-            findings.add(Finding("XDE0215", f"`{model.name}` uses `${name}`, which is not a parameter", place(model, tree), hint=did_you_mean(name, known) or f"add `{name}` under `parameters:` in `xde.yaml`"))
+            findings.add(
+                Finding(
+                    "XDE0215",
+                    f"`{model.name}` uses `${name}`, which is not a parameter",
+                    place(model, tree),
+                    hint=did_you_mean(name, known) or f"add `{name}` under `parameters:` in `xde.yaml`",
+                )
+            )
 
 
 def _circle(project: Project, circle: list[str], span: object) -> Finding:
     from xde.ground.spans import Span
 
     path = " -> ".join(circle)
-    return Finding("XDE0202", f"models read each other in a circle: {path}", span if isinstance(span, Span) else Span(project.models[circle[0]].path), "closes the circle", hint="let one of them read an earlier dataset")
+    return Finding(
+        "XDE0202",
+        f"models read each other in a circle: {path}",
+        span if isinstance(span, Span) else Span(project.models[circle[0]].path),
+        "closes the circle",
+        hint="let one of them read an earlier dataset",
+    )
 
 
-def _analyse(model: ModelDataset, tree: exp.Query, given: Mapping[str, Types], meanings: Mapping[str, DatasetMeaning], describe: Describe, findings: Findings) -> Analysis | None:  # noqa: PLR0913 - one model's whole world
+def _analyse(
+    model: ModelDataset,
+    tree: exp.Query,
+    given: Mapping[str, Types],
+    meanings: Mapping[str, DatasetMeaning],
+    describe: Describe,
+    findings: Findings,
+) -> Analysis | None:
     parameters = parameters_of(tree)
     text = tree.sql(dialect="duckdb", comments=False)
     scoped = _qualified(model, tree, given, findings)
@@ -86,11 +108,25 @@ def _analyse(model: ModelDataset, tree: exp.Query, given: Mapping[str, Types], m
         described = describe(model.sql, given, parameters)
     except UserError as error:
         for finding in error.findings:
-            findings.add(replace(finding, message=f"`{model.name}` does not bind: {finding.why or finding.message}"[:300], why="", span=place(model, tree)))
+            findings.add(
+                replace(
+                    finding,
+                    message=f"`{model.name}` does not bind: {finding.why or finding.message}"[:300],
+                    why="",
+                    span=place(model, tree),
+                )
+            )
         return None
     duplicate = next((n for i, (n, _) in enumerate(described) if n in [m for m, _ in described[:i]]), None)
     if duplicate is not None:
-        findings.add(Finding("XDE0216", f"`{model.name}` gives two columns the name `{duplicate}`", place(model, tree), hint="give one of them another name with AS"))
+        findings.add(
+            Finding(
+                "XDE0216",
+                f"`{model.name}` gives two columns the name `{duplicate}`",
+                place(model, tree),
+                hint="give one of them another name with AS",
+            )
+        )
         return None
     names = [n for n, _ in described]
     told = {d.casefold(): (d, meanings[d]) for d in given}
@@ -116,18 +152,22 @@ def _qualified(model: ModelDataset, tree: exp.Query, given: Mapping[str, Types],
     from sqlglot.optimizer.qualify import qualify
     from sqlglot.optimizer.scope import build_scope
 
-    schema: dict[str, dict[str, Types]] = {}
+    schema: dict[str, object] = {}
     for name, columns in given.items():
-        schema.setdefault(name.split(".")[0], {})[name.split(".")[1]] = columns
+        inner = schema.setdefault(name.split(".")[0], {})
+        if isinstance(inner, dict):
+            inner[name.split(".")[1]] = columns
     try:
-        qualified = qualify(tree.copy(), schema=schema, dialect="duckdb", quote_identifiers=False, identify=False, validate_qualify_columns=False)
+        qualified = qualify(
+            tree.copy(), schema=schema, dialect="duckdb", quote_identifiers=False, identify=False, validate_qualify_columns=False
+        )
         root = build_scope(qualified)
     except (SqlglotError, RecursionError, AttributeError, KeyError, TypeError, ValueError):
         return None
     if root is None:
         return None
     wrong = False
-    by_folded = {d.casefold(): [c for c in columns] for d, columns in given.items()}
+    by_folded = {d.casefold(): list(columns) for d, columns in given.items()}
     for scope in root.traverse():
         for column in scope.columns:
             source = scope.sources.get(column.table)
@@ -137,7 +177,15 @@ def _qualified(model: ModelDataset, tree: exp.Query, given: Mapping[str, Types],
             known = by_folded.get(dataset.casefold())
             if known is not None and column.name.casefold() not in {c.casefold() for c in known}:
                 wrong = True
-                findings.add(Finding("XDE0204", f"`{model.name}` reads a column that `{dataset}` does not have: `{column.name}`", place(model, column.this), "no such column", hint=did_you_mean(column.name, known)))
+                findings.add(
+                    Finding(
+                        "XDE0204",
+                        f"`{model.name}` reads a column that `{dataset}` does not have: `{column.name}`",
+                        place(model, column.this),
+                        "no such column",
+                        hint=did_you_mean(column.name, known),
+                    )
+                )
     return _WRONG if wrong else root
 
 
@@ -153,7 +201,9 @@ def _exact(root: object, told: Mapping[str, tuple[str, DatasetMeaning]], names: 
     return dict(zip(names, meaning.columns.values(), strict=True)), meaning.rows
 
 
-def _whole(text: str, given: Mapping[str, Types], meanings: Mapping[str, DatasetMeaning], names: list[str]) -> tuple[dict[str, Meaning], Meaning]:
+def _whole(
+    text: str, given: Mapping[str, Types], meanings: Mapping[str, DatasetMeaning], names: list[str]
+) -> tuple[dict[str, Meaning], Meaning]:
     """What is surely not too little: every column is made of every column that is read."""
     reads = frozenset(ColumnRef(d, c) for d, columns in given.items() for c in columns)
     whole = digest("whole", text, [(d, meanings[d].rows, sorted(meanings[d].columns.items())) for d in sorted(given)])

@@ -95,7 +95,9 @@ class Reader:
         for position, name in enumerate(names):
             sides = [left.columns.get(name), right.columns.get(name) if by_name else list(right.columns.values())[position]]
             there = [s for s in sides if s is not None]
-            columns[name] = Meaning(frozenset().union(*(s.reads for s in there)), digest("union", kind, [s.digest if s else None for s in sides]))
+            columns[name] = Meaning(
+                frozenset().union(*(s.reads for s in there)), digest("union", kind, [s.digest if s else None for s in sides])
+            )
         parts = [left.rows, right.rows]
         if distinct or kind != "Union":
             parts += columns.values()
@@ -116,7 +118,7 @@ class Reader:
         columns: dict[str, Meaning] = {}
         spread: list[Meaning] = []
         for projection in select.expressions:
-            if isinstance(projection, exp.Star) or projection.find(exp.Star, exp.Columns) and not projection.find(exp.Count):
+            if isinstance(projection, exp.Star) or (projection.find(exp.Star, exp.Columns) and not projection.find(exp.Count)):
                 raise UnclearError
             inner = projection.this if isinstance(projection, exp.Alias) else projection
             meaning = self._expression(inner)

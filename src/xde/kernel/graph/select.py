@@ -23,7 +23,9 @@ def select(graph: Graph, words: Sequence[str], tags: Mapping[str, Sequence[str]]
         found = _named(graph, bare, tags)
         if not found:
             known = {f"tag:{t}" for ts in tags.values() for t in ts} | set(graph.upstream)
-            findings.add(Finding("XDE0214", f"`{word}` selects nothing", hint=did_you_mean(bare, known) or "see the datasets with `xde list`"))
+            findings.add(
+                Finding("XDE0214", f"`{word}` selects nothing", hint=did_you_mean(bare, known) or "see the datasets with `xde list`")
+            )
         chosen |= found
         if word.startswith("+"):
             chosen |= {a for name in found for a in graph.ancestors(name)}

@@ -17,7 +17,8 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
     """What holds of a table after one more commit.
 
     `files`: source files loaded, by path; `inputs`: [version, number] of what a model read, by dataset; `intervals`: the
-    time a model has done, `pending`: what an unfinished build still owes; `data`: the newest commit that changed rows; `letters`: dead letters still open;
+    time a model has done, `pending`: what an unfinished build still owes; `data`: the newest commit that changed rows; `letters`: dead
+    letters still open;
     `checks`: digest of the checks it passed; `environment`: whose run made the newest commit.
     """
     state: dict[str, Any] = dict(facts or {})

@@ -97,11 +97,9 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
     moved = bool(reasons)
     stale = [] if state is None else _stale(wanted, present, name, state)
     reasons += [Reason("upstream", f"`{u}` has new rows") for u in stale]
-    reasons += [
-        Reason("upstream", f"`{u}` is {_doing(steps[u])} by this plan")
-        for u in after
-        if u not in stale and steps[u].kind is not StepKind.ADOPT
-    ]
+    moving = [u for u in tables_read(wanted, name) if u in steps and steps[u].kind in {StepKind.LOAD, StepKind.BUILD}]
+    doing = {StepKind.LOAD: "loaded", StepKind.BUILD: "rebuilt"}
+    reasons += [Reason("upstream", f"`{u}` is {doing[steps[u].kind]} by this plan") for u in moving if u not in stale]
     checks_changed = state is not None and state.facts.get("checks_digest", "") != present.checks.get(name, "")
     if checks_changed:
         reasons.append(Reason("contract", "the checks of its contract have changed"))

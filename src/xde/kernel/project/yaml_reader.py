@@ -50,7 +50,7 @@ class _Event(Protocol):
     style: str | None
 
 
-class _Stop(Exception):  # noqa: N818 - not an error: the reading ends here, and the finding says why
+class _Stop(Exception):
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)
         self.finding = finding

@@ -9,8 +9,8 @@ from xde.ground.crash import CrashPoint, crash_point
 from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob
-from xde.lifecycle.storage.publish import Publication
 from xde.lifecycle.storage.merging import Rewritten
+from xde.lifecycle.storage.publish import Publication
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.declare import Reading
     from xde.lifecycle.ingestion.port import Loaded, Loader
     from xde.lifecycle.sources.port import FoundFile
-    from xde.lifecycle.storage.pins import Pins
     from xde.lifecycle.storage.merging import Merger
+    from xde.lifecycle.storage.pins import Pins
     from xde.lifecycle.storage.port import Snapshot
     from xde.lifecycle.storage.publish import Publisher
 
@@ -41,7 +41,7 @@ class SourceWork:
 class LoadPerformer:
     """Performs LOAD steps."""
 
-    def __init__(self, loader: Loader, publisher: Publisher, pins: Pins, work: Mapping[str, SourceWork], merger: Merger) -> None:  # noqa: PLR0913 - the parts it joins
+    def __init__(self, loader: Loader, publisher: Publisher, pins: Pins, work: Mapping[str, SourceWork], merger: Merger) -> None:
         self._loader = loader
         self._publisher = publisher
         self._pins = pins
@@ -148,4 +148,6 @@ def in_flight(check: Check) -> bool:
 
 def _counted(check: Check, loaded: Loaded) -> CheckResult:
     """The result of a check held in flight: it passes, for what failed it was not accepted."""
-    return CheckResult(check, passed=True, failing=0, rows=loaded.accepted, value=f"{loaded.failing.get(check.id, 0)} dead letters", how="scan")
+    return CheckResult(
+        check, passed=True, failing=0, rows=loaded.accepted, value=f"{loaded.failing.get(check.id, 0)} dead letters", how="scan"
+    )

@@ -180,7 +180,7 @@ class Loader(Protocol):
         ...
 
     def replay(self, job: LoadJob, letters: Sequence[Letter]) -> Loaded:
-        """Read the letters' own bytes (perhaps corrected) as if they stood in a file again; those that fail again become letters again, with the same ids."""
+        """Read the letters' own bytes (perhaps corrected) as if they stood in a file; those that fail again keep their ids."""
         ...
 
     def columns(self, file: FoundFile, dialect: Dialect) -> Sequence[str]:

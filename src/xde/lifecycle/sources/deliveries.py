@@ -49,7 +49,9 @@ def changed_file(dataset: str, file: FoundFile, loaded_at: str) -> Finding:
     return Finding(
         "XDE0451",
         f"`{file.path}` has changed since it was loaded into `{dataset}`",
-        why=f"its rows were loaded {loaded_at}; loading it again would put some of them there twice" if loaded_at else "its rows were loaded as they were before",
+        why=f"its rows were loaded {loaded_at}; loading it again would put some of them there twice"
+        if loaded_at
+        else "its rows were loaded as they were before",
         hint=f"deliver the new rows under a new name, or reload all of it with `xde run --full {dataset}`",
         severity=Severity.WARNING,
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file as a listing shows it: `path` relative to the source's root with `/`, `location` where it is opened, size in bytes, change time in ns."""
+    """A file as a listing shows it: `path` relative to the source's root with `/`, `location` where it is opened, size in bytes."""
 
     path: str
     location: str
@@ -23,7 +23,7 @@ class FileStore(Protocol):
     """A disk or an object store. A root that is not there or may not be read raises `UserError` with a finding."""
 
     def list(self, root: str, pattern: str) -> Sequence[FoundFile]:
-        """The files that match a glob pattern (`flights-*.csv.gz`, `**` for any depth), by path; hidden and partial (`.part`, `.tmp`, `~`) ones left out."""
+        """The files that match a glob pattern (`flights-*.csv.gz`, `**` for any depth), by path; hidden and partial ones left out."""
         ...
 
     def digest(self, file: FoundFile) -> str:

@@ -29,7 +29,14 @@ class AdoptPerformer:
             msg = f"the table of `{step.dataset}` that was to be adopted is gone"
             raise TemporaryError(msg)
         table = self._pins.table(step.dataset)
-        facts = {"kind": "adopt", "run": context.run, "step": step.id, "fence": context.fence, "at": context.at, "environment": context.environment}
+        facts = {
+            "kind": "adopt",
+            "run": context.run,
+            "step": step.id,
+            "fence": context.fence,
+            "at": context.at,
+            "environment": context.environment,
+        }
         number = self._publisher.lake.commit(Commit(table, snapshot.schema, (), (), snapshot.number, facts))
         self._publisher.note(table, number, facts, context.environment)
         self._pins.renew(step.dataset)

@@ -34,5 +34,5 @@ class Auditor(Protocol):
     """Carries out checks: statistics first, then one scan by bit mask, then keys, references and queries."""
 
     def audit(self, audit: Audit) -> tuple[CheckResult, ...]:
-        """One result a check, in the order of the checks; a check whose SQL does not run fails alone, with the engine's words in `value`."""
+        """One result a check, in their order; a check whose SQL does not run fails alone, with the engine's words in `value`."""
         ...

@@ -19,7 +19,9 @@ OLD, NEW = "xde.old", "xde.new"
 class Writer(Protocol):
     """Writes the result of a query over Parquet files (schema and absolute paths by name) into a folder, as fresh files."""
 
-    def __call__(self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object], folder: str) -> tuple[DataFile, ...]:
+    def __call__(
+        self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object], folder: str
+    ) -> tuple[DataFile, ...]:
         """The files that were written."""
         ...
 
@@ -45,7 +47,9 @@ class Merger:
         same = " AND ".join(f"n.{quoted(k)} IS NOT DISTINCT FROM o.{quoted(k)}" for k in key)
         return self._rewritten(before, touched, new, schema, f"NOT EXISTS (SELECT 1 FROM {NEW} AS n WHERE {same})", {})
 
-    def replace_interval(self, before: Snapshot, new: Sequence[DataFile], schema: Schema, column: str, bounds: Mapping[str, object]) -> Rewritten:
+    def replace_interval(
+        self, before: Snapshot, new: Sequence[DataFile], schema: Schema, column: str, bounds: Mapping[str, object]
+    ) -> Rewritten:
         """The new files take the place of all old rows with `$__start` <= column < `$__end`."""
         touched = [f for f in before.files if may_hold(f, column, bounds["__start"], bounds["__end"])]
         name = f"o.{quoted(column)}"
@@ -53,11 +57,21 @@ class Merger:
         given = {k: bounds[k] for k in ("__start", "__end")}
         return self._rewritten(before, touched, new, schema, outside, given)
 
-    def _rewritten(self, before: Snapshot, touched: Sequence[DataFile], new: Sequence[DataFile], schema: Schema, staying: str, bounds: Mapping[str, object]) -> Rewritten:  # noqa: PLR0913 - one rewrite
+    def _rewritten(
+        self,
+        before: Snapshot,
+        touched: Sequence[DataFile],
+        new: Sequence[DataFile],
+        schema: Schema,
+        staying: str,
+        bounds: Mapping[str, object],
+    ) -> Rewritten:
         if not touched:
             return Rewritten(new, ())
         columns = ", ".join(f"o.{quoted(c.name)}" for c in schema)
         old = (before.schema, tuple(f"{before.folder}/{f.path}" for f in touched))
         fresh = (schema, tuple(f"{before.folder}/{f.path}" for f in new))
-        kept = self._write(f"SELECT {columns} FROM {OLD} AS o WHERE {staying}", {OLD: old, NEW: fresh}, bounds, self._lake.folder(before.table))
+        kept = self._write(
+            f"SELECT {columns} FROM {OLD} AS o WHERE {staying}", {OLD: old, NEW: fresh}, bounds, self._lake.folder(before.table)
+        )
         return Rewritten([*new, *kept], touched)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def _ranges_meet(one: DataFile, other: DataFile, column: str, kind: str) -> bool
     return not (a_high < b_low or b_high < a_low)
 
 
-def _comparable(a: Statistics, b: Statistics, kind: str) -> tuple[Decimal, ...] | tuple[bytes, ...] | None:
+def _comparable(a: Statistics, b: Statistics, kind: str) -> tuple[Any, ...] | None:
     """Low and high of both on one scale: numbers by value, text by its UTF-8 bytes (the order that engines use), else unknown."""
     words = [t for t in (a.low, a.high, b.low, b.high) if t is not None]
     if len(words) < 4:

@@ -58,7 +58,7 @@ class Published:
 class Publisher:
     """Audits and publishes for one environment; `tell` puts a failed check in words."""
 
-    def __init__(self, lake: Lake, auditor: Auditor, ledger: Ledger, clock: Clock, tell: Callable[[CheckResult], Finding]) -> None:  # noqa: PLR0913 - the parts it joins
+    def __init__(self, lake: Lake, auditor: Auditor, ledger: Ledger, clock: Clock, tell: Callable[[CheckResult], Finding]) -> None:
         self.lake = lake
         self.ledger = ledger
         self.clock = clock
@@ -98,7 +98,15 @@ class Publisher:
         facts = {**publication.facts, "environment": environment, "checks": [_line(r) for r in results]}
         before = publication.before
         number = self.lake.commit(
-            Commit(table, publication.schema, publication.adds, publication.removes, before.number if before else None, facts, publication.personal)
+            Commit(
+                table,
+                publication.schema,
+                publication.adds,
+                publication.removes,
+                before.number if before else None,
+                facts,
+                publication.personal,
+            )
         )
         self.note(table, number, facts, environment)
         snapshot = pins.renew(table.dataset) if pins.table(table.dataset) == table else self.lake.snapshot(table)
@@ -137,7 +145,14 @@ class Publisher:
 
 
 def _line(result: CheckResult) -> dict[str, object]:
-    return {"id": result.check.id, "passed": result.passed, "failing": result.failing, "rows": result.rows, "how": result.how, "value": result.value}
+    return {
+        "id": result.check.id,
+        "passed": result.passed,
+        "failing": result.failing,
+        "rows": result.rows,
+        "how": result.how,
+        "value": result.value,
+    }
 
 
 def _others(checks: Sequence[Check], pins: Pins) -> dict[str, tuple[Schema, tuple[str, ...]]]:

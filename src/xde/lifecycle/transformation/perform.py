@@ -72,7 +72,7 @@ class _Task:
 class BuildPerformer:
     """Performs BUILD steps of every kind of model."""
 
-    def __init__(self, engine: Engine, publisher: Publisher, pins: Pins, work: Mapping[str, ModelWork], merger: Merger) -> None:  # noqa: PLR0913 - the parts it joins
+    def __init__(self, engine: Engine, publisher: Publisher, pins: Pins, work: Mapping[str, ModelWork], merger: Merger) -> None:
         self._engine = engine
         self._publisher = publisher
         self._pins = pins
@@ -154,9 +154,13 @@ class BuildPerformer:
         written: list[DataFile] = []
         for number, piece in enumerate(pieces):
             task.context.progress(f"{piece.start[:10]} .. {piece.end[:10]}", number / len(pieces))
-            files = self._write(task, _bounded(task.work, piece), _bounds(task.work, piece))
+            files = self._write(task, _bounded(task.work), _bounds(task.work, piece))
             self._no_null_time(task, files)
-            rewritten = Rewritten(files, ()) if before is None else self._merger.replace_interval(before, files, task.work.types, _time(task.work)[0], _bounds(task.work, piece))
+            rewritten = (
+                Rewritten(files, ())
+                if before is None
+                else self._merger.replace_interval(before, files, task.work.types, _time(task.work)[0], _bounds(task.work, piece))
+            )
             facts = {"intervals": _texts([piece]), "pending": _texts(pieces[number + 1 :])}
             published.append(self._publish(task, rewritten, files, before, facts))
             before = published[-1].snapshot
@@ -171,7 +175,7 @@ class BuildPerformer:
         head = task.work.model.head
         start, end = head.start or "0001-01-01", head.end or "9999-12-31"
         everything = Interval(start, end)
-        sql = _bounded(task.work, everything) if head.start or head.end or _uses_bounds(task.work) else task.work.model.sql
+        sql = _bounded(task.work) if head.start or head.end or _uses_bounds(task.work) else task.work.model.sql
         files = self._write(task, sql, _bounds(task.work, everything))
         self._no_null_time(task, files)
         done = covered(files, _time(task.work)[0], grain) or ()
@@ -187,7 +191,7 @@ class BuildPerformer:
             return tuple(Interval(*i) for i in cast("list[list[str]]", state.facts["pending"]))
         column = quoted(_time(task.work)[0])
         everything = Interval(head.start or "0001-01-01", head.end or "9999-12-31")
-        sql = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM ({_bounded(task.work, everything)})"
+        sql = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM ({_bounded(task.work)})"
         given = {**task.work.parameters, **_bounds(task.work, everything)}
         query = Query(sql, {n: v for n, v in given.items() if f"${n}" in sql}, task.work.views)
         low, high = self._engine.rows(query, task.inputs)[0]
@@ -224,7 +228,9 @@ class BuildPerformer:
         key = (table.dataset, table.version)
         return self._publisher.ledger.states([key]).get(key)
 
-    def _publish(self, task: _Task, rewritten: Rewritten, new: Sequence[DataFile], before: Snapshot | None, facts: Mapping[str, object]) -> Published:  # noqa: PLR0913
+    def _publish(
+        self, task: _Task, rewritten: Rewritten, new: Sequence[DataFile], before: Snapshot | None, facts: Mapping[str, object]
+    ) -> Published:
         publication = Publication(
             self._pins.table(task.step.dataset),
             task.work.types,
@@ -267,8 +273,8 @@ def _uses_bounds(work: ModelWork) -> bool:
     return bool({"start", "end"} & set(work.analysis.parameters))
 
 
-def _bounded(work: ModelWork, interval: Interval) -> str:
-    """The model's query within an interval; rows without a time come too, so that they are found and not lost."""
+def _bounded(work: ModelWork) -> str:
+    """The model's query within `$__start` and `$__end`; rows without a time come too, so that they are found and not lost."""
     column = quoted(_time(work)[0])
     return f"SELECT * FROM ({work.model.sql}\n) WHERE ({column} >= $__start AND {column} < $__end) OR {column} IS NULL"
 

@@ -59,8 +59,12 @@ class ViewPerformer:
         folder = tempfile.mkdtemp(prefix="xde-view-")
         try:
             used = {n: v for n, v in work.parameters.items() if f"${n}" in work.model.sql}
-            files = self._engine.write(Query(work.model.sql, used, work.views), inputs_of(work, self._pins), folder, Layout(types=work.types))
-            publication = Publication(self._pins.table(work.model.name), work.types, files, files, (), None, {}, work.checks, personal=work.personal)
+            files = self._engine.write(
+                Query(work.model.sql, used, work.views), inputs_of(work, self._pins), folder, Layout(types=work.types)
+            )
+            publication = Publication(
+                self._pins.table(work.model.name), work.types, files, files, (), None, {}, work.checks, personal=work.personal
+            )
             return self._publisher.audit(publication, self._pins, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)

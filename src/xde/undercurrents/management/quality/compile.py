@@ -47,7 +47,11 @@ class _Compiler:
     def checks(self) -> list[Check]:
         found = [c for p in self.of.properties for c in self._column(p)]
         found += self._keys()
-        found += [c for r in self.of.relationships if (c := self._reference(r.columns, r.to_dataset, r.to_columns, r.severity, r.custom, r.span)) is not None]
+        found += [
+            c
+            for r in self.of.relationships
+            if (c := self._reference(r.columns, r.to_dataset, r.to_columns, r.severity, r.custom, r.span)) is not None
+        ]
         for rule in self.of.quality:
             found += self._rule(rule, None)
         found += self._fresh()
@@ -68,7 +72,15 @@ class _Compiler:
         value, span = custom["waiver"].value, custom["waiver"].span
         words = value if isinstance(value, dict) else {}
         if not all(words.get(w) for w in ("author", "reason", "until")):
-            self.findings.add(Finding("XDE0510", f"a waiver of `{self.name}` is not whole", span, "author, reason, until", hint="write `{author: ..., reason: ..., until: 2026-12-31}`"))
+            self.findings.add(
+                Finding(
+                    "XDE0510",
+                    f"a waiver of `{self.name}` is not whole",
+                    span,
+                    "author, reason, until",
+                    hint="write `{author: ..., reason: ..., until: 2026-12-31}`",
+                )
+            )
             return None
         return Waiver(str(words["author"]), str(words["reason"]), str(words["until"]))
 
@@ -76,7 +88,19 @@ class _Compiler:
         found: list[Check] = []
         for rule in predicates(of, self.findings):
             found.append(
-                Check(f"{self.name}.{of.name}.{rule.name}", self.name, CheckKind.ROW, self.action("error", {}), rule.message, (of.name,), rule.sql, proof=rule.proof, dimension=rule.dimension, personal=self.personal, span=of.span)
+                Check(
+                    f"{self.name}.{of.name}.{rule.name}",
+                    self.name,
+                    CheckKind.ROW,
+                    self.action("error", {}),
+                    rule.message,
+                    (of.name,),
+                    rule.sql,
+                    proof=rule.proof,
+                    dimension=rule.dimension,
+                    personal=self.personal,
+                    span=of.span,
+                )
             )
         if of.unique and not (of.primary_key and len(self.of.key) == 1):
             found.append(self._unique((of.name,), of.span, f"`{of.name}` must be unique"))
@@ -87,7 +111,17 @@ class _Compiler:
         return found
 
     def _unique(self, columns: tuple[str, ...], span: Span | None, message: str) -> Check:
-        return Check(f"{self.name}.{'+'.join(columns)}.unique", self.name, CheckKind.UNIQUE, self.action("error", {}), message, columns, dimension="uniqueness", personal=self.personal, span=span)
+        return Check(
+            f"{self.name}.{'+'.join(columns)}.unique",
+            self.name,
+            CheckKind.UNIQUE,
+            self.action("error", {}),
+            message,
+            columns,
+            dimension="uniqueness",
+            personal=self.personal,
+            span=span,
+        )
 
     def _keys(self) -> list[Check]:
         key = self.of.key
@@ -99,17 +133,40 @@ class _Compiler:
         shown = ", ".join(f"`{k}`" for k in key)
         return [self._unique(key, span, f"the primary key {shown} must be unique")]
 
-    def _reference(self, columns: tuple[str, ...], to: str, to_columns: tuple[str, ...], severity: str, custom: Mapping[str, Custom], span: Span | None) -> Check | None:  # noqa: PLR0913, PLR0917 - a foreign key's own parts
+    def _reference(
+        self, columns: tuple[str, ...], to: str, to_columns: tuple[str, ...], severity: str, custom: Mapping[str, Custom], span: Span | None
+    ) -> Check | None:
         schema = self.name.split(".")[0]
         target = to if "." in to else f"{schema}.{to}"
         if target not in self.datasets:
-            self.findings.add(Finding("XDE0511", f"`{self.name}` refers to `{to}`, which is not a dataset", span, "no such dataset", hint=did_you_mean(target, self.datasets)))
+            self.findings.add(
+                Finding(
+                    "XDE0511",
+                    f"`{self.name}` refers to `{to}`, which is not a dataset",
+                    span,
+                    "no such dataset",
+                    hint=did_you_mean(target, self.datasets),
+                )
+            )
             return None
         said = custom["severity"].value if "severity" in custom else severity
         action = self.action(str(said), custom, row=False)
         message = f"{', '.join(f'`{c}`' for c in columns)} is not in `{target}.{'+'.join(to_columns)}`"
         ident = f"{self.name}.{'+'.join(columns)}.reference"
-        return Check(ident, self.name, CheckKind.REFERENCE, action, message, columns, to_dataset=target, to_columns=to_columns, dimension="consistency", personal=self.personal, waiver=self.waiver(custom), span=span)
+        return Check(
+            ident,
+            self.name,
+            CheckKind.REFERENCE,
+            action,
+            message,
+            columns,
+            to_dataset=target,
+            to_columns=to_columns,
+            dimension="consistency",
+            personal=self.personal,
+            waiver=self.waiver(custom),
+            span=span,
+        )
 
     def _rule(self, rule: object, of: Property | None) -> list[Check]:
         from xde.kernel.project.contract import QualityRule
@@ -131,10 +188,28 @@ class _Compiler:
                 continue
             seconds = _seconds(level)
             if seconds is None:
-                self.findings.add(Finding("XDE0512", f"the {level.property} of `{self.name}` is no length of time: `{level.value}`", level.span, "not a duration", hint="write `value: 1` with `unit: d`, or `value: P1D`"))
+                self.findings.add(
+                    Finding(
+                        "XDE0512",
+                        f"the {level.property} of `{self.name}` is no length of time: `{level.value}`",
+                        level.span,
+                        "not a duration",
+                        hint="write `value: 1` with `unit: d`, or `value: P1D`",
+                    )
+                )
                 continue
             found.append(
-                Check(f"{self.name}.{column}.{level.property}", self.name, CheckKind.FRESH, self.action(str(level.custom["severity"].value) if "severity" in level.custom else "warning", level.custom, row=False), f"the newest `{column}` must be at most {level.value} {level.unit or ''} old".replace(" old", " old").strip(), (column,), threshold=seconds, dimension="timeliness", span=level.span)
+                Check(
+                    f"{self.name}.{column}.{level.property}",
+                    self.name,
+                    CheckKind.FRESH,
+                    self.action(str(level.custom["severity"].value) if "severity" in level.custom else "warning", level.custom, row=False),
+                    f"the newest `{column}` must be at most {level.value} {level.unit or ''} old".replace(" old", " old").strip(),
+                    (column,),
+                    threshold=seconds,
+                    dimension="timeliness",
+                    span=level.span,
+                )
             )
         return found
 

@@ -35,13 +35,43 @@ def sql_check(around: Compiling, rule: QualityRule, of: Property | None, waiver:
     if given is not None:
         # a rule that tolerates some failing rows cannot make dead letters of them
         action = around.action(rule.severity, rule.custom) if strict else around.action(rule.severity, rule.custom, row=False)
-        return Check(ident, around.name, CheckKind.ROW, action, message, columns, str(given.value), operator=rule.operator or "mustBe", threshold=0 if rule.threshold is None else rule.threshold, unit=rule.unit, dimension=rule.dimension or "", personal=around.personal, waiver=waiver, span=rule.span)
+        return Check(
+            ident,
+            around.name,
+            CheckKind.ROW,
+            action,
+            message,
+            columns,
+            str(given.value),
+            operator=rule.operator or "mustBe",
+            threshold=0 if rule.threshold is None else rule.threshold,
+            unit=rule.unit,
+            dimension=rule.dimension or "",
+            personal=around.personal,
+            waiver=waiver,
+            span=rule.span,
+        )
     query = (rule.query or "").replace("${table}", "{object}").replace("{table}", "{object}").replace("${object}", "{object}")
     if of is not None:
         for word in ("${property}", "{property}", "${column}", "{column}"):
             query = query.replace(word, quoted(of.name))
     action = around.action(rule.severity, rule.custom, row=False)
-    return Check(ident, around.name, CheckKind.QUERY, action, message, columns, query=query, operator=rule.operator or "mustBe", threshold=rule.threshold, unit=rule.unit, dimension=rule.dimension or "", personal=around.personal, waiver=waiver, span=rule.span)
+    return Check(
+        ident,
+        around.name,
+        CheckKind.QUERY,
+        action,
+        message,
+        columns,
+        query=query,
+        operator=rule.operator or "mustBe",
+        threshold=rule.threshold,
+        unit=rule.unit,
+        dimension=rule.dimension or "",
+        personal=around.personal,
+        waiver=waiver,
+        span=rule.span,
+    )
 
 
 def library_check(around: Compiling, rule: QualityRule, of: Property | None, waiver: Waiver | None) -> list[Check]:
@@ -50,7 +80,8 @@ def library_check(around: Compiling, rule: QualityRule, of: Property | None, wai
     action = around.action(rule.severity, rule.custom, row=strict)
     name = of.name if of else ""
     made = _predicate(rule, name)
-    kind, columns, predicate = CheckKind.ROW, (name,) if name else (), made[0]
+    kind, predicate = CheckKind.ROW, made[0]
+    columns: tuple[str, ...] = (name,) if name else ()
     if rule.metric == "rowCount":
         kind, action = CheckKind.COUNT, around.action(rule.severity, rule.custom, row=False)
     elif rule.metric == "duplicateValues":
@@ -60,7 +91,23 @@ def library_check(around: Compiling, rule: QualityRule, of: Property | None, wai
         action = around.action(rule.severity, rule.custom, row=strict)
     message = rule.description or _sentence(rule, columns, made[1])
     return [
-        Check(f"{around.name}.{name + '.' if name else ''}{rule.id}", around.name, kind, action, message, columns, predicate, operator=rule.operator or "mustBe", threshold=0 if rule.threshold is None else rule.threshold, unit=rule.unit, proof=("not_null",) if rule.metric == "nullValues" and strict else (), dimension=rule.dimension or "", personal=around.personal, waiver=waiver, span=rule.span)
+        Check(
+            f"{around.name}.{name + '.' if name else ''}{rule.id}",
+            around.name,
+            kind,
+            action,
+            message,
+            columns,
+            predicate,
+            operator=rule.operator or "mustBe",
+            threshold=0 if rule.threshold is None else rule.threshold,
+            unit=rule.unit,
+            proof=("not_null",) if rule.metric == "nullValues" and strict else (),
+            dimension=rule.dimension or "",
+            personal=around.personal,
+            waiver=waiver,
+            span=rule.span,
+        )
     ]
 
 

@@ -64,7 +64,12 @@ def constant(value: object) -> str:
 
 
 def _range(of: Property, column: str, shown: str) -> Iterator[Predicate]:
-    for name, operator, words in (("minimum", ">=", "at least"), ("maximum", "<=", "at most"), ("exclusiveMinimum", ">", "more than"), ("exclusiveMaximum", "<", "less than")):
+    for name, operator, words in (
+        ("minimum", ">=", "at least"),
+        ("maximum", "<=", "at most"),
+        ("exclusiveMinimum", ">", "more than"),
+        ("exclusiveMaximum", "<", "less than"),
+    ):
         bound = of.options.get(name)
         if bound is None or isinstance(bound, bool):
             continue
@@ -90,11 +95,28 @@ def _length(of: Property, column: str, shown: str) -> Iterator[Predicate]:
 def _pattern(of: Property, pattern: str, findings: Findings) -> Iterator[Predicate]:
     """An ECMA-262 pattern, found anywhere in the text; RE2 has no look-around and no back-references."""
     if re.search(r"\(\?<?[=!]|\\[1-9]", pattern):
-        findings.add(Finding("XDE0513", f"the pattern of `{of.name}` looks around or back, which the engine cannot do", of.span, "not RE2", hint="write it without `(?=`, `(?!`, `(?<` and `\\1`, or as a sql rule"))
+        findings.add(
+            Finding(
+                "XDE0513",
+                f"the pattern of `{of.name}` looks around or back, which the engine cannot do",
+                of.span,
+                "not RE2",
+                hint="write it without `(?=`, `(?!`, `(?<` and `\\1`, or as a sql rule",
+            )
+        )
         return
     try:
         re.compile(pattern)
     except re.error as error:
-        findings.add(Finding("XDE0514", f"the pattern of `{of.name}` is no regular expression", of.span, "does not compile", why=str(error), hint="mend the pattern"))
+        findings.add(
+            Finding(
+                "XDE0514",
+                f"the pattern of `{of.name}` is no regular expression",
+                of.span,
+                "does not compile",
+                why=str(error),
+                hint="mend the pattern",
+            )
+        )
         return
     yield Predicate("pattern", f"regexp_matches({quoted(of.name)}, {literal(pattern)})", f"`{of.name}` must match `{pattern}`")

@@ -27,7 +27,9 @@ def finding_of(result: CheckResult) -> Finding:
     rows = f"{result.failing:,} of {result.rows:,} rows: " if counted else ""
     found = f"; found {result.value}" if result.value and not counted else ""
     warning = check.action is Action.WARN or result.waived
-    waived = f" (waived until {check.waiver.until} by {check.waiver.author}: {check.waiver.reason})" if result.waived and check.waiver else ""
+    waived = (
+        f" (waived until {check.waiver.until} by {check.waiver.author}: {check.waiver.reason})" if result.waived and check.waiver else ""
+    )
     return Finding(
         CODES[check.kind],
         f"`{check.dataset}`: {rows}{check.message}{found}{waived}",
