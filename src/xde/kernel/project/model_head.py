@@ -99,7 +99,7 @@ HEAD = Record(
 
 def read_head(text: str, path: str, lines_before: int) -> tuple[ModelHead, list[Finding]]:
     """The head in a text of YAML that begins `lines_before` lines down in its file. An empty one says what no head says."""
-    if not text.strip():
+    if all(line.strip() == "" or line.lstrip().startswith("#") for line in text.splitlines()):
         return ModelHead(), []
     root, findings = read_yaml_text(text, path, lines_before)
     if root is None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _BEFORE_HEAD = re.compile(r"(?:\s+|--[^\n]*)*")
 _HEAD = re.compile(r"/\*+[ \t]*xde\b[ \t]*:?", re.IGNORECASE)
 _LATE_HEAD = re.compile(r"^[ \t]*/\*+[ \t]*xde\b[ \t]*:?[ \t]*(?:\n|[a-z_{]+:)", re.MULTILINE)
-_NOTHING = re.compile(r"(?:[\s;]+|--[^\n]*|/\*.*?(?:\*/|\Z))*\Z", re.DOTALL)
+# possessive, so that a long run of blanks before a word costs no more than its length
+_NOTHING = re.compile(r"(?:[\s;]++|--[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z))*+\Z")
 
 
 @dataclass(frozen=True, slots=True)
