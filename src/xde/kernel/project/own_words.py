@@ -26,6 +26,7 @@ _ON_FAILURE = Text(("warn", "quarantine", "block"))
 _DURATION = Text(pattern=r"^P(?=.)([0-9]+[YMWD])*(T([0-9]+[HMS])+)?$", wanted="an ISO duration", example="P30D")
 _DIALECT = Record(
     {
+        "format": _TEXT,
         "delimiter": _ONE_CHARACTER,
         "quote": _QUOTE,
         "escape": _QUOTE,
@@ -79,7 +80,7 @@ OF_PROPERTY: dict[str, Kind] = {
 }
 OF_RULE: dict[str, Kind] = {"rowPredicate": Text(pattern=r"\S", wanted="a condition in SQL"), "onFailure": _ON_FAILURE, "waiver": _WAIVER}
 OF_RELATIONSHIP: dict[str, Kind] = {"severity": Text(("warning", "error")), "onFailure": _ON_FAILURE, "waiver": _WAIVER}
-OF_SERVICE_LEVEL: dict[str, Kind] = {"graceMinutes": Number(least=0)}
+OF_SERVICE_LEVEL: dict[str, Kind] = {"graceMinutes": Number(least=0), **OF_RELATIONSHIP}
 OF_SUPPORT: dict[str, Kind] = {"routeSeverity": Anything()}
 _EVERY = {*OF_CONTRACT, *OF_TABLE, *OF_PROPERTY, *OF_RULE, *OF_RELATIONSHIP, *OF_SERVICE_LEVEL, *OF_SUPPORT}
 

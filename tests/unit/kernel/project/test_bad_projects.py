@@ -251,34 +251,34 @@ CASES: dict[str, tuple[list[str], dict[str, str | bytes | None]]] = {
     ),
     "a source without columns": (["XDE0324 sources/s.yaml:6:11"], {S: HEAD + "schema:\n  - name: t\n"}),
     # model heads
-    "a head that is not closed": (["XDE0200 models/a/t.sql:1:1"], {M: "/* xde\nkind: view\nSELECT 1\n"}),
-    "a misspelt word of a head": (["XDE0201 models/a/t.sql:3:1"], {M: "/* xde\nkind: incremental\ntimee: d\ntime: d\n*/\nSELECT 1\n"}),
-    "an unknown kind": (["XDE0202 models/a/t.sql:2:7"], {M: "/* xde\nkind: viw\n*/\nSELECT 1\n"}),
-    "a number for a word": (["XDE0203 models/a/t.sql:4:14"], {M: "-- a comment\n/* xde\nkind: view\ndescription: 3\n*/\nSELECT 1\n"}),
-    "time and key": (["XDE0205 models/a/t.sql:4:1"], {M: "/* xde\nkind: incremental\ntime: a\nkey: b\n*/\nSELECT 1\n"}),
-    "neither time nor key": (["XDE0205 models/a/t.sql:2:7"], {M: "/* xde\nkind: incremental\n*/\nSELECT 1\n"}),
-    "time without incremental": (["XDE0205 models/a/t.sql:3:1"], {M: "/* xde\nkind: table\ntime: a\n*/\nSELECT 1\n"}),
-    "lookback without time": (["XDE0205 models/a/t.sql:4:1"], {M: "/* xde\nkind: incremental\nkey: [a]\nlookback: 3 days\n*/\nSELECT 1\n"}),
+    "a head that is not closed": (["XDE0130 models/a/t.sql:1:1"], {M: "/* xde\nkind: view\nSELECT 1\n"}),
+    "a misspelt word of a head": (["XDE0131 models/a/t.sql:3:1"], {M: "/* xde\nkind: incremental\ntimee: d\ntime: d\n*/\nSELECT 1\n"}),
+    "an unknown kind": (["XDE0132 models/a/t.sql:2:7"], {M: "/* xde\nkind: viw\n*/\nSELECT 1\n"}),
+    "a number for a word": (["XDE0133 models/a/t.sql:4:14"], {M: "-- a comment\n/* xde\nkind: view\ndescription: 3\n*/\nSELECT 1\n"}),
+    "time and key": (["XDE0135 models/a/t.sql:4:1"], {M: "/* xde\nkind: incremental\ntime: a\nkey: b\n*/\nSELECT 1\n"}),
+    "neither time nor key": (["XDE0135 models/a/t.sql:2:7"], {M: "/* xde\nkind: incremental\n*/\nSELECT 1\n"}),
+    "time without incremental": (["XDE0135 models/a/t.sql:3:1"], {M: "/* xde\nkind: table\ntime: a\n*/\nSELECT 1\n"}),
+    "lookback without time": (["XDE0135 models/a/t.sql:4:1"], {M: "/* xde\nkind: incremental\nkey: [a]\nlookback: 3 days\n*/\nSELECT 1\n"}),
     "a lookback of a month": (
-        ["XDE0202 models/a/t.sql:4:11"],
+        ["XDE0132 models/a/t.sql:4:11"],
         {M: "/* xde\nkind: incremental\ntime: a\nlookback: 1 month\n*/\nSELECT 1\n"},
     ),
     "a start that is no day": (
-        ["XDE0202 models/a/t.sql:4:8"],
+        ["XDE0132 models/a/t.sql:4:8"],
         {M: "/* xde\nkind: incremental\ntime: a\nstart: 2013-02-30\n*/\nSELECT 1\n"},
     ),
     "an end before the start": (
-        ["XDE0202 models/a/t.sql:5:6"],
+        ["XDE0132 models/a/t.sql:5:6"],
         {M: "/* xde\nkind: incremental\ntime: a\nstart: 2013-02-01\nend: 2013-01-01\n*/\nSELECT 1\n"},
     ),
-    "a batch of none": (["XDE0202 models/a/t.sql:4:8"], {M: "/* xde\nkind: incremental\ntime: a\nbatch: 0\n*/\nSELECT 1\n"}),
+    "a batch of none": (["XDE0132 models/a/t.sql:4:8"], {M: "/* xde\nkind: incremental\ntime: a\nbatch: 0\n*/\nSELECT 1\n"}),
     "a key twice in a head": (["XDE0105 models/a/t.sql:3:1"], {M: "/* xde\nkind: view\nkind: table\n*/\nSELECT 1\n"}),
     "a head that is not YAML": (["XDE0104 models/a/t.sql:2:7"], {M: "/* xde\nkind: [view\n*/\nSELECT 1\n"}),
-    "a head in the middle": (["XDE0207 models/a/t.sql:2:1"], {M: "SELECT 1\n/* xde\nkind: view\n*/\n"}),
-    "tags that are one word": (["XDE0203 models/a/t.sql:2:7"], {M: "/* xde\ntags: daily\n*/\nSELECT 1\n"}),
+    "a head in the middle": (["XDE0137 models/a/t.sql:2:1"], {M: "SELECT 1\n/* xde\nkind: view\n*/\n"}),
+    "tags that are one word": (["XDE0133 models/a/t.sql:2:7"], {M: "/* xde\ntags: daily\n*/\nSELECT 1\n"}),
     # models and their names
-    "an empty model": (["XDE0206 models/a/t.sql:1:1"], {M: ""}),
-    "a model of comments": (["XDE0206 models/a/t.sql:4:1"], {M: "/* xde\nkind: view\n*/\n-- to do\n/* later */ ;\n"}),
+    "an empty model": (["XDE0136 models/a/t.sql:1:1"], {M: ""}),
+    "a model of comments": (["XDE0136 models/a/t.sql:4:1"], {M: "/* xde\nkind: view\n*/\n-- to do\n/* later */ ;\n"}),
     "a binary model": (["XDE0103 models/a/t.sql:2:3"], {M: b"SELECT 1\n\xff\xfe\x00"}),
     "a model in latin-1": (["XDE0103 models/a/t.sql:2:7"], {M: "SELECT 1\n-- café".encode("latin-1")}),
     "a model in no schema": (["XDE0122 models/t.sql:1:1"], {"models/t.sql": MODEL}),
@@ -310,7 +310,7 @@ def test_each_bad_project_gives_exactly_its_findings(case, tmp_path):
     assert (project is None) == (unreadable or case == "two documents")
     for finding in findings:
         assert finding.message and not finding.message.endswith(".") and "\n" not in finding.message
-        assert finding.hint or finding.why or finding.code in {"XDE0113", "XDE0112", "XDE0318", "XDE0202"}
+        assert finding.hint or finding.why or finding.code in {"XDE0113", "XDE0112", "XDE0318", "XDE0132"}
 
 
 def test_the_table_is_long_enough_and_says_much():
@@ -325,7 +325,7 @@ def test_all_findings_of_a_project_at_once(tmp_path):
         {X: "name: x\nparalel: 2\n", S: columns("- {name: id, logicalType: int, required: yes}"), M: "/* xde\nkind: viw\n*/\nSELECT 1\n"},
     )
     _, findings = read_project(tmp_path)
-    assert [f.code for f in findings] == ["XDE0110", "XDE0304", "XDE0303", "XDE0202"]
+    assert [f.code for f in findings] == ["XDE0110", "XDE0304", "XDE0303", "XDE0132"]
 
 
 def test_links_that_lead_nowhere_or_back_and_pipes(tmp_path):
@@ -334,7 +334,7 @@ def test_links_that_lead_nowhere_or_back_and_pipes(tmp_path):
     (tmp_path / "models/a/loop").symlink_to(tmp_path / "models")
     os.mkfifo(tmp_path / "models/a/pipe.sql")
     project, findings = read_project(tmp_path)
-    assert sorted(f"{f.code} {f.span}" for f in findings) == ["XDE0102 models/a/gone.sql:1:1", "XDE0206 models/a/pipe.sql:1:1"]
+    assert sorted(f"{f.code} {f.span}" for f in findings) == ["XDE0102 models/a/gone.sql:1:1", "XDE0136 models/a/pipe.sql:1:1"]
     assert project is not None and list(project.datasets) == ["a.t"]
 
 

@@ -79,4 +79,4 @@ def test_a_project_of_nothing_is_one(tmp_path):
 def test_findings_come_also_where_the_settings_are_broken(tmp_path):
     files = {**project_files(), "xde.yaml": "name: [", "models/marts/delay.sql": ""}
     project, findings = read_project(write(tmp_path, files))
-    assert project is None and [f.code for f in findings] == ["XDE0104", "XDE0206"]
+    assert project is None and [f.code for f in findings] == ["XDE0104", "XDE0136"]
