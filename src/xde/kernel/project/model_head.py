@@ -15,7 +15,7 @@ from xde.kernel.project.yaml_reader import read_yaml_text
 if TYPE_CHECKING:
     from xde.ground.findings import Finding
 
-CODES = Codes(unknown="XDE0201", missing="XDE0205", type="XDE0203", value="XDE0202")
+CODES = Codes(unknown="XDE0131", missing="XDE0135", type="XDE0133", value="XDE0132")
 
 _DURATION = r"^([0-9]+(\.[0-9]+)? *(hours?|days?|weeks?)|P(?=.)([0-9]+W)?([0-9]+D)?(T[0-9]+H)?)$"
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?$"
@@ -99,7 +99,7 @@ HEAD = Record(
 
 def read_head(text: str, path: str, lines_before: int) -> tuple[ModelHead, list[Finding]]:
     """The head in a text of YAML that begins `lines_before` lines down in its file. An empty one says what no head says."""
-    if not text.strip():
+    if all(line.strip() == "" or line.lstrip().startswith("#") for line in text.splitlines()):
         return ModelHead(), []
     root, findings = read_yaml_text(text, path, lines_before)
     if root is None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _BEFORE_HEAD = re.compile(r"(?:\s+|--[^\n]*)*")
 _HEAD = re.compile(r"/\*+[ \t]*xde\b[ \t]*:?", re.IGNORECASE)
 _LATE_HEAD = re.compile(r"^[ \t]*/\*+[ \t]*xde\b[ \t]*:?[ \t]*(?:\n|[a-z_{]+:)", re.MULTILINE)
-_NOTHING = re.compile(r"(?:[\s;]+|--[^\n]*|/\*.*?(?:\*/|\Z))*\Z", re.DOTALL)
+# possessive, so that a long run of blanks before a word costs no more than its length
+_NOTHING = re.compile(r"(?:[\s;]++|--[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z))*+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,11 @@ def read_model(
         return None, [finding]
     parts = _divided(text.replace("\r\n", "\n"), path)
     span = Span(path, parts.sql_line)
-    if any(finding.code == "XDE0200" for finding in parts.findings):
+    if any(finding.code == "XDE0130" for finding in parts.findings):
         return None, parts.findings
     if _NOTHING.match(parts.sql):
         hint = "write a SELECT into it, or delete the file"
-        empty = Finding("XDE0206", f"the model `{name}` holds no SQL", span, "nothing here", "only blanks and comments are there", hint)
+        empty = Finding("XDE0136", f"the model `{name}` holds no SQL", span, "nothing here", "only blanks and comments are there", hint)
         return None, [*parts.findings, empty]
     model = ModelDataset(name, path, parts.sql, parts.sql_line, parts.head, bytes_digest(content), contract, table, span)
     return model, parts.findings
@@ -61,7 +62,7 @@ def _divided(text: str, path: str) -> _Parts:
     if end < 0:
         span = Span(path, line, column, line, column + opening.end() - begin)
         finding = Finding(
-            "XDE0200", f"the head of `{path}` is not closed", span, "begins here", "there is no `*/` after it", "close it with `*/`"
+            "XDE0130", f"the head of `{path}` is not closed", span, "begins here", "there is no `*/` after it", "close it with `*/`"
         )
         return _Parts(ModelHead(), "", line, [finding])
     yaml = " " * (column - 1 + opening.end() - begin) + text[opening.end() : end]
@@ -87,4 +88,4 @@ def _late_heads(text: str, path: str, begin: int) -> list[Finding]:
     column = len(found.group()) - len(found.group().lstrip()) + 1
     why = "only the one that stands before all SQL is read"
     message = f"`{path}` has a head where none is read"
-    return [Finding("XDE0207", message, Span(path, line, column), "too late", why, "move it to the top, and keep one")]
+    return [Finding("XDE0137", message, Span(path, line, column), "too late", why, "move it to the top, and keep one")]

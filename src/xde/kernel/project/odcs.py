@@ -234,7 +234,7 @@ def _relationship(node: Mapping, names: _Names, column: str | None) -> Relations
     severity = custom["severity"].value if "severity" in custom else "error"
     return Relationship(
         columns=tuple(here),
-        to_dataset=there[0][0] if there else "",
+        to_dataset=there[0][0] if there and all(name for _, name in there) else "",
         to_columns=tuple(name for _, name in there),
         severity=severity if isinstance(severity, str) else "error",
         custom=custom,

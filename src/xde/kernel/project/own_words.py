@@ -26,6 +26,7 @@ _ON_FAILURE = Text(("warn", "quarantine", "block"))
 _DURATION = Text(pattern=r"^P(?=.)([0-9]+[YMWD])*(T([0-9]+[HMS])+)?$", wanted="an ISO duration", example="P30D")
 _DIALECT = Record(
     {
+        "format": _TEXT,
         "delimiter": _ONE_CHARACTER,
         "quote": _QUOTE,
         "escape": _QUOTE,
@@ -79,7 +80,7 @@ OF_PROPERTY: dict[str, Kind] = {
 }
 OF_RULE: dict[str, Kind] = {"rowPredicate": Text(pattern=r"\S", wanted="a condition in SQL"), "onFailure": _ON_FAILURE, "waiver": _WAIVER}
 OF_RELATIONSHIP: dict[str, Kind] = {"severity": Text(("warning", "error")), "onFailure": _ON_FAILURE, "waiver": _WAIVER}
-OF_SERVICE_LEVEL: dict[str, Kind] = {"graceMinutes": Number(least=0)}
+OF_SERVICE_LEVEL: dict[str, Kind] = {"graceMinutes": Number(least=0), **OF_RELATIONSHIP}
 OF_SUPPORT: dict[str, Kind] = {"routeSeverity": Anything()}
 _EVERY = {*OF_CONTRACT, *OF_TABLE, *OF_PROPERTY, *OF_RULE, *OF_RELATIONSHIP, *OF_SERVICE_LEVEL, *OF_SUPPORT}
 
@@ -126,7 +127,9 @@ def _check_place(node: Mapping, known: dict[str, Kind], say: Complaints) -> None
             say.add(CODES.value, f"`{name}` is said twice", at, "again", "only one of the two can hold", "keep one")
         elif kind is None:
             why = "it stands at another place of a contract" if name in _EVERY else "no word of xde is called so"
-            say.add(CODES.unknown, f"`{name}` is not known here", at, "unknown", why, did_you_mean(name, known) or "delete it")
+            written = entry.text("property") or ""
+            words = known if written == name else [_prefixed(word) for word in known]
+            say.add(CODES.unknown, f"`{written}` is not known here", at, "unknown", why, did_you_mean(written, words) or "delete it")
         elif "value" in entry.items:
             kind.check(entry.items["value"], name, say)
         seen.add(name)
@@ -140,6 +143,10 @@ def _check_bare(node: Mapping, known: dict[str, Kind], say: Complaints) -> None:
         name = entry.text("property") or ""
         if name in known and "vendor" not in entry.items:
             why = "without `vendor: xde` it belongs to no tool, and xde passes it over"
-            hint = f"write `property: xde{name[0].upper()}{name[1:]}`"
+            hint = f"write `property: {_prefixed(name)}`"
             warning = Finding("XDE0319", f"`{name}` is not read", entry.place("property"), "whose?", why, hint, Severity.WARNING)
             say.findings.add(warning)
+
+
+def _prefixed(name: str) -> str:
+    return f"xde{name[0].upper()}{name[1:]}"

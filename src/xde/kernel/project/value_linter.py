@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,9 @@ def _check_pattern(node: Node | None, say: Complaints) -> None:
         say.add("XDE0315", f"the pattern `{pattern}` cannot be checked", node, "looks around", why, "write a rule of type `sql` instead")
         return
     try:
-        re.compile(_CLASS_OF_LETTERS.sub(r"\\w", _NAMED_GROUP.sub("(?P<", pattern)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of what ECMAScript and RE2 read otherwise
+            re.compile(_CLASS_OF_LETTERS.sub(r"\\w", _NAMED_GROUP.sub("(?P<", pattern)))
     except (re.error, RecursionError, OverflowError) as error:
         hint = "escape the special characters, or quote the pattern in single quotes"
         say.add("XDE0315", f"the pattern `{pattern}` does not compile", node, "no pattern", str(error), hint)

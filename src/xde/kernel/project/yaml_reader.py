@@ -112,7 +112,7 @@ def _no_mapping(root: Node | None, path: str, lines_before: int) -> Finding:
 class _Open:
     """A collection that is still being read."""
 
-    __slots__ = ("anchor", "begun_at", "flow", "key", "node")
+    __slots__ = ("anchor", "begun_at", "flow", "key", "no_name", "node")
 
     def __init__(self, node: Mapping | Sequence, anchor: str | None, begun_at: int, *, flow: bool) -> None:
         self.node = node
@@ -120,6 +120,7 @@ class _Open:
         self.begun_at = begun_at
         self.flow = flow
         self.key: Scalar | None = None
+        self.no_name = False  # the key is no name: its value is passed over
 
 
 class _Composer:
@@ -252,8 +253,10 @@ class _Composer:
             parent.items.append(node)
         elif into.key is None:
             into.key = self._key(node)
+            into.no_name = into.key is not node
         else:
-            self._enter(parent, into.key, node)
+            if not into.no_name:
+                self._enter(parent, into.key, node)
             into.key = None
 
     def _key(self, node: Node) -> Scalar:
