@@ -24,7 +24,7 @@ MARKER = re.compile(r"<!-- story:\s*(\S*)\s*-->")
 FENCE = re.compile(r"^```(\w+)(?:[ \t]+file=(\S+))?[ \t]*$")
 ALIKE = (
     (re.compile(r"\b\d+(?:\.\d+)?\s?(?:ms|s|min)\b"), "<time>"),
-    (re.compile(r"\b\d+(?:\.\d+)?\s?(?:B|kB|KB|KiB|MB|MiB|GB|GiB)\b"), "<size>"),
+    (re.compile(r"\b\d+(?:\.\d+)?\s?(?:bytes|B|kB|KB|KiB|MB|MiB|GB|GiB)\b"), "<size>"),
     (re.compile(r"\b20[2-9]\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)?"), "<moment>"),
     (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{6,64}\b(?<!\d{6})"), "<id>"),
     (re.compile(r"[ \t]{2,}"), "  "),
