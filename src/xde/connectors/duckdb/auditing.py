@@ -141,7 +141,7 @@ class _Look:
         samples: tuple[dict[str, str | None], ...] = ()
         if not passed and shown:
             select = ", ".join(f"CAST({quoted(c)} AS VARCHAR)" for c in shown)
-            told = self.cursor.execute(f"SELECT {select}, CAST(times AS VARCHAR) FROM ({groups}) ORDER BY times DESC, ALL LIMIT {self.audit.samples:d}").fetchall()
+            told = self.cursor.execute(f"SELECT {select}, CAST(times AS VARCHAR) FROM ({groups}) ORDER BY times DESC, {columns} LIMIT {self.audit.samples:d}").fetchall()
             samples = tuple(dict(zip([*shown, "times"], row, strict=True)) for row in told)
         return CheckResult(check, passed, failing, rows, samples=samples)
 
@@ -162,7 +162,7 @@ class _Look:
         samples: tuple[dict[str, str | None], ...] = ()
         if not passed and shown:
             select = ", ".join(f"CAST({quoted(c)} AS VARCHAR)" for c in shown)
-            told = self.cursor.execute(f"SELECT {select}, CAST(times AS VARCHAR) FROM xde_lost ORDER BY times DESC, ALL LIMIT {self.audit.samples:d}").fetchall()
+            told = self.cursor.execute(f"SELECT {select}, CAST(times AS VARCHAR) FROM xde_lost ORDER BY times DESC, {', '.join(quoted(c) for c in check.columns)} LIMIT {self.audit.samples:d}").fetchall()
             samples = tuple(dict(zip([*shown, "rows"], row, strict=True)) for row in told)
         return CheckResult(check, passed, failing, rows, samples=samples)
 

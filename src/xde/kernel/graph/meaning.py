@@ -82,7 +82,7 @@ class Reader:
         return self.done[id(scope)]
 
     def _union(self, scope: Scope, expression: exp.SetOperation) -> ScopeMeaning:
-        left, right = (self.scope(s) for s in scope.union_scopes)
+        left, right = (self.scope(s) for s in scope.set_operation_scopes)
         by_name = bool(expression.args.get("by_name"))
         kind = type(expression).__name__
         distinct = bool(expression.args.get("distinct"))
