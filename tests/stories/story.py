@@ -23,9 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MARKER = re.compile(r"<!-- story:\s*(\S*)\s*-->")
 FENCE = re.compile(r"^```(\w+)(?:[ \t]+file=(\S+))?[ \t]*$")
 ALIKE = (
-    (re.compile(r"\b\d+:\d{2}:\d{2}\b(?!\+)(?<!\d\d:\d\d:\d\d\.)"), "<time>"),
     (re.compile(r"\b\d+(?:\.\d+)?\s?(?:ms|s|min)\b"), "<time>"),
-    (re.compile(r"\b\d+(?:\.\d+)?\s?(?:B|kB|KB|KiB|MB|MiB|GB|GiB)\b"), "<size>"),
+    (re.compile(r"\b\d+(?:\.\d+)?\s?(?:bytes|B|kB|KB|KiB|MB|MiB|GB|GiB)\b"), "<size>"),
     (re.compile(r"\b20[2-9]\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)?"), "<moment>"),
     (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{6,64}\b(?<!\d{6})"), "<id>"),
     (re.compile(r"[ \t]{2,}"), "  "),
@@ -157,9 +156,9 @@ def run(command: str, project: Path) -> list[str]:
 
 
 def rewrite(story: Story, outputs: dict[int, list[str]]) -> None:
-    """Put what the commands printed into the document; for writing stories, never in CI."""
+    """Put what the commands printed into the document, where it is not told so already; for writing stories, never in CI."""
     lines = story.path.read_text(encoding="utf-8").splitlines()
     for act in reversed(story.acts):
-        if isinstance(act, Command):
+        if isinstance(act, Command) and act.line in outputs:
             lines[act.line + 1 : act.last_line + 1] = outputs[act.line]
     story.path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -28,14 +28,15 @@ def test_comes_out_as_told(story, tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(act.content, encoding="utf-8")
             continue
-        actual = outputs[act.line] = [line.replace(str(project), ".") for line in run(act.text, project)]
+        actual = [line.replace(str(project), ".") for line in run(act.text, project)]
         expected_alike, actual_alike = [[alike(line, project) for line in lines] for lines in (act.expected, actual)]
-        if not writing and not matches(expected_alike, actual_alike):
+        if matches(expected_alike, actual_alike):
+            continue
+        outputs[act.line] = actual
+        if not writing:
             difference = "\n".join(difflib.unified_diff(expected_alike, actual_alike, "told", "came out", lineterm="", n=2))
-            pytest.fail(
-                f"{story.path.relative_to(ROOT)}:{act.line + 1}: $ {act.text}\n{difference}\n\nin full:\n" + "\n".join(actual),
-                pytrace=False,
-            )
+            told = f"{story.path.relative_to(ROOT)}:{act.line + 1}: $ {act.text}"
+            pytest.fail(f"{told}\n{difference}\n\nin full:\n" + "\n".join(actual), pytrace=False)
     if writing:
         rewrite(story, outputs)
 

@@ -17,3 +17,4 @@ SELECT
 FROM staging.flights AS f
 JOIN nyc.airlines AS a USING (carrier)
 GROUP BY f.carrier, a.name, date_trunc('month', f.flight_date)
+ORDER BY month, mean_delay DESC NULLS LAST, carrier

@@ -59,3 +59,4 @@ SELECT
     round(100.0 * count(*) FILTER (WHERE status = 'cancelled') / count(*), 2) AS cancelled_percent
 FROM by_measure
 GROUP BY measure, band
+ORDER BY measure, band

@@ -37,3 +37,4 @@ SELECT
     round(100.0 * count(*) FILTER (WHERE status = 'cancelled') / count(*), 2) AS cancelled_percent
 FROM aged
 GROUP BY age
+ORDER BY age

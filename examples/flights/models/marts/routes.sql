@@ -20,3 +20,4 @@ SELECT
 FROM staging.flights AS f
 LEFT JOIN staging.airports AS a ON a.airport = f.dest
 GROUP BY f.origin, f.dest, a.airport_name
+ORDER BY flights DESC, origin, dest
