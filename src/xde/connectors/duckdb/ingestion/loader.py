@@ -134,7 +134,7 @@ class _Loading:
             path = file.found.path
             staged = self.stage.rows.get(path, 0)
             refused = len(self.rejected.get(path, []))
-            total = counted[path] if counted[path] is not None else staged + refused
+            total = counted[path]
             accepted = staged - (len(own) - refused)
             if total != accepted + len(own):
                 raise no_balance(self.job.dataset, file.found.path, total, accepted, len(own))
@@ -144,6 +144,9 @@ class _Loading:
         if limit is not None and not self.again:
             raise limit
         files = self._write() if self.stage.made else ()
+        written, counted_in = sum(f.rows for f in files), sum(a.accepted for a in accounts)
+        if written != counted_in:
+            raise no_balance(self.job.dataset, "all files", counted_in, written, 0)
         letter_files = (write_letters(letters, self.job.letters_folder),) if letters else ()
         crash_point(CrashPoint.LOAD_STAGED)
         failing: dict[str, int] = {}
@@ -153,7 +156,7 @@ class _Loading:
         schema = tuple(Column(f.name, f.type) for f in self.job.fields)
         return Loaded(schema, files, letter_files, tuple(accounts), failing, self.new_columns)
 
-    def _stage(self, file: FileToLoad) -> int | None:
+    def _stage(self, file: FileToLoad) -> int:
         """Stage a file; gives the number of its records as counted apart from the reader."""
         dialect, found = self.job.dialect, file.found
         match dialect.format:

@@ -45,6 +45,7 @@ class Stage:
         start = self._count()
         select = self._select(source, texts, raw)
         self.cursor.execute(f"INSERT INTO stage {select}" if self.made else f"CREATE TEMP TABLE stage AS {select}")
+        self.cursor.execute("CREATE TEMP TABLE IF NOT EXISTS refused (r BIGINT, rule VARCHAR, name VARCHAR)")
         self.made = True
         self.first[path] = start
         self.rows[path] = self._count() - start
@@ -81,27 +82,35 @@ class Stage:
         columns = ", ".join(quoted(c) for c in check.columns)
         whole = " AND ".join(f"{quoted(c)} IS NOT NULL" for c in check.columns)
         same = " AND ".join(f"s.{quoted(c)} = d.{quoted(c)}" for c in check.columns)
-        self.cursor.execute(f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT {columns}, false AS there FROM stage WHERE {REASONS} IS NULL AND {whole} GROUP BY {columns} HAVING count(*) > 1")
+        self.cursor.execute(f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT {columns}, false AS there FROM stage AS s WHERE {self._good('s')} AND {whole} GROUP BY {columns} HAVING count(*) > 1")
         if self.job.existing:
             files = ", ".join(literal(p) for p in self.job.existing)
             there = f"SELECT DISTINCT {columns} FROM read_parquet([{files}], union_by_name = true) SEMI JOIN (SELECT {columns} FROM stage WHERE {REASONS} IS NULL) AS s USING ({columns})"
             self.cursor.execute(f"INSERT INTO repeated SELECT {columns}, true FROM ({there})")
-        reason = f"[{{'rule': {literal(check.id)}, 'name': {literal(check.columns[0])}, 'value': NULL::VARCHAR}}]"
+        keys = ", ".join(f"s.{quoted(c)}" for c in check.columns)
         self.cursor.execute(
-            f"UPDATE stage SET {REASONS} = {reason} WHERE rowid IN (SELECT r FROM (SELECT s.rowid AS r, bool_or(d.there) AS there, "
-            f"row_number() OVER (PARTITION BY {', '.join(f's.{quoted(c)}' for c in check.columns)} ORDER BY s.rowid) AS nth "
-            f"FROM stage AS s JOIN repeated AS d ON {same} WHERE s.{REASONS} IS NULL GROUP BY s.rowid, {', '.join(f's.{quoted(c)}' for c in check.columns)}) WHERE there OR nth > 1)"
+            f"INSERT INTO refused SELECT r, {literal(check.id)}, {literal(check.columns[0])} FROM (SELECT s.rowid AS r, bool_or(d.there) AS there, "
+            f"row_number() OVER (PARTITION BY {keys} ORDER BY s.rowid) AS nth "
+            f"FROM stage AS s JOIN repeated AS d ON {same} WHERE {self._good('s')} GROUP BY s.rowid, {keys}) WHERE there OR nth > 1"
         )
+
+    def _good(self, name: str) -> str:
+        """Whether a staged record is accepted. What is refused after staging stands in a table beside it: DuckDB moves a row whose list it updates."""
+        return f"{name}.{REASONS} IS NULL AND {name}.rowid NOT IN (SELECT r FROM refused)"
 
     def bad(self, path: str) -> list[Bad]:
         """The records of a file that are not accepted, in order."""
         start, end = self.first[path], self.first[path] + self.rows[path]
-        found = self.cursor.execute(f"SELECT rowid, {REASONS}, {RAW} FROM stage WHERE {REASONS} IS NOT NULL AND rowid >= {start} AND rowid < {end} ORDER BY rowid").fetchall()
+        later = "[{'rule': f.rule, 'name': f.name, 'value': NULL::VARCHAR}]"
+        found = self.cursor.execute(
+            f"SELECT s.rowid, coalesce(s.{REASONS}, {later}), s.{RAW} FROM stage AS s LEFT JOIN refused AS f ON f.r = s.rowid "
+            f"WHERE (s.{REASONS} IS NOT NULL OR f.r IS NOT NULL) AND s.rowid >= {start} AND s.rowid < {end} ORDER BY s.rowid"
+        ).fetchall()
         return [Bad(int(r) - start, tuple((x["rule"], x["name"], x["value"]) for x in reasons), raw) for r, reasons, raw in found]
 
     def accepted(self) -> str:
         """The query of the accepted rows."""
-        return f"SELECT {', '.join(quoted(f.name) for f in self.job.fields)} FROM stage WHERE {REASONS} IS NULL"
+        return f"SELECT {', '.join(quoted(f.name) for f in self.job.fields)} FROM stage AS s WHERE {self._good('s')}"
 
 
 def _text(field_: Field) -> str:
