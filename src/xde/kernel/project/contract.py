@@ -2,6 +2,7 @@
 
 What the standard has a field for is a field here; the rest of `customProperties` is `custom`, by property name,
 with the prefix `xde` taken off (`xdeWriteMode` and, with `vendor: xde`, `writeMode` are the same property).
+Those of other vendors, and those of nobody, are in `raw` only: a `writeMode` of another tool is not ours.
 """
 
 from __future__ import annotations

@@ -112,13 +112,14 @@ def _no_mapping(root: Node | None, path: str, lines_before: int) -> Finding:
 class _Open:
     """A collection that is still being read."""
 
-    __slots__ = ("anchor", "begun_at", "flow", "key", "no_name", "node")
+    __slots__ = ("anchor", "begun_at", "flow", "height", "key", "no_name", "node")
 
     def __init__(self, node: Mapping | Sequence, anchor: str | None, begun_at: int, *, flow: bool) -> None:
         self.node = node
         self.anchor = anchor
         self.begun_at = begun_at
         self.flow = flow
+        self.height = 1  # levels that it has, itself among them
         self.key: Scalar | None = None
         self.no_name = False  # the key is no name: its value is passed over
 
@@ -132,7 +133,7 @@ class _Composer:
         self.findings: list[Finding] = []
         self.root: Node | None = None
         self.open: list[_Open] = []
-        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.anchors: dict[str, tuple[Node, int, int]] = {}  # the node, its values if written out, its levels
         self.count = 0
         self.aliases = 0
         self.documents = 0
@@ -176,7 +177,7 @@ class _Composer:
         node = Scalar(self.path, place, text, value)
         self._count(1, node)
         if event.anchor is not None:
-            self.anchors[event.anchor] = (node, 1)
+            self.anchors[event.anchor] = (node, 1, 0)
         self._put(node)
 
     def _tagged(self, event: _Event, tag: str) -> Plain:
@@ -196,29 +197,33 @@ class _Composer:
         if event.tag is not None:
             self._check_tag(event, event.tag)
         self._count(1, node)
-        if len(self.open) >= MOST_DEPTH:
-            why = f"brackets or indents go deeper than {MOST_DEPTH} levels"
-            raise _Stop(Finding("XDE0107", f"`{self.path}` is nested too deeply", node.span, "too deep", why, "make it flatter"))
+        self._rise(1, node)
         self._put(node)
         self.open.append(_Open(node, event.anchor, self.count, flow=bool(event.end_mark.index > event.start_mark.index)))
 
     def _end(self, event: _Event) -> None:
         done = self.open.pop()
+        if self.open:
+            self.open[-1].height = max(self.open[-1].height, done.height + 1)
         if done.flow:
             done.node.end_line, done.node.end_column = event.end_mark.line + self.down, event.end_mark.column + 1
         if isinstance(done.node, Mapping) and "<<" in done.node.items:
             self._merge(done.node)
         if done.anchor is not None:
-            self.anchors[done.anchor] = (done.node, self.count - done.begun_at + 1)
+            self.anchors[done.anchor] = (done.node, self.count - done.begun_at + 1, done.height)
 
     def _alias(self, event: _Event) -> None:
         if event.anchor not in self.anchors:
             why = f"no value above it is marked `&{event.anchor}`, or that value is not complete yet"
             hint = "put a text that begins with `*` into quotes"
             raise _Stop(Finding("XDE0106", f"`*{event.anchor}` refers to nothing", self._span(event), "not known", why, hint))
-        node, size = self.anchors[event.anchor]
+        node, size, height = self.anchors[event.anchor]
         self.aliases += 1
-        self._count(size, node)
+        here = Scalar(self.path, self._place(event), "", None)
+        self._rise(height, here)
+        if self.open:
+            self.open[-1].height = max(self.open[-1].height, height + 1)
+        self._count(size, here)
         self._put(node)
 
     def _document(self, event: _Event) -> None:
@@ -241,6 +246,11 @@ class _Composer:
                 Finding("XDE0106", f"the aliases of `{self.path}` multiply beyond measure", node.span, "one too many", why, "write it out")
             )
         raise _Stop(Finding("XDE0107", f"`{self.path}` is too large", node.span, "one too many", why, "data does not belong in here"))
+
+    def _rise(self, levels: int, node: Node) -> None:
+        if len(self.open) + levels > MOST_DEPTH:
+            why = f"brackets, indents or aliases go deeper than {MOST_DEPTH} levels"
+            raise _Stop(Finding("XDE0107", f"`{self.path}` is nested too deeply", node.span, "too deep", why, "make it flatter"))
 
     def _put(self, node: Node) -> None:
         """Hang a node where the reading stands."""

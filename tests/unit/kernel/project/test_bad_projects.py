@@ -45,7 +45,7 @@ CASES: dict[str, tuple[list[str], dict[str, str | bytes | None]]] = {
     "an unknown alias": (["XDE0106 xde.yaml:1:7"], {X: "name: *x\n"}),
     "an alias of what holds it": (["XDE0106 xde.yaml:2:20"], {X: "name: x\nparameters: &p {a: *p}\n"}),
     "aliases that multiply": (
-        ["XDE0106 xde.yaml:7:7"],
+        ["XDE0106 xde.yaml:8:17"],
         {
             X: "name: x\nparameters:\n  a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
             + "".join(f"  a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9))

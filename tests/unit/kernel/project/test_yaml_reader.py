@@ -90,6 +90,14 @@ def test_a_bomb_is_cheap():
     assert root is None and [f.code for f in findings] == ["XDE0106"]
 
 
+def test_aliases_cannot_dig_a_hole():
+    text = "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{x: *a{i - 1}}}\n" for i in range(1, 600))
+    root, findings = read_yaml(text.encode(), "a.yaml")
+    assert root is None and [(f.code, str(f.span)) for f in findings] == [("XDE0107", "a.yaml:100:15")]
+    fine = "".join(text.splitlines(keepends=True)[:99])
+    assert read_yaml(fine.encode(), "a.yaml")[1] == []
+
+
 @pytest.mark.parametrize("open_it", ["[", "{a: ", "- ", "? "])
 def test_depth_has_an_end(open_it):
     root, findings = read_yaml((open_it * 50_000).encode(), "a.yaml")
