@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xde.connectors.delta.actions import add_action, remove_action, storable_types
-from xde.connectors.delta.evolution import evolution, first_settings
+from xde.connectors.delta.evolution import Evolution, evolution, first_settings
 from xde.connectors.delta.handles import first_line, schema_of
 from xde.connectors.delta.log import FACTS, MARK, placed
-from xde.connectors.delta.stores import entry, not_writable
+from xde.connectors.delta.stores import Disk, entry, not_writable
 from xde.connectors.delta.types import to_delta
 from xde.ground.errors import Bug, TemporaryError, UserError
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from deltalake import Schema as DeltaSchema
     from deltalake.transaction import AddAction, RemoveAction
 
-    from xde.connectors.delta.evolution import Evolution
     from xde.connectors.delta.handles import Handles
     from xde.connectors.delta.stores import Store
     from xde.ground.clock import Clock
@@ -45,24 +45,41 @@ class Committer:
         self._clock = clock
 
     def create(self, commit: Commit, folder: str) -> int:
-        """The first commit of a table: its number is 0."""
+        """The first commit of a table. On a disk its number is 0; on an object store an empty table is made first, and the files follow."""
+        mark = uuid.uuid4().hex
+        if isinstance(self._store, Disk):
+            return self._first_on_disk(self._store, commit, folder, mark)
+        bare = replace(commit, adds=(), facts={"kind": "schema", "what": "table"})
+        number = self._put(folder, 0, lambda p: self._make(bare, self._store.where(folder), p), bare.facts)
+        if number:
+            raise lost(commit, None)
+        with self._handles.newest(folder) as opened:
+            if opened is None or opened.handle.version() != number:
+                raise lost(commit, None)
+            return self._put(folder, number + 1, self._write(opened.handle, commit, Evolution()), commit.facts)
+
+    def _first_on_disk(self, disk: Disk, commit: Commit, folder: str, mark: str) -> int:
+        try:
+            alone = disk.put_first(folder, lambda aside: self._make(commit, aside, _properties(commit.facts, mark, 0)))
+        except OSError as error:
+            raise UserError(not_writable(disk.where(folder), error)) from error
+        if not alone:
+            raise lost(commit, None)
+        return 0
+
+    def _make(self, commit: Commit, where: str, properties: CommitProperties) -> None:
         from deltalake.transaction import create_table_with_add_actions
 
         types, now = storable_types(commit.schema), self._now()
-        adds = [add_action(f, commit, types, now) for f in commit.adds]
-
-        def act(properties: CommitProperties) -> None:
-            create_table_with_add_actions(
-                self._store.where(folder),
-                _delta_schema(commit.schema),
-                adds,
-                mode="error",
-                configuration=first_settings(commit),
-                storage_options=self._options or None,
-                commit_properties=properties,
-            )
-
-        return self._put(folder, 0, commit.facts, act)
+        create_table_with_add_actions(
+            where,
+            _delta_schema(commit.schema),
+            [add_action(f, commit, types, now) for f in commit.adds],
+            mode="error",
+            configuration=first_settings(commit),
+            storage_options=self._options or None,
+            commit_properties=properties,
+        )
 
     def follow(self, commit: Commit, folder: str, before: Snapshot) -> int:
         """The commit after `before`, which must still be the newest."""
@@ -75,7 +92,7 @@ class Committer:
             handle = opened.handle
             plan = evolution(schema_of(handle), handle.metadata().configuration, commit, whole=removes == known)
             self._prepare(handle, folder, plan)
-            return self._put(folder, handle.version() + 1, commit.facts, self._write(handle, commit, plan))
+            return self._put(folder, handle.version() + 1, self._write(handle, commit, plan), commit.facts)
 
     def _write(self, handle: DeltaTable, commit: Commit, plan: Evolution) -> Callable[[CommitProperties], None]:
         types, now = storable_types(commit.schema), self._now()
@@ -110,12 +127,12 @@ class Committer:
                 ("settings", lambda p: handle.alter.set_table_properties(settings, raise_if_not_exists=False, commit_properties=p))
             )
         for what, act in steps:
-            number = self._put(folder, handle.version() + 1, {"kind": "schema", "what": what}, act)
+            number = self._put(folder, handle.version() + 1, act, {"kind": "schema", "what": what})
             handle.update_incremental()
             if handle.version() != number:
                 raise TemporaryError(f"`{folder}` was changed by somebody else at the same time")
 
-    def _put(self, folder: str, number: int, facts: Mapping[str, object], act: Callable[[CommitProperties], None]) -> int:
+    def _put(self, folder: str, number: int, act: Callable[[CommitProperties], None], facts: Mapping[str, object]) -> int:
         """Carry out one commit and find it in the log. A tool that knows nothing of us may have come between: then it stands later."""
         from deltalake.exceptions import DeltaError
 

@@ -13,7 +13,7 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import pyarrow.fs as pafs
 
@@ -141,6 +141,26 @@ class Disk:
             (top / LOG).rename(top / f"_dropped_{uuid.uuid4().hex}")
         shutil.rmtree(top, ignore_errors=True)
 
+    def put_first(self, folder: str, make: Callable[[str], None]) -> bool:
+        """Have a table made aside and put its log in place, if there is none; False when there is.
+
+        delta-rs looks whether there is a table and then writes: of two that look at once, the second's becomes commit 1.
+        """
+        top = self._root / folder
+        aside = top / f"_making_{uuid.uuid4().hex}"
+        try:
+            aside.mkdir(parents=True)
+            make(str(aside))
+            first = aside / entry(0)
+            first.write_text(first.read_text("utf-8").replace(f"{aside.name}/", ""), "utf-8")
+            (top / LOG).mkdir(exist_ok=True)
+            (top / entry(0)).hardlink_to(first)
+        except FileExistsError:
+            return False
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        return True
+
     def is_newest(self, folder: str, number: int) -> bool:
         return not (self._root / folder / entry(number + 1)).exists()
 
@@ -176,7 +196,7 @@ class ObjectStore:
     def tables(self) -> Iterator[str]:
         for schema in self._below(""):
             for name in self._below(schema):
-                yield from (f for f in self._below(name) if f"{f}/{LOG}" in self._below(f, hidden=True))
+                yield from (f for f in self._below(name) if any(self.listing(f"{f}/{LOG}")))
 
     def read(self, folder: str, path: str) -> str | None:
         try:
@@ -217,12 +237,12 @@ class ObjectStore:
     def missing(self, folder: str, files: Iterable[DataFile]) -> str | None:  # noqa: ARG002 - the port's
         return None
 
-    def _below(self, folder: str, *, hidden: bool = False) -> list[str]:
+    def _below(self, folder: str) -> list[str]:
         import pyarrow.fs as pafs
 
         told = self._system().get_file_info(pafs.FileSelector(folder, allow_not_found=True))
         found = sorted(t.path for t in told if t.type == pafs.FileType.Directory)
-        return [p for p in found if hidden or not p.rsplit("/", 1)[-1].startswith(("_", "."))]
+        return [p for p in found if not p.rsplit("/", 1)[-1].startswith(("_", "."))]
 
     def _system(self) -> pafs.FileSystem:
         if self._files is None:
