@@ -100,7 +100,7 @@ def _text(value: object) -> str | None:
         case None:
             return None
         case datetime():
-            return value.isoformat(sep=" ").replace("+00:00", "+00")
+            return _moment(value)
         case date():
             return value.isoformat()
         case Decimal():
@@ -109,3 +109,9 @@ def _text(value: object) -> str | None:
             return str(value).lower()
         case _:
             return str(value)
+
+
+def _moment(value: datetime) -> str:
+    """As DuckDB writes it: no noughts at the end of a fraction, `+00` where there is a zone."""
+    plain = value.replace(tzinfo=None).isoformat(sep=" ")
+    return (plain.rstrip("0") if value.microsecond else plain) + ("+00" if value.tzinfo else "")

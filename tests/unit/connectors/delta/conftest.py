@@ -11,6 +11,7 @@ import pytest
 from xde.connectors.delta.lake import DeltaLake
 from xde.connectors.delta.types import storable
 from xde.connectors.duckdb.statistics import data_file_from_copy
+from xde.ground.names import quoted
 from xde.lifecycle.storage.port import Column, Commit, TableId
 
 
@@ -36,7 +37,7 @@ class Bench:
         """Write a query's rows: (schema, files); no file for no rows."""
         self.path.mkdir(parents=True, exist_ok=True)
         schema = self.schema(sql)
-        casts = ", ".join(f'CAST("{c.name}" AS {c.type}) AS "{c.name}"' for c in schema)
+        casts = ", ".join(f"CAST({quoted(c.name)} AS {c.type}) AS {quoted(c.name)}" for c in schema)
         target = self.path / f"{uuid.uuid4().hex}.parquet"
         rows = self.duck.execute(f"COPY (SELECT {casts} FROM ({sql})) TO '{target}' (FORMAT parquet, RETURN_STATS)").fetchall()
         return schema, tuple(data_file_from_copy(r) for r in rows)
@@ -60,8 +61,8 @@ class Bench:
         snapshot = self.snapshot(number)
         if not snapshot.files:
             return []
-        columns = ", ".join(f'"{c.name}"' for c in snapshot.schema)
-        empty = ", ".join(f'CAST(NULL AS {c.type}) AS "{c.name}"' for c in snapshot.schema)
+        columns = ", ".join(quoted(c.name) for c in snapshot.schema)
+        empty = ", ".join(f"CAST(NULL AS {c.type}) AS {quoted(c.name)}" for c in snapshot.schema)
         paths = [p.removeprefix("file://") for p in snapshot.paths]
         sql = f"SELECT {columns} FROM (SELECT {empty} WHERE false UNION ALL BY NAME SELECT * FROM read_parquet({paths}, union_by_name = true))"
         return self.duck.execute(f"{sql} ORDER BY {order}").fetchall()
