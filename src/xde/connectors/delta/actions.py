@@ -1,90 +1,87 @@
-"""Files as Delta's actions and back, with their statistics (Delta protocol, "Per-file Statistics")."""
+"""Files as Delta's actions and back, with their statistics."""
 
 from __future__ import annotations
 
-import json
-from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from xde.ground.clock import SystemClock
-from xde.lifecycle.storage.port import DataFile, Statistics
+from xde.connectors.delta.bounds import counts_nulls, literals, object_of, told_of
+from xde.connectors.delta.types import storable
+from xde.lifecycle.storage.port import DataFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    import pyarrow as pa
     from deltalake.transaction import AddAction, RemoveAction
 
     from xde.lifecycle.storage.port import Commit, Schema
 
-NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}
-FLOATS = {"FLOAT", "DOUBLE"}
+
+def changes_data(commit: Commit) -> bool:
+    """Whether a commit brings or takes rows; a compaction only lays them out anew, and streaming readers pass over it."""
+    return commit.facts.get("kind") != "compact"
 
 
-def add_action(file: DataFile, commit: Commit) -> AddAction:
-    """A file as an `add`; the statistics of personal columns are left out."""
+def add_action(file: DataFile, commit: Commit, types: Mapping[str, str], milliseconds: int) -> AddAction:
+    """A file as an `add`; `types` are the storable types by column name."""
     from deltalake.transaction import AddAction
 
-    types = {c.name: c.type for c in commit.schema}
-    low: dict[str, object] = {}
-    high: dict[str, object] = {}
-    nulls: dict[str, int] = {}
-    for name, told in file.statistics.items():
-        kind = types.get(name)
-        if kind is None or name in commit.personal:
-            continue
-        if (told.nulls is not None and not kind.endswith(("]", ")"))) or kind.startswith("DECIMAL"):
-            nulls[name] = told.nulls or 0
-        bounds = (_bound(told.low, kind), _bound(told.high, kind))
-        if None not in bounds and told.exact:
-            low[name], high[name] = bounds
-    stats = json.dumps({"numRecords": file.rows, "minValues": low, "maxValues": high, "nullCount": nulls})
-    return AddAction(file.path, file.size, {}, _now(), data_change=True, stats=stats)
+    return AddAction(file.path, file.size, {}, milliseconds, changes_data(commit), statistics_json(file, types, commit.personal))
 
 
-def remove_action(file: DataFile) -> RemoveAction:
+def remove_action(file: DataFile, commit: Commit, milliseconds: int) -> RemoveAction:
     """A file as a `remove`."""
     from deltalake.transaction import RemoveAction
 
-    return RemoveAction(file.path, data_change=True, deletion_timestamp=_now(), size=file.size, partition_values={})
+    return RemoveAction(file.path, changes_data(commit), milliseconds, file.size, {})
 
 
-def _now() -> int:
-    """Milliseconds since 1970."""
-    return int(SystemClock().now().timestamp() * 1000)
+def statistics_json(file: DataFile, types: Mapping[str, str], personal: Iterable[str] = ()) -> str:
+    """What the log says of a file; nothing of personal columns, and no bound that may be wrong."""
+    hidden = set(personal)
+    low: dict[str, str] = {}
+    high: dict[str, str] = {}
+    nulls: dict[str, str] = {}
+    for name, told in file.statistics.items():
+        kind = types.get(name)
+        if kind is None or name in hidden:
+            continue
+        if told.nulls is not None and counts_nulls(kind):
+            nulls[name] = str(told.nulls)
+        bounds = literals(told, kind)
+        if bounds is not None:
+            low[name], high[name] = bounds
+    parts = {"numRecords": str(file.rows), "minValues": object_of(low), "maxValues": object_of(high), "nullCount": object_of(nulls)}
+    return object_of(parts)
 
 
-def _bound(text: str | None, kind: str) -> object:
-    """A bound as JSON: numbers as numbers, dates and moments as ISO text; None where there is none."""
-    if text is None:
-        return None
-    if kind in NUMBERS:
-        return int(text)
-    if kind in FLOATS:
-        value = float(text)
-        return value if value - value == 0 else None
-    if kind.startswith("DECIMAL"):
-        return float(text) if "." in text else int(text)
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        return text.replace(" ", "T").removesuffix("+00") + "Z" if text.endswith("+00") else None
-    if kind == "TIMESTAMP":
-        return text.replace(" ", "T")
-    return text if kind in {"VARCHAR", "DATE"} else None
+def storable_types(schema: Schema) -> dict[str, str]:
+    """The type each column is stored in, by name."""
+    return {c.name: storable(c.type) for c in schema}
 
 
-def file_of_row(row: Mapping[str, Any], schema: Schema) -> DataFile:
-    """A file from a row of delta-rs's flattened add actions."""
-    told: dict[str, Statistics] = {}
-    for column in schema:
-        low, high, nulls = (row.get(f"{part}.{column.name}") for part in ("min", "max", "null_count"))
-        if low is not None or high is not None or nulls is not None:
-            told[column.name] = Statistics(nulls if isinstance(nulls, int) else None, _text(low), _text(high))
-    return DataFile(Path(row["path"]).name, int(row["num_records"] or 0), int(row["size_bytes"]), told)
+def files_of(actions: pa.Table, schema: Schema) -> tuple[DataFile, ...]:
+    """The files of delta-rs's add actions, not flattened: a name with a dot would be taken for a part of a struct."""
+    types = {c.name: c.type for c in schema}
+    return tuple(_file(row, types) for row in actions.to_pylist())
 
 
-def _text(value: object) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    return value.isoformat() if isinstance(value, date) else str(value)
+def _file(row: Mapping[str, Any], types: Mapping[str, str]) -> DataFile:
+    lows, highs, nulls = (row.get(part) or {} for part in ("min", "max", "null_count"))
+    told = {
+        n: told_of(lows.get(n), highs.get(n), nulls.get(n), kind)
+        for n, kind in types.items()
+        if not kind.endswith((")", "]")) or _plain(kind)
+    }
+    lists = {n: told_of(None, None, nulls.get(n), kind) for n, kind in types.items() if n not in told and counts_nulls(kind)}
+    return DataFile(
+        unquote(row["path"]),
+        int(row["num_records"] or 0),
+        int(row["size_bytes"]),
+        {n: t for n, t in {**told, **lists}.items() if t is not None},
+    )
+
+
+def _plain(kind: str) -> bool:
+    return kind.startswith("DECIMAL(") and kind.endswith(")")

@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xde.connectors.delta.stores import LOG
+
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Collection, Iterable
+
+    from xde.connectors.delta.log import Told
+    from xde.connectors.delta.stores import Stored
+
+WRITER_HOURS = 1.0  # a file this young may belong to a writer that has not committed yet, however little is to be kept
+STAGED = re.compile(r"#\d+\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Leftovers:
-    """Files to take away."""
+class Uses:
+    """What is known of the use of files: those of the newest snapshot, what the log says, and from when on (seconds) all is kept."""
 
-    paths: tuple[Path, ...]
-    names: tuple[str, ...]
-    bytes: int
-
-    def remove(self) -> None:
-        """Take them away; one that is gone already is no matter."""
-        for path in self.paths:
-            path.unlink(missing_ok=True)
+    live: Collection[str]
+    told: Told
+    kept_since: float
+    written_since: float
 
 
-def leftovers(folder: Path, needed: set[str], letters: set[str], before: float) -> Leftovers:
-    """The Parquet files of a table's folder that are not needed and were written before a moment (seconds since 1970).
+def uses(live: Collection[str], told: Told, now: float, keep_hours: float) -> Uses:
+    """With `now` in seconds since 1970."""
+    return Uses(live, told, now - keep_hours * 3600, now - max(keep_hours, WRITER_HOURS) * 3600)
 
-    The moment keeps a writer's own files out: they are there before their commit is. `letters` are relative to `_letters`.
-    """
-    data = [p for p in folder.glob("*.parquet") if p.name not in needed]
-    lost = [p for p in (folder / "_letters").glob("*.parquet") if p.name not in letters]
-    found = tuple(p for p in (*data, *lost) if p.stat().st_mtime < before)
-    return Leftovers(found, tuple(str(p.relative_to(folder)) for p in found), sum(p.stat().st_size for p in found))
+
+def leftovers(stored: Iterable[Stored], known: Uses) -> list[Stored]:
+    """The files that can be taken away; whatever we do not know the sense of stays."""
+    return [f for f in stored if _left(f, known)]
+
+
+def _left(file: Stored, known: Uses) -> bool:
+    place, _, name = file.path.rpartition("/")
+    orphan = file.changed < known.written_since
+    if not place:
+        return name.endswith(".parquet") and _data_left(file, known, orphan=orphan)
+    if place == "_letters":
+        return orphan and known.told.whole and name not in known.told.letters
+    if place == LOG:
+        return orphan and STAGED.search(name) is not None
+    return orphan and place.startswith(("_dropped_", "_making_"))
+
+
+def _data_left(file: Stored, known: Uses, *, orphan: bool) -> bool:
+    if file.path in known.live:
+        return False
+    removed = known.told.removed.get(file.path)
+    if removed is not None:
+        return removed < known.kept_since
+    return orphan

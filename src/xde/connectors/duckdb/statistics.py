@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from xde.lifecycle.storage.port import DataFile, Statistics
@@ -9,14 +10,16 @@ from xde.lifecycle.storage.port import DataFile, Statistics
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+TOP_LEVEL = re.compile(r'"(?:[^"]|"")*"')
+
 
 def data_file_from_copy(row: Sequence[Any]) -> DataFile:
     """From a row of `COPY ... (FORMAT parquet, RETURN_STATS)`: filename, count, size, footer size, statistics by column.
 
-    Only top-level columns are kept; a nested one is named by several quoted parts (`"st"."a"`).
+    Only top-level columns are kept; a part of a nested one is named by several quoted names (`"st"."a"`).
     """
     filename, count, size, _, columns, *_ = row
-    told = {_name(path): _statistics(values) for path, values in columns.items() if '"."' not in path}
+    told = {_name(path): _statistics(values) for path, values in columns.items() if TOP_LEVEL.fullmatch(path)}
     return DataFile(str(filename).rsplit("/", 1)[-1], int(count), int(size), told)
 
 
@@ -25,6 +28,7 @@ def _name(path: str) -> str:
 
 
 def _statistics(values: Mapping[str, str]) -> Statistics:
+    """A column with NaN has no bounds: DuckDB sorts NaN above all numbers and leaves it out of the maximum."""
     exact = values.get("min_is_exact", "true") == "true" and values.get("max_is_exact", "true") == "true"
     nan = values.get("has_nan") == "true"
     return Statistics(

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from xde.ground.names import quoted
-from xde.lifecycle.storage.prune import may_hold, may_overlap
+from xde.lifecycle.storage.rewrite import NEW, OLD, compaction, merge_by_key, replace_interval, small_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xde.lifecycle.storage.port import DataFile, Lake, Schema, Snapshot
-
-OLD, NEW = "xde.old", "xde.new"
+    from xde.lifecycle.storage.rewrite import Rewrite
 
 
 class Writer(Protocol):
@@ -43,35 +41,24 @@ class Merger:
 
     def merge(self, before: Snapshot, new: Sequence[DataFile], schema: Schema, key: Sequence[str]) -> Rewritten:
         """Rows of the new files replace the old rows of the same key (NULL equals NULL), the others stay."""
-        touched = [f for f in before.files if may_overlap(f, new, key, schema)]
-        same = " AND ".join(f"n.{quoted(k)} IS NOT DISTINCT FROM o.{quoted(k)}" for k in key)
-        return self._rewritten(before, touched, new, schema, f"NOT EXISTS (SELECT 1 FROM {NEW} AS n WHERE {same})", {})
+        return self._rewritten(before, merge_by_key(before, new, schema, key), new, schema)
 
     def replace_interval(
         self, before: Snapshot, new: Sequence[DataFile], schema: Schema, column: str, bounds: Mapping[str, object]
     ) -> Rewritten:
         """The new files take the place of all old rows with `$__start` <= column < `$__end`."""
-        touched = [f for f in before.files if may_hold(f, column, bounds["__start"], bounds["__end"])]
-        name = f"o.{quoted(column)}"
-        outside = f"({name} < $__start OR {name} >= $__end OR {name} IS NULL)"
-        given = {k: bounds[k] for k in ("__start", "__end")}
-        return self._rewritten(before, touched, new, schema, outside, given)
+        return self._rewritten(before, replace_interval(before, schema, column, bounds["__start"], bounds["__end"]), new, schema)
 
-    def _rewritten(
-        self,
-        before: Snapshot,
-        touched: Sequence[DataFile],
-        new: Sequence[DataFile],
-        schema: Schema,
-        staying: str,
-        bounds: Mapping[str, object],
-    ) -> Rewritten:
-        if not touched:
+    def compact(self, before: Snapshot, target_bytes: int) -> Rewritten:
+        """Small files written together; nothing to do gives no removes. To be committed with `kind: compact` in the facts."""
+        rewrites = [compaction(before, group) for group in small_files(before, target_bytes)]
+        done = [self._rewritten(before, rewrite, (), before.schema) for rewrite in rewrites]
+        return Rewritten([f for d in done for f in d.adds], [f for d in done for f in d.removes])
+
+    def _rewritten(self, before: Snapshot, rewrite: Rewrite, new: Sequence[DataFile], schema: Schema) -> Rewritten:
+        if not rewrite.removes:
             return Rewritten(new, ())
-        columns = ", ".join(f"o.{quoted(c.name)}" for c in schema)
-        old = (before.schema, tuple(f"{before.folder}/{f.path}" for f in touched))
+        old = (before.schema, tuple(f"{before.folder}/{f.path}" for f in rewrite.removes))
         fresh = (schema, tuple(f"{before.folder}/{f.path}" for f in new))
-        kept = self._write(
-            f"SELECT {columns} FROM {OLD} AS o WHERE {staying}", {OLD: old, NEW: fresh}, bounds, self._lake.folder(before.table)
-        )
-        return Rewritten([*new, *kept], touched)
+        kept = self._write(rewrite.sql, {OLD: old, NEW: fresh}, rewrite.parameters, self._lake.folder(before.table))
+        return Rewritten([*new, *kept], rewrite.removes)

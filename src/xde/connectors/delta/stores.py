@@ -1,0 +1,263 @@
+"""Where tables lie: a disk, or whatever has a URL; listing and reading behind one small port, so that the rest is the same for both."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from xde.ground.errors import UserError
+from xde.ground.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    import pyarrow.fs as pafs
+
+    from xde.lifecycle.storage.port import DataFile
+
+LOG = "_delta_log"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file as a listing tells it: path relative to the table's folder, and when it was changed, in seconds since 1970."""
+
+    path: str
+    size: int
+    changed: float
+
+
+class Store(Protocol):
+    """Folders of tables; every folder is relative to the root, `schema/name/version`."""
+
+    def where(self, folder: str) -> str:
+        """The folder as engines and delta-rs are told of it."""
+        ...
+
+    def make(self, folder: str) -> None:
+        """Make it ready to be written to."""
+        ...
+
+    def tables(self) -> Iterator[str]:
+        """Every folder with a log, in order."""
+        ...
+
+    def read(self, folder: str, path: str) -> str | None:
+        """A text file of a folder; None when it is not there."""
+        ...
+
+    def listing(self, folder: str) -> Iterator[Stored]:
+        """Every file under a folder."""
+        ...
+
+    def remove(self, folder: str, paths: Iterable[str]) -> None:
+        """Take files away; one that is gone already is no matter."""
+        ...
+
+    def drop(self, folder: str) -> None:
+        """Take everything away, in an order that leaves at every moment a whole table or none."""
+        ...
+
+    def is_newest(self, folder: str, number: int) -> bool:
+        """Whether it is sure that no commit follows; False where asking costs as much as looking."""
+        ...
+
+    def birth(self, folder: str) -> object:
+        """What changes when a table is dropped and made anew."""
+        ...
+
+    def missing(self, folder: str, files: Iterable[DataFile]) -> str | None:
+        """The first file that is not there in its full size, where that is cheap to ask."""
+        ...
+
+
+def entry(number: int) -> str:
+    """The path of a commit in a table's folder."""
+    return f"{LOG}/{number:020}.json"
+
+
+def store_of(root: str, options: Mapping[str, str]) -> Store:
+    """The store that a lake's path names."""
+    return ObjectStore(root.rstrip("/"), options) if "://" in root else Disk(root)
+
+
+class Disk:
+    """A folder of this machine."""
+
+    def __init__(self, root: str) -> None:
+        self._root = Path(root).absolute()
+        if "%" in str(self._root):
+            raise UserError(
+                Finding(
+                    "XDE0606",
+                    f"the lake cannot lie at `{self._root}`",
+                    why="the library that writes the lake's logs takes a `%` in a path for the beginning of an escaped character",
+                    hint="name another folder as `lake:` in `xde.yaml`",
+                )
+            )
+
+    def where(self, folder: str) -> str:
+        return str(self._root / folder)
+
+    def make(self, folder: str) -> None:
+        try:
+            (self._root / folder / "_letters").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(not_writable(str(self._root), error)) from error
+
+    def tables(self) -> Iterator[str]:
+        for log in sorted(self._root.glob(f"[!_.]*/[!_.]*/[!_.]*/{LOG}")):
+            if any(f.suffix in {".json", ".parquet"} for f in log.iterdir()):
+                yield str(log.parent.relative_to(self._root))
+
+    def read(self, folder: str, path: str) -> str | None:
+        try:
+            return (self._root / folder / path).read_text("utf-8")
+        except FileNotFoundError:
+            return None
+
+    def listing(self, folder: str) -> Iterator[Stored]:
+        top = self._root / folder
+        for at, _, names in os.walk(top):
+            for name in sorted(names):
+                path = Path(at, name)
+                try:
+                    told = path.stat()
+                except FileNotFoundError:
+                    continue  # a staged file that was put in its place meanwhile
+                yield Stored(str(path.relative_to(top)), told.st_size, told.st_mtime)
+
+    def remove(self, folder: str, paths: Iterable[str]) -> None:
+        for path in paths:
+            (self._root / folder / path).unlink(missing_ok=True)
+
+    def drop(self, folder: str) -> None:
+        top = self._root / folder
+        if (top / LOG).exists():
+            (top / LOG).rename(top / f"_dropped_{uuid.uuid4().hex}")
+        shutil.rmtree(top, ignore_errors=True)
+
+    def put_first(self, folder: str, make: Callable[[str], None]) -> bool:
+        """Have a table made aside and put its log in place, if there is none; False when there is.
+
+        delta-rs looks whether there is a table and then writes: of two that look at once, the second's becomes commit 1.
+        """
+        top = self._root / folder
+        aside = top / f"_making_{uuid.uuid4().hex}"
+        try:
+            aside.mkdir(parents=True)
+            make(str(aside))
+            first = aside / entry(0)
+            first.write_text(first.read_text("utf-8").replace(f"{aside.name}/", ""), "utf-8")
+            (top / LOG).mkdir(exist_ok=True)
+            (top / entry(0)).hardlink_to(first)
+        except FileExistsError:
+            return False
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        return True
+
+    def is_newest(self, folder: str, number: int) -> bool:
+        return not (self._root / folder / entry(number + 1)).exists()
+
+    def birth(self, folder: str) -> object:
+        try:
+            told = (self._root / folder / entry(0)).stat()
+        except FileNotFoundError:
+            return None
+        return told.st_ino, told.st_mtime_ns
+
+    def missing(self, folder: str, files: Iterable[DataFile]) -> str | None:
+        for file in files:
+            path = self._root / folder / file.path
+            if not path.exists() or path.stat().st_size != file.size:
+                return file.path
+        return None
+
+
+class ObjectStore:
+    """A bucket or anything else that delta-rs reaches by a URL and options."""
+
+    def __init__(self, root: str, options: Mapping[str, str]) -> None:
+        self._root = root
+        self._options = dict(options)
+        self._files: pafs.FileSystem | None = None
+
+    def where(self, folder: str) -> str:
+        return f"{self._root}/{folder}"
+
+    def make(self, folder: str) -> None:
+        """Nothing: a bucket has no folders."""
+
+    def tables(self) -> Iterator[str]:
+        for schema in self._below(""):
+            for name in self._below(schema):
+                yield from (f for f in self._below(name) if any(self.listing(f"{f}/{LOG}")))
+
+    def read(self, folder: str, path: str) -> str | None:
+        try:
+            with self._system().open_input_stream(f"{folder}/{path}") as stream:
+                return str(stream.read().decode())
+        except FileNotFoundError:
+            return None
+
+    def listing(self, folder: str) -> Iterator[Stored]:
+        import pyarrow.fs as pafs
+
+        for told in self._system().get_file_info(pafs.FileSelector(folder, allow_not_found=True, recursive=True)):
+            if told.type == pafs.FileType.File:
+                changed = told.mtime.timestamp() if told.mtime else 0.0
+                yield Stored(told.path.removeprefix(f"{folder}/"), int(told.size), changed)
+
+    def remove(self, folder: str, paths: Iterable[str]) -> None:
+        for path in paths:
+            try:
+                self._system().delete_file(f"{folder}/{path}")
+            except FileNotFoundError:
+                continue
+
+    def drop(self, folder: str) -> None:
+        """The log first, checkpoints before commits and the newest commit first; then the data."""
+        paths = [f.path for f in self.listing(folder)]
+        logs = [p for p in paths if p.startswith(f"{LOG}/")]
+        commits = sorted((p for p in logs if p.endswith(".json") and p[len(LOG) + 1 :][:1].isdigit()), reverse=True)
+        others = [p for p in logs if p not in set(commits)]
+        self.remove(folder, [*others, *commits, *(p for p in paths if p not in set(logs))])
+
+    def is_newest(self, folder: str, number: int) -> bool:  # noqa: ARG002 - the port's
+        return False
+
+    def birth(self, folder: str) -> object:  # noqa: ARG002 - the port's
+        return None
+
+    def missing(self, folder: str, files: Iterable[DataFile]) -> str | None:  # noqa: ARG002 - the port's
+        return None
+
+    def _below(self, folder: str) -> list[str]:
+        import pyarrow.fs as pafs
+
+        told = self._system().get_file_info(pafs.FileSelector(folder, allow_not_found=True))
+        found = sorted(t.path for t in told if t.type == pafs.FileType.Directory)
+        return [p for p in found if not p.rsplit("/", 1)[-1].startswith(("_", "."))]
+
+    def _system(self) -> pafs.FileSystem:
+        if self._files is None:
+            import pyarrow.fs as pafs
+            from deltalake.fs import DeltaStorageHandler
+
+            self._files = pafs.PyFileSystem(DeltaStorageHandler(self._root, self._options or None))
+        return self._files
+
+
+def not_writable(root: str, error: OSError) -> Finding:
+    """The lake's folder does not take what we write."""
+    return Finding(
+        "XDE0603",
+        f"the lake cannot be written at `{root}`",
+        why=" ".join((error.strerror or str(error)).split())[:300],
+        hint="give the folder to the user who runs xde and see that its disk has room, or name another as `lake:` in `xde.yaml`",
+    )

@@ -1,0 +1,98 @@
+"""Merge, replace, delete and compact as data: which files go, and the query whose result is written in their place.
+
+Only files whose statistics touch the keys or the interval are written again. The queries read two datasets: `OLD`, the
+files that go, and `NEW`, the new rows. New files stay as the engine wrote them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from xde.ground.names import quoted
+from xde.lifecycle.storage.prune import may_hold, touched_by_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from xde.lifecycle.storage.port import DataFile, Schema, Snapshot
+
+OLD, NEW = "xde.old", "xde.new"
+SMALL = 0.75  # a file of this part of the wanted size is large enough
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """The files that go, and the query over `OLD` (them) and `NEW` that gives those of their rows that stay.
+
+    No file that goes means that there is nothing to write.
+    """
+
+    removes: tuple[DataFile, ...]
+    sql: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+def merge_by_key(before: Snapshot, new: Sequence[DataFile], schema: Schema, key: Sequence[str]) -> Rewrite:
+    """Rows of the new files take the place of all old rows of the same key (NULL equals NULL); the others stay."""
+    touched = touched_by_keys(before.files, new, key, schema)
+    same = " AND ".join(f"n.{quoted(k)} IS NOT DISTINCT FROM o.{quoted(k)}" for k in key)
+    return Rewrite(touched, _staying(before, schema, f"NOT EXISTS (SELECT 1 FROM {NEW} AS n WHERE {same})"))
+
+
+def replace_interval(before: Snapshot, schema: Schema, column: str, start: object, end: object) -> Rewrite:
+    """The new files take the place of all old rows with `$__start` <= column < `$__end`; rows without a time stay."""
+    touched = tuple(f for f in before.files if may_hold(f, column, start, end))
+    name = f"o.{quoted(column)}"
+    outside = f"({name} < $__start OR {name} >= $__end OR {name} IS NULL)"
+    return Rewrite(touched, _staying(before, schema, outside), {"__start": start, "__end": end})
+
+
+def delete_where(before: Snapshot, predicate: str, parameters: Mapping[str, object], may_match: Callable[[DataFile], bool]) -> Rewrite:
+    """Rows for which the predicate is true go; those for which it is false or NULL stay. `may_match` says which files can have any."""
+    touched = tuple(f for f in before.files if may_match(f))
+    return Rewrite(touched, _staying(before, before.schema, f"(({predicate}\n) IS NOT TRUE)"), parameters)
+
+
+def newest_of_key(dataset: str, schema: Schema, key: Sequence[str], order: Sequence[str]) -> str:
+    """Of the rows with one key, the one that is last by `order` (NULL before every value)."""
+    columns = ", ".join(quoted(c.name) for c in schema)
+    by = ", ".join(quoted(k) for k in key)
+    last = ", ".join(f"{quoted(o)} DESC NULLS LAST" for o in order)
+    return f"SELECT {columns} FROM {dataset} QUALIFY row_number() OVER (PARTITION BY {by} ORDER BY {last}) = 1"
+
+
+def doubled_keys(dataset: str, key: Sequence[str], limit: int = 20) -> str:
+    """The keys that more than one row has (NULL equals NULL), and how many rows: for the finding."""
+    by = ", ".join(quoted(k) for k in key)
+    return f"SELECT {by}, count(*) FROM {dataset} GROUP BY {by} HAVING count(*) > 1 ORDER BY ALL LIMIT {limit:d}"
+
+
+def compaction(before: Snapshot, group: Sequence[DataFile]) -> Rewrite:
+    """Many small files as few: all rows stay. Its commit has `kind: compact` in its facts."""
+    return Rewrite(tuple(group), _staying(before, before.schema, "true"))
+
+
+def small_files(snapshot: Snapshot, target_bytes: int) -> tuple[tuple[DataFile, ...], ...]:
+    """Groups of small neighbours, each about the wanted size together; a group of one would gain nothing.
+
+    Neighbours in the log were mostly written one after the other, so that intervals stay together.
+    """
+    groups: list[list[DataFile]] = [[]]
+    size = 0
+    for file in snapshot.files:
+        if file.size >= target_bytes * SMALL:
+            continue
+        if size + file.size > target_bytes and groups[-1]:
+            groups.append([])
+            size = 0
+        groups[-1].append(file)
+        size += file.size
+    return tuple(tuple(g) for g in groups if len(g) > 1)
+
+
+def _staying(before: Snapshot, schema: Schema, condition: str) -> str:
+    """The old rows for which a condition holds, in the columns of `schema`; one that the table did not have is null."""
+    known = {c.name.casefold() for c in before.schema}
+    columns = (f"o.{quoted(c.name)}" if c.name.casefold() in known else f"CAST(NULL AS {c.type}) AS {quoted(c.name)}" for c in schema)
+    return f"SELECT {', '.join(columns)} FROM {OLD} AS o WHERE {condition}"
