@@ -37,7 +37,7 @@ class Workspace:
     def open(cls, root: Path, *, environment: str | None = None) -> Workspace:
         """Read a project's folder (nothing is parsed again that has not changed) and reconcile what a crash left."""
         from xde.app.reconciling import reconcile
-        from xde.kernel.project.reader import project_digest
+        from xde.kernel.project.files import project_digest
 
         root = root.resolve()
         made: list[House] = []
