@@ -104,7 +104,7 @@ def model_work(known: Understanding, name: str, house: House) -> ModelWork:
     """A model, ready to be built."""
     parameters = {**known.project.settings.parameters, "today": house.clock.now().date()}
     return ModelWork(
-        known.project.models[name],
+        known.model(name),
         known.analyses[name],
         known.schemas[name],
         known.views(name),

@@ -49,6 +49,14 @@ class Understanding:
     schemas: Mapping[str, Schema]
     warnings: tuple[Finding, ...] = field(default=())
 
+    def model(self, name: str) -> ModelDataset:
+        """A model by its name."""
+        dataset = self.project.datasets[name]
+        if not isinstance(dataset, ModelDataset):
+            msg = f"`{name}` is no model"
+            raise TypeError(msg)
+        return dataset
+
     def is_view(self, name: str) -> bool:
         """Whether a dataset is a view, and so has no rows of its own."""
         dataset = self.project.datasets[name]
@@ -96,8 +104,9 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
     analyses = _analyses(project, schemas, house, findings)
     if findings.errors:
         raise UserError(*findings)
+    models = project.models
     for name, analysis in analyses.items():
-        schemas[name] = _stored(project.models[name], analysis, house, findings)
+        schemas[name] = _stored(models[name], analysis, house, findings)
     checks = _checks(project, findings)
     if findings.errors:
         raise UserError(*findings)

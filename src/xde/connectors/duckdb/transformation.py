@@ -33,10 +33,7 @@ class DuckdbEngine:
     def columns(self, query: Query, inputs: Mapping[str, Input]) -> Schema:
         """Names and types of the result, by `DESCRIBE` over empty tables."""
         with self._session.scope() as cursor:
-            for name, given in inputs.items():
-                schema, table = schema_of(name)
-                cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-                cursor.execute(f"CREATE TABLE {schema}.{table} ({', '.join(f'{quoted(c.name)} {c.type}' for c in given.schema)})")
+            cursor.execute("; ".join(["BEGIN", *(_empty_table(n, g) for n, g in inputs.items()), "COMMIT"]))
             _make_views(cursor, query)
             return _described(cursor, query)
 
@@ -76,6 +73,12 @@ class DuckdbEngine:
     def cancel(self) -> None:
         """Interrupt every query under way."""
         self._session.cancel()
+
+
+def _empty_table(name: str, given: Input) -> str:
+    schema, table = schema_of(name)
+    columns = ", ".join(f"{quoted(c.name)} {c.type}" for c in given.schema)
+    return f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE TABLE {schema}.{table} ({columns})"
 
 
 def _bind(cursor: duckdb.DuckDBPyConnection, inputs: Mapping[str, Input]) -> None:

@@ -35,7 +35,8 @@ def analyse_models(
     findings = Findings()
     trees: dict[str, exp.Query] = {}
     references = {}
-    for name, model in project.models.items():
+    models = project.models
+    for name, model in models.items():
         tree = parse(model, findings)
         if tree is not None:
             trees[name] = tree
@@ -50,7 +51,7 @@ def analyse_models(
     for name in order:
         if name not in trees or not all(r in types for r in references[name]):
             continue
-        model = project.models[name]
+        model = models[name]
         given = {r: types[r] for r in references[name]}
         analysis = _analyse(model, trees[name], given, meanings, describe, findings)
         if analysis is not None:
@@ -100,7 +101,6 @@ def _analyse(
     findings: Findings,
 ) -> Analysis | None:
     parameters = parameters_of(tree)
-    text = tree.sql(dialect="duckdb", comments=False)
     scoped = _qualified(model, tree, given, findings)
     if scoped is _WRONG:
         return None
@@ -130,7 +130,7 @@ def _analyse(
         return None
     names = [n for n, _ in described]
     told = {d.casefold(): (d, meanings[d]) for d in given}
-    columns, rows = _exact(scoped, told, names) or _whole(text, given, meanings, names)
+    columns, rows = _exact(scoped, told, names) or _whole(tree.sql(dialect="duckdb", comments=False), given, meanings, names)
     return Analysis(
         model.name,
         {},

@@ -66,6 +66,7 @@ class Reader:
 
     datasets: Mapping[str, tuple[str, DatasetMeaning]]
     done: dict[int, ScopeMeaning] = field(default_factory=dict)
+    told: dict[str, Meaning] = field(default_factory=dict)  # by the word that a node of the tree carries: copies of it stay cheap
 
     def scope(self, scope: Scope) -> ScopeMeaning:
         """The meaning of a scope; scopes that it reads come first."""
@@ -112,9 +113,9 @@ class Reader:
         if any(value for name, value in select.args.items() if name not in KNOWN):
             raise UnclearError
         for sub in scope.subquery_scopes:
-            sub.expression.meta["meaning"] = self.scope(sub).whole
+            self._tell(sub.expression, self.scope(sub).whole)
         for column in scope.columns:
-            column.meta["meaning"] = self._column(scope, column)
+            self._tell(column, self._column(scope, column))
         columns: dict[str, Meaning] = {}
         spread: list[Meaning] = []
         for projection in select.expressions:
@@ -123,11 +124,16 @@ class Reader:
             inner = projection.this if isinstance(projection, exp.Alias) else projection
             meaning = self._expression(inner)
             if isinstance(inner, exp.Column):
-                meaning = inner.meta["meaning"]
+                meaning = self.told[inner.meta["meaning"]]
             columns[projection.alias_or_name] = meaning
             if inner.find(exp.Unnest, exp.Explode):
                 spread.append(meaning)
         return ScopeMeaning(columns, self._rows(scope, select, columns, spread))
+
+    def _tell(self, node: exp.Expr, meaning: Meaning) -> None:
+        word = str(len(self.told))
+        self.told[word] = meaning
+        node.meta["meaning"] = word
 
     def _rows(self, scope: Scope, select: exp.Select, columns: Mapping[str, Meaning], spread: list[Meaning]) -> Meaning:
         from sqlglot import exp
@@ -201,8 +207,8 @@ class Reader:
         reads: set[ColumnRef] = set()
 
         def name(node: exp.Expression) -> exp.Expression:
-            meaning = node.meta.get("meaning")
-            if isinstance(meaning, Meaning):
+            meaning = self.told.get(node.meta.get("meaning", ""))
+            if meaning is not None:
                 reads.update(meaning.reads)
                 return exp.Var(this=f"<{meaning.digest}>")
             if isinstance(node, (exp.Column, exp.Query)):
