@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,18 +20,33 @@ match sys.argv[3]:
     case "append": bench.append("SELECT 2 AS id", facts={"run": "r"})
     case "evolve": bench.append("SELECT 2 AS id, TIMESTAMP '2013-01-01' AS at", facts={"run": "r"})
     case "replace": bench.replace("SELECT 2 AS id", facts={"run": "r"})
+    case "full":
+        import resource, signal
+        from xde.ground.errors import UserError
+        schema, files = bench.write("SELECT 2 AS id" if bench.snapshot() else "SELECT 1 AS id")
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))
+        try:
+            bench.commit(schema, files)
+            code = "none"
+        except UserError as error:
+            code = error.findings[0].code
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        print(code)
     case "clean":
         bench.write("SELECT 3 AS id")
         bench.lake.clean(bench.table, keep_hours=0, dry_run=False)
 """
 
 
+def child_of(bench, work, at=""):
+    command = [sys.executable, "-c", CHILD, bench.lake.root, str(Path(__file__).parent), work]
+    return subprocess.run(command, env={**os.environ, "XDE_CRASH_AT": at}, check=False, capture_output=True, text=True)
+
+
 def killed(bench, work, at):
-    here = os.path.dirname(__file__)  # noqa: PTH120 - a text for another process
-    environment = {**os.environ, "XDE_CRASH_AT": at}
-    child = subprocess.run(
-        [sys.executable, "-c", CHILD, bench.lake.root, here, work], env=environment, check=False, capture_output=True, text=True
-    )
+    child = child_of(bench, work, at)
     assert child.returncode == -signal.SIGKILL, child.stderr
 
 
@@ -78,6 +94,17 @@ def test_a_column_that_was_added_before_a_crash_is_null_and_the_next_attempt_goe
     bench.append("SELECT 2 AS id, 'x' AS word", facts={"run": "again"})
     assert bench.rows() == [(1, None), (2, "x")]
     assert [r.facts for r in bench.lake.history(bench.table)] == [{"run": "again"}, {"kind": "schema", "what": "columns"}, {}]
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_disk_that_is_full_is_a_finding_and_nothing_is_published(bench, begun):
+    if begun:
+        bench.append("SELECT 1 AS id")
+    child = child_of(bench, "full")
+    assert (child.returncode, child.stdout.strip()) == (0, "XDE0603"), child.stderr
+    assert _rows(bench) == ([1] if begun else [])
+    bench.append("SELECT 3 AS id")
+    assert _rows(bench)[-1] == 3
 
 
 def _begun(bench, work):

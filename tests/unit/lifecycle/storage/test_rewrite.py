@@ -19,7 +19,17 @@ from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.lifecycle.storage.merging import Merger
 from xde.lifecycle.storage.port import Column, Commit, DataFile, Snapshot, TableId
 from xde.lifecycle.storage.prune import may_hold
-from xde.lifecycle.storage.rewrite import NEW, OLD, delete_where, doubled_keys, merge_by_key, newest_of_key, replace_interval, small_files
+from xde.lifecycle.storage.rewrite import (
+    NEW,
+    OLD,
+    delete_where,
+    doubled_finding,
+    doubled_keys,
+    merge_by_key,
+    newest_of_key,
+    replace_interval,
+    small_files,
+)
 
 TABLE = TableId("shop.orders", "v1")
 SCHEMA = (Column("k", "INTEGER"), Column("w", "VARCHAR"), Column("day", "DATE"), Column("v", "INTEGER"))
@@ -187,7 +197,13 @@ def test_of_doubled_keys_the_newest_is_chosen_or_all_are_told():
     schema = tuple(Column(n, "INTEGER") for n in ("k", "w", "at", "v"))
     chosen = DUCK.execute(f"SELECT v FROM ({newest_of_key(f'{NEW}_doubled', schema, ['k', 'w'], ['at'])}) ORDER BY v").fetchall()
     assert chosen == [(20,), (40,), (50,)]
-    assert DUCK.execute(doubled_keys(f"{NEW}_doubled", ["k", "w"])).fetchall() == [(1, "a", 2), (1, None, 2)]
+    doubled = DUCK.execute(doubled_keys(f"{NEW}_doubled", ["k", "w"])).fetchall()
+    assert doubled == [(1, "a", 2), (1, None, 2)]
+    told = doubled_finding("shop.orders", ["k", "w"], doubled)
+    assert (told.code, told.message) == (
+        "XDE0609",
+        "new rows for `shop.orders` have a key more than once: (1, a) 2 times; (1, NULL) 2 times",
+    )
 
 
 def test_small_files_are_grouped_and_large_ones_left():
