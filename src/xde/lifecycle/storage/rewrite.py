@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from xde.ground.findings import Finding
 from xde.ground.names import quoted
 from xde.lifecycle.storage.prune import may_hold, touched_by_keys
 
@@ -66,6 +67,17 @@ def doubled_keys(dataset: str, key: Sequence[str], limit: int = 20) -> str:
     """The keys that more than one row has (NULL equals NULL), and how many rows: for the finding."""
     by = ", ".join(quoted(k) for k in key)
     return f"SELECT {by}, count(*) FROM {dataset} GROUP BY {by} HAVING count(*) > 1 ORDER BY ALL LIMIT {limit:d}"
+
+
+def doubled_finding(dataset: str, key: Sequence[str], doubled: Sequence[Sequence[object]]) -> Finding:
+    """What to tell of the rows that `doubled_keys` gave: a merge cannot know which row of a key is meant."""
+    shown = "; ".join(f"({', '.join('NULL' if v is None else str(v) for v in row[:-1])}) {row[-1]} times" for row in doubled[:3])
+    return Finding(
+        "XDE0609",
+        f"new rows for `{dataset}` have a key more than once: {shown}",
+        why=f"rows are merged by `{', '.join(key)}`, and of two new rows with one key none is known to be the newer",
+        hint="leave one row a key, for instance with `QUALIFY row_number() OVER (PARTITION BY key ORDER BY seen_at DESC) = 1`",
+    )
 
 
 def compaction(before: Snapshot, group: Sequence[DataFile]) -> Rewrite:
