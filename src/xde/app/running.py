@@ -112,6 +112,7 @@ def model_work(known: Understanding, name: str, house: House) -> ModelWork:
         known.checks[name],
         known.checks_digests[name],
         parameters,
+        known.view_parameters(known.views(name)),
         personal_columns(known, name),
     )
 

@@ -51,13 +51,14 @@ def show(house: House, known: Understanding, wish: Wish) -> pa.RecordBatchReader
         if column not in names:
             raise UserError(Finding("XDE0725", f"`{wish.dataset}` has no column `{column}`", hint=did_you_mean(column, names)))
     chosen = ", ".join(quoted(c) for c in (wish.columns or names))
-    views = {**known.views(wish.dataset), wish.dataset: known.project.models[wish.dataset].sql} if view else {}
+    views = {**known.views(wish.dataset), wish.dataset: known.model(wish.dataset).sql} if view else {}
     sql = f"SELECT {chosen} FROM {quoted_name(wish.dataset)}"
     if wish.where:
         sql += f" WHERE ({wish.where}\n)"
     if wish.limit is not None:
         sql += f" LIMIT {wish.limit:d}"
-    return house.engine.read(Query(sql, {}, views), inputs)
+    given = {**known.project.settings.parameters, "today": house.clock.now().date()}
+    return house.engine.read(Query(sql, {}, views, known.view_parameters(views), given), inputs)
 
 
 def _input(house: House, name: str, version: str | None, at: int | None, pointers: dict[str, str]) -> Input:

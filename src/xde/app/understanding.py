@@ -17,7 +17,7 @@ from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
 from xde.lifecycle.storage.port import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from xde.app.wiring import House
@@ -68,6 +68,10 @@ class Understanding:
         for upstream in self.upstream[name]:
             found.update(dict.fromkeys(self.reads(upstream) if self.is_view(upstream) else (upstream,)))
         return tuple(found)
+
+    def view_parameters(self, views: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The parameters that each of some views uses."""
+        return {v: self.analyses[v].parameters for v in views}
 
     def views(self, name: str) -> dict[str, str]:
         """The views that a model reads, with their text, in an order in which they can be made."""

@@ -67,7 +67,9 @@ def project(tmp_path: Path) -> Path:
     (root / "sources/shop.yaml").write_text(CONTRACT)
     (root / "models/marts/daily.sql").write_text(DAILY)
     (root / "models/marts/by_country.sql").write_text(BY_COUNTRY)
-    (root / "data/orders-1.csv").write_text("order_id,customer,day,amount\n1,ada,2026-01-01,10.50\n2,bob,2026-01-01,20\n3,ada,2026-01-02,5000\n4,bob,2026-01-03,x\n")
+    (root / "data/orders-1.csv").write_text(
+        "order_id,customer,day,amount\n1,ada,2026-01-01,10.50\n2,bob,2026-01-01,20\n3,ada,2026-01-02,5000\n4,bob,2026-01-03,x\n"
+    )
     (root / "data/customers.csv").write_text("customer,country\nada,NO\nbob,DE\n")
     return root
 
@@ -86,7 +88,9 @@ def rows(root: Path, dataset: str, **how) -> list[tuple]:
 
 def test_loads_builds_and_then_has_nothing_to_do(project):
     outcomes = run(project)
-    assert {n: o.status for n, o in outcomes.items()} == dict.fromkeys(("shop.orders", "shop.customers", "marts.daily", "marts.by_country"), "done")
+    assert {n: o.status for n, o in outcomes.items()} == dict.fromkeys(
+        ("shop.orders", "shop.customers", "marts.daily", "marts.by_country"), "done"
+    )
     assert (outcomes["shop.orders"].rows, outcomes["shop.orders"].letters) == (2, 2)
     assert rows(project, "marts.daily") == [("2026-01-01", "2", "30.50")]
     assert rows(project, "marts.by_country") == [("DE", "20.00"), ("NO", "10.50")]
@@ -194,7 +198,11 @@ def test_a_check_that_stops_publishes_nothing_and_skips_what_is_downstream(proje
     (project / "models/marts/daily.yaml").write_text(contract)
     (project / "models/marts/after.sql").write_text("SELECT orders FROM marts.daily\n")
     outcomes = run(project)
-    assert (outcomes["marts.daily"].status, outcomes["marts.after"].status, outcomes["marts.by_country"].status) == ("failed", "skipped", "done")
+    assert (outcomes["marts.daily"].status, outcomes["marts.after"].status, outcomes["marts.by_country"].status) == (
+        "failed",
+        "skipped",
+        "done",
+    )
     assert [f.code for f in outcomes["marts.daily"].findings] == ["XDE0501"]
     with Workspace.open(project) as workspace, pytest.raises(UserError):
         workspace.show("marts.daily")
@@ -236,3 +244,17 @@ def test_doctor_and_lineage(project):
         node = workspace.lineage("marts.by_country.amount")
         assert [(p.name, p.how) for p in node.parents] == [("shop.orders.amount", "computed")]
         assert workspace.lineage("shop.orders.amount", downstream=True).parents != ()
+
+
+def test_a_view_may_use_parameters_and_is_seen_through(project):
+    (project / "xde.yaml").write_text("name: shop\nparameters:\n  least: 15\n  least_of_all: 1\n")
+    (project / "models/staging").mkdir()
+    (project / "models/staging/large.sql").write_text(
+        "/* xde\nkind: view\n*/\nSELECT *, '$least' AS word FROM shop.orders WHERE amount >= $least -- not $least_of_all\n"
+    )
+    (project / "models/marts/count.sql").write_text(
+        "SELECT count(*) AS n, any_value(word) AS word FROM staging.large WHERE amount > $least_of_all\n"
+    )
+    run(project)
+    assert rows(project, "marts.count") == [("1", "$least")]
+    assert len(rows(project, "staging.large", where="amount > 0")) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,10 +100,26 @@ def relation(given: Input) -> str:
 
 
 def _make_views(cursor: duckdb.DuckDBPyConnection, query: Query) -> None:
+    """Views cannot take parameters: a view that names one reads it from a variable of the connection, with its type."""
     for name, sql in query.views.items():
         schema, table = schema_of(name)
         cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        cursor.execute(f"CREATE VIEW {schema}.{table} AS {sql}")
+        text = sql
+        for parameter in query.view_parameters.get(name, ()):
+            cursor.execute(f"SET VARIABLE {quoted('xde ' + parameter)} = $value", {"value": query.parameters_of_views[parameter]})
+            text = variable_in(text, parameter)
+        cursor.execute(f"CREATE VIEW {schema}.{table} AS {text}")
+
+
+def variable_in(sql: str, parameter: str) -> str:
+    """A query with `$parameter` replaced by its variable wherever it stands outside of quotes and comments."""
+    pieces = TOKENS.split(sql)
+    wanted = re.compile(rf"\${re.escape(parameter)}\b")
+    return "".join(p if i % 2 else wanted.sub(f"getvariable({literal('xde ' + parameter)})", p) for i, p in enumerate(pieces))
+
+
+# what is not code: texts, quoted names, comments of both kinds
+TOKENS = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)""", re.DOTALL)
 
 
 def _described(cursor: duckdb.DuckDBPyConnection, query: Query) -> Schema:

@@ -15,7 +15,7 @@ from xde.kernel.project.declarations import Kind
 from xde.kernel.run.events import Outcome
 from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.storage.publish import Publication
-from xde.lifecycle.transformation.port import Input, Layout, Query
+from xde.lifecycle.transformation.port import Input, Layout
 from xde.lifecycle.transformation.reach import covered, pinned_input, reach
 
 if TYPE_CHECKING:
@@ -192,8 +192,7 @@ class BuildPerformer:
         column = quoted(_time(task.work)[0])
         everything = Interval(head.start or "0001-01-01", head.end or "9999-12-31")
         sql = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM ({_bounded(task.work)})"
-        given = {**task.work.parameters, **_bounds(task.work, everything)}
-        query = Query(sql, {n: v for n, v in given.items() if f"${n}" in sql}, task.work.views)
+        query = task.work.query(sql, _bounds(task.work, everything))
         low, high = self._engine.rows(query, task.inputs)[0]
         if low is None:
             return ()
@@ -217,9 +216,8 @@ class BuildPerformer:
 
     def _write(self, task: _Task, sql: str, bounds: Mapping[str, object]) -> tuple[DataFile, ...]:
         folder = self._publisher.lake.folder(self._pins.table(task.step.dataset))
-        used = {n: v for n, v in {**task.work.parameters, **bounds}.items() if f"${n}" in sql}
         sort = (_time(task.work)[0],) if task.work.model.head.time else ()
-        files = self._engine.write(Query(sql, used, task.work.views), task.inputs, folder, Layout(types=task.work.types, sort=sort))
+        files = self._engine.write(task.work.query(sql, bounds), task.inputs, folder, Layout(types=task.work.types, sort=sort))
         crash_point(CrashPoint.FILES_WRITTEN)
         return files
 

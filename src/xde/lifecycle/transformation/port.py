@@ -25,12 +25,15 @@ class Input:
 class Query:
     """A query in the engine's dialect with `$name` parameters; dataset names are written as `schema.name`.
 
-    `views` are datasets that have no files: their name to their own query text, in an order in which they can be made.
+    `views` are datasets that have no files: their name to their own query text, in an order in which they can be made;
+    `view_parameters` names the parameters that each of them uses, `parameters_of_views` has their values.
     """
 
     sql: str
     parameters: Mapping[str, object] = field(default_factory=dict)
     views: Mapping[str, str] = field(default_factory=dict)
+    view_parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parameters_of_views: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from xde.kernel.plan.ledger import TableState
 from xde.kernel.run.events import Outcome
 from xde.lifecycle.storage.publish import Publication
 from xde.lifecycle.transformation.perform import inputs_of
-from xde.lifecycle.transformation.port import Layout, Query
+from xde.lifecycle.transformation.port import Layout
 from xde.lifecycle.transformation.reach import pinned_input
 
 if TYPE_CHECKING:
@@ -58,10 +58,7 @@ class ViewPerformer:
         """The rows are written aside, looked at, and thrown away."""
         folder = tempfile.mkdtemp(prefix="xde-view-")
         try:
-            used = {n: v for n, v in work.parameters.items() if f"${n}" in work.model.sql}
-            files = self._engine.write(
-                Query(work.model.sql, used, work.views), inputs_of(work, self._pins), folder, Layout(types=work.types)
-            )
+            files = self._engine.write(work.query(work.model.sql, {}), inputs_of(work, self._pins), folder, Layout(types=work.types))
             publication = Publication(
                 self._pins.table(work.model.name), work.types, files, files, (), None, {}, work.checks, personal=work.personal
             )

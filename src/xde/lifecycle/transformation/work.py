@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from xde.lifecycle.transformation.port import Query
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,4 +32,11 @@ class ModelWork:
     checks: tuple[Check, ...] = ()
     checks_digest: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict)
+    view_parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     personal: tuple[str, ...] = ()
+
+    def query(self, sql: str, bounds: Mapping[str, object]) -> Query:
+        """A query over the model's views, with those parameters that it names."""
+        given = {**self.parameters, **bounds}
+        used = {n: v for n, v in given.items() if n in self.analysis.parameters or (n.startswith("__") and f"${n}" in sql)}
+        return Query(sql, used, self.views, self.view_parameters, self.parameters)
