@@ -1,3 +1,5 @@
+"""The JSON Schemas for editors are what the fields say."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Heads and texts of models, good and bad."""
+
 from __future__ import annotations
 
 import pytest

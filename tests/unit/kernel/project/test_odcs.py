@@ -1,3 +1,5 @@
+"""Contracts of the standard, held against its own schema."""
+
 from __future__ import annotations
 
 import pickle

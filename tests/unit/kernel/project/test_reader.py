@@ -1,3 +1,5 @@
+"""Whole projects, good and bad."""
+
 from __future__ import annotations
 
 import pickle

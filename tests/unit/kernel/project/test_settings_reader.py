@@ -1,3 +1,5 @@
+"""`xde.yaml`, good and bad."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Values in a contract that cannot be."""
+
 from __future__ import annotations
 
 import pytest

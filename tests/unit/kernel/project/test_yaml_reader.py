@@ -1,3 +1,5 @@
+"""YAML by the rules of 1.2, with places."""
+
 from __future__ import annotations
 
 import json

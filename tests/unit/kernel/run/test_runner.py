@@ -10,78 +10,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from xde.ground.clock import SetClock, SystemClock
+from xde.ground.clock import SetClock
 from xde.ground.errors import Bug, DataError, TemporaryError, UserError
-from xde.ground.findings import Finding, Severity
-from xde.kernel.plan.plan import Plan, Reason, Step, StepKind
+from xde.ground.findings import Severity
+from xde.kernel.plan.plan import Step, StepKind
 from xde.kernel.run.events import Event, Outcome, RunFinished, RunStarted, StepFinished, StepProgress, StepStarted
 from xde.kernel.run.runner import StepContext, run_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+from pathlib import Path as _Path
 
-def step(dataset: str, *after: str, kind: StepKind = StepKind.BUILD) -> Step:
-    return Step(f"{kind}:{dataset}", kind, dataset, "v", (Reason("new", "new"),), after)
+sys.path.insert(0, str(_Path(__file__).parent))
 
-
-def plan(*steps: Step) -> Plan:
-    return Plan("dev", steps, 0, "2026-01-01T00:00:00")
-
-
-class Doing:
-    """A performer that does what a function says, and keeps what it was asked."""
-
-    def __init__(self, work: Callable[[Step, StepContext], Outcome | None] = lambda s, c: None) -> None:
-        self.work = work
-        self.asked: list[tuple[str, int]] = []
-
-    def perform(self, step: Step, context: StepContext) -> Outcome:
-        self.asked.append((step.dataset, context.attempt))
-        return self.work(step, context) or Outcome(step, "done")
-
-
-class Hearing:
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.busy = False
-
-    def hear(self, event: Event) -> None:
-        assert not self.busy, "two threads at once"
-        self.busy = True
-        self.events.append(event)
-        time.sleep(0)
-        self.busy = False
-
-
-def run(a_plan: Plan, work: Doing, *, parallel: int = 2, retries: int = 0, observers: Sequence[object] = (), **more: object) -> RunFinished:
-    given_ = {"clock": SetClock(), "sleep": lambda _: None, "cancelled": threading.Event(), "fence": 7, **more}
-    return run_plan(a_plan, dict.fromkeys(StepKind, work), run="r1", observers=observers, parallel=parallel, retries=retries, **given_)  # type: ignore[arg-type]
-
-
-def statuses(finished: RunFinished) -> dict[str, str]:
-    return {o.step.dataset: o.status for o in finished.outcomes}
-
-
-def raising(**errors: BaseException) -> Doing:
-    def work(step: Step, context: StepContext) -> None:
-        if step.dataset in errors:
-            raise errors[step.dataset]
-
-    return Doing(work)
-
-
-FINDING = Finding("XDE0301", "the rows do not pass")
-DIAMOND = plan(step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c"), step("e"))
+from doing import Doing, Hearing, plan, raising, run, statuses, step
 
 
 def test_an_empty_plan_is_done() -> None:
@@ -418,63 +366,3 @@ def test_every_crash_point_stands_after_its_record(point: str, told: list[str], 
     )
     assert done.returncode == -signal.SIGKILL
     assert done.stdout.split() == told
-
-
-@st.composite
-def storms(draw: st.DrawFn) -> tuple[Plan, dict[str, str], dict[str, int]]:
-    """A plan of any shape, the steps that fail and how, the steps that need several tries."""
-    size = draw(st.integers(0, 12))
-    names = [f"d{n}" for n in range(size)]
-    steps = [
-        step(name, *draw(st.lists(st.sampled_from(names[:n]), unique=True, max_size=4))) if n else step(name)
-        for n, name in enumerate(names)
-    ]
-    failing = (
-        draw(st.dictionaries(st.sampled_from(names), st.sampled_from(["user", "bug", "temporary", "says"]), max_size=3)) if names else {}
-    )
-    tries = draw(st.dictionaries(st.sampled_from(names), st.integers(1, 2), max_size=4)) if names else {}
-    return plan(*draw(st.permutations(steps))), failing, tries
-
-
-@settings(max_examples=150, deadline=None)
-@given(storms(), st.integers(1, 5))
-def test_any_plan_and_any_failures(storm: tuple[Plan, dict[str, str], dict[str, int]], parallel: int) -> None:
-    a_plan, failing, tries = storm
-    done: set[str] = set()
-    errors = {"user": UserError(FINDING), "bug": ZeroDivisionError("x"), "temporary": TemporaryError("busy")}
-
-    def work(step: Step, context: StepContext) -> Outcome | None:
-        assert set(step.after) <= done, "started before its inputs were done"
-        if context.attempt <= tries.get(step.dataset, 0):
-            raise TemporaryError("not yet")
-        if step.dataset in failing:
-            if failing[step.dataset] == "says":
-                return Outcome(step, "failed")
-            raise errors[failing[step.dataset]]
-        done.add(step.dataset)
-        return None
-
-    doing, heard = Doing(work), Hearing()
-    finished = run(a_plan, doing, parallel=parallel, retries=2, observers=[heard])
-
-    inputs = {s.dataset: set(s.after) for s in a_plan.steps}
-    lost: set[str] = set()
-    for _ in inputs:
-        lost |= {d for d, i in inputs.items() if i & (lost | set(failing))}
-    expected = {d: "skipped" if d in lost else "failed" if d in failing else "done" for d in inputs}
-    assert statuses(finished) == expected
-    asked = Counter(d for d, _ in doing.asked)
-    for dataset, status in expected.items():
-        once = 3 if failing.get(dataset) == "temporary" else 1 + tries.get(dataset, 0)
-        assert asked[dataset] == (0 if status == "skipped" else once)
-    assert finished.status == ("failed" if failing else "done")
-    ends = Counter(e.outcome.step.dataset for e in heard.events if isinstance(e, StepFinished))
-    assert ends == Counter(inputs.keys())
-    assert finished.findings == ()
-
-
-def test_a_long_chain_and_a_wide_fan() -> None:
-    chain = [step("d0"), *(step(f"d{n}", f"d{n - 1}") for n in range(1, 1500))]
-    fan = [step(f"f{n}") for n in range(1500)]
-    finished = run(plan(*chain, *fan), Doing(), clock=SystemClock(), parallel=2)
-    assert finished.status == "done"
