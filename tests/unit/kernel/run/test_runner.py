@@ -29,7 +29,7 @@ from pathlib import Path as _Path
 
 sys.path.insert(0, str(_Path(__file__).parent))
 
-from doing import Doing, Hearing, plan, raising, run, statuses, step
+from doing import DIAMOND, FINDING, Doing, Hearing, plan, raising, run, statuses, step
 
 
 def test_an_empty_plan_is_done() -> None:

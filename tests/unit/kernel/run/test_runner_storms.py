@@ -19,7 +19,7 @@ from pathlib import Path as _Path
 
 sys.path.insert(0, str(_Path(__file__).parent))
 
-from doing import Doing, Hearing, plan, run, statuses, step
+from doing import FINDING, Doing, Hearing, plan, run, statuses, step
 
 
 @st.composite
