@@ -25,14 +25,33 @@ class DiskFiles:
         folder = Path(root)
         if not folder.is_dir():
             near = did_you_mean(folder.name, [p.name for p in folder.parent.iterdir()]) if folder.parent.is_dir() else ""
-            raise UserError(Finding("XDE0440", f"the folder `{root}` of a source is not there", hint=near or "put it there, or mend `path` of the server in the contract"))
+            raise UserError(
+                Finding(
+                    "XDE0440",
+                    f"the folder `{root}` of a source is not there",
+                    hint=near or "put it there, or mend `path` of the server in the contract",
+                )
+            )
         try:
             found = [p for p in folder.glob(pattern) if p.is_file() and _whole(p.relative_to(folder))]
             return [_found(p, folder) for p in sorted(found)]
         except PermissionError as error:
-            raise UserError(Finding("XDE0441", f"a folder of a source may not be read: `{error.filename}`", hint="give the user who runs xde the right to read it")) from error
+            raise UserError(
+                Finding(
+                    "XDE0441",
+                    f"a folder of a source may not be read: `{error.filename}`",
+                    hint="give the user who runs xde the right to read it",
+                )
+            ) from error
         except (ValueError, NotImplementedError) as error:
-            raise UserError(Finding("XDE0442", f"`{pattern}` is not a pattern of files", why=str(error), hint="write it relative to the server's `path`, such as `flights-*.csv`")) from error
+            raise UserError(
+                Finding(
+                    "XDE0442",
+                    f"`{pattern}` is not a pattern of files",
+                    why=str(error),
+                    hint="write it relative to the server's `path`, such as `flights-*.csv`",
+                )
+            ) from error
 
     def digest(self, file: FoundFile) -> str:
         """The digest of the file's bytes."""
@@ -42,7 +61,11 @@ class DiskFiles:
             msg = f"`{file.path}` went away while it was looked at"
             raise TemporaryError(msg) from error
         except PermissionError as error:
-            raise UserError(Finding("XDE0441", f"a file of a source may not be read: `{file.path}`", hint="give the user who runs xde the right to read it")) from error
+            raise UserError(
+                Finding(
+                    "XDE0441", f"a file of a source may not be read: `{file.path}`", hint="give the user who runs xde the right to read it"
+                )
+            ) from error
 
 
 def _whole(path: Path) -> bool:

@@ -33,7 +33,26 @@ WORDS = {
     "maxRecordBytes": "max_record_bytes",
 }
 TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "time": "TIME", "blob": "BLOB"}
-JDK = {"yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m", "dd": "%d", "d": "%-d", "HH": "%H", "hh": "%I", "mm": "%M", "ss": "%S", "SSSSSS": "%f", "SSS": "%g", "a": "%p", "XXX": "%z", "XX": "%z", "Z": "%z"}
+JDK = {
+    "yyyy": "%Y",
+    "yy": "%y",
+    "MMMM": "%B",
+    "MMM": "%b",
+    "MM": "%m",
+    "M": "%-m",
+    "dd": "%d",
+    "d": "%-d",
+    "HH": "%H",
+    "hh": "%I",
+    "mm": "%M",
+    "ss": "%S",
+    "SSSSSS": "%f",
+    "SSS": "%g",
+    "a": "%p",
+    "XXX": "%z",
+    "XX": "%z",
+    "Z": "%z",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +84,50 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
     dialect = _dialect(str(server.settings.get("format", "csv")), given.get("dialect"), findings)
     mode = _value(given, "writeMode", "append")
     if mode not in MODES:
-        findings.add(Finding("XDE0430", f"`{mode}` is not a way to write `{dataset.name}`", _span(given, "writeMode"), "unknown mode", hint=did_you_mean(str(mode), MODES) or "write append, replace or merge"))
+        findings.add(
+            Finding(
+                "XDE0430",
+                f"`{mode}` is not a way to write `{dataset.name}`",
+                _span(given, "writeMode"),
+                "unknown mode",
+                hint=did_you_mean(str(mode), MODES) or "write append, replace or merge",
+            )
+        )
     if mode == "merge" and not dataset.object.key:
-        findings.add(Finding("XDE0431", f"`{dataset.name}` is merged, but its contract names no primary key", dataset.object.span, "no primary key", hint="mark the key's columns with `primaryKey: true`"))
+        findings.add(
+            Finding(
+                "XDE0431",
+                f"`{dataset.name}` is merged, but its contract names no primary key",
+                dataset.object.span,
+                "no primary key",
+                hint="mark the key's columns with `primaryKey: true`",
+            )
+        )
     fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
     if not fields:
-        findings.add(Finding("XDE0432", f"`{dataset.name}` has no columns in its contract", dataset.object.span, "no properties", hint="list its columns under `properties:`"))
+        findings.add(
+            Finding(
+                "XDE0432",
+                f"`{dataset.name}` has no columns in its contract",
+                dataset.object.span,
+                "no properties",
+                hint="list its columns under `properties:`",
+            )
+        )
     if findings.errors:
         return None, findings
     pattern = dataset.object.physical_name or dataset.object.name
-    reading = Reading(dataset.name, str(server.settings.get("path", ".")), pattern, dialect, fields, _changes(given), _limit(given), str(mode), dataset.object.key)
+    reading = Reading(
+        dataset.name,
+        str(server.settings.get("path", ".")),
+        pattern,
+        dialect,
+        fields,
+        _changes(given),
+        _limit(given),
+        str(mode),
+        dataset.object.key,
+    )
     return reading, findings
 
 
@@ -100,14 +153,38 @@ def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
     servers = {s.name: s for s in dataset.contract.servers}
     wanted = _value(dataset.object.custom, "server", None)
     if wanted is not None and wanted not in servers:
-        findings.add(Finding("XDE0433", f"`{dataset.name}` is read from a server that its contract does not have: `{wanted}`", _span(dataset.object.custom, "server"), "no such server", hint=did_you_mean(str(wanted), servers)))
+        findings.add(
+            Finding(
+                "XDE0433",
+                f"`{dataset.name}` is read from a server that its contract does not have: `{wanted}`",
+                _span(dataset.object.custom, "server"),
+                "no such server",
+                hint=did_you_mean(str(wanted), servers),
+            )
+        )
         return None
     chosen = servers.get(str(wanted)) if wanted is not None else next((s for s in dataset.contract.servers if s.type == "local"), None)
     if chosen is None:
-        findings.add(Finding("XDE0434", f"nobody says where the files of `{dataset.name}` lie", dataset.object.span, "no local server", hint="add a server of `type: local` with `path` and `format` to its contract"))
+        findings.add(
+            Finding(
+                "XDE0434",
+                f"nobody says where the files of `{dataset.name}` lie",
+                dataset.object.span,
+                "no local server",
+                hint="add a server of `type: local` with `path` and `format` to its contract",
+            )
+        )
         return None
     if chosen.type != "local":
-        findings.add(Finding("XDE0435", f"`{dataset.name}` is on a server of type `{chosen.type}`, which cannot be read yet", chosen.span, "not `local`", hint="deliver its files to a folder, and name that in a server of `type: local`"))
+        findings.add(
+            Finding(
+                "XDE0435",
+                f"`{dataset.name}` is on a server of type `{chosen.type}`, which cannot be read yet",
+                chosen.span,
+                "not `local`",
+                hint="deliver its files to a folder, and name that in a server of `type: local`",
+            )
+        )
         return None
     return chosen
 
@@ -116,7 +193,14 @@ def _dialect(form: str, custom: Custom | None, findings: Findings) -> Dialect:
     words = custom.value if custom and isinstance(custom.value, dict) else {}
     form = str(words.get("format", form))
     if form not in FORMATS:
-        findings.add(Finding("XDE0410", f"there is no format `{form}`", custom.span if custom else None, hint=did_you_mean(form, FORMATS) or "one of " + ", ".join(FORMATS)))
+        findings.add(
+            Finding(
+                "XDE0410",
+                f"there is no format `{form}`",
+                custom.span if custom else None,
+                hint=did_you_mean(form, FORMATS) or "one of " + ", ".join(FORMATS),
+            )
+        )
     chosen: dict[str, object] = {"format": form}
     for word, value in words.items():
         if word in WORDS:
@@ -124,7 +208,14 @@ def _dialect(form: str, custom: Custom | None, findings: Findings) -> Dialect:
         elif word == "nullWords":
             chosen["nulls"] = ("", *(str(v) for v in value))
         elif word != "format":
-            findings.add(Finding("XDE0436", f"`{word}` is not a word of a dialect", custom.span if custom else None, hint=did_you_mean(str(word), [*WORDS, "nullWords", "format"])))
+            findings.add(
+                Finding(
+                    "XDE0436",
+                    f"`{word}` is not a word of a dialect",
+                    custom.span if custom else None,
+                    hint=did_you_mean(str(word), [*WORDS, "nullWords", "format"]),
+                )
+            )
     if form == "csv" and "escape" not in chosen:
         chosen["escape"] = chosen.get("quote", '"')
     return Dialect(**chosen)  # type: ignore[arg-type]  # the words were read by the contract's own reader
@@ -137,7 +228,15 @@ def _field(of: Property, dialect: Dialect, findings: Findings) -> Field:
     if isinstance(position, dict):
         start_length = (int(str(position.get("start", 1))) - 1, int(str(position.get("length", 1))))
     elif dialect.format == "fixed_width":
-        findings.add(Finding("XDE0437", f"`{of.name}` has no place in a file of fixed width", of.span, "no position", hint="add `xdePosition: {start: 1, length: 10}` to its `customProperties`"))
+        findings.add(
+            Finding(
+                "XDE0437",
+                f"`{of.name}` has no place in a file of fixed width",
+                of.span,
+                "no position",
+                hint="add `xdePosition: {start: 1, length: 10}` to its `customProperties`",
+            )
+        )
     kind = column_type(of)
     pattern = of.options.get("format")
     timed = kind.upper().startswith(("DATE", "TIME"))
@@ -171,7 +270,11 @@ def strptime(pattern: str) -> str:
 
 def _changes(given: Mapping[str, Custom]) -> SchemaChange:
     words = _value(given, "schemaChange", {})
-    return SchemaChange(str(words.get("newColumn", "freeze")), str(words.get("missingColumn", "freeze"))) if isinstance(words, dict) else SchemaChange()
+    return (
+        SchemaChange(str(words.get("newColumn", "freeze")), str(words.get("missingColumn", "freeze")))
+        if isinstance(words, dict)
+        else SchemaChange()
+    )
 
 
 def _limit(given: Mapping[str, Custom]) -> LetterLimit:
