@@ -40,7 +40,7 @@ def cast(field: Field, text: str, decimal: str = ".") -> Cast:
     if kind in TEXTS:
         return Cast(text, "false")
     if nested(field):
-        return Cast(f"TRY_CAST(TRY_CAST({text} AS JSON) AS {field.type})", f"({text} IS NOT NULL AND {name} IS NULL AND {text} <> 'null')")
+        return Cast(f"TRY(CAST(TRY_CAST({text} AS JSON) AS {field.type}))", f"({text} IS NOT NULL AND {name} IS NULL AND {text} <> 'null')")
     if field.format and kind.startswith(("DATE", "TIME")):
         return Cast(f"CAST(try_strptime({text}, {literal(field.format)}) AS {field.type})", f"({text} IS NOT NULL AND {name} IS NULL)")
     form = _form(kind)

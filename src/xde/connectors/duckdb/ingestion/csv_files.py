@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TextIO
+import re
+import shutil
+import uuid
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING, Literal, TextIO
 
 from xde.connectors.duckdb.ingestion.delivered import CUT, broken, content, encoding_of, not_in_encoding, open_bytes
-from xde.connectors.duckdb.ingestion.splitting import Splitting
+from xde.connectors.duckdb.ingestion.splitting import Splitting, records
 from xde.connectors.duckdb.ingestion.stage import Source
 from xde.connectors.duckdb.ingestion.text_files import TextFile
 from xde.ground.errors import UserError
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from xde.connectors.duckdb.ingestion.delivered import Content
     from xde.connectors.duckdb.ingestion.stage import Stage
     from xde.lifecycle.ingestion.port import Dialect, LoadJob
     from xde.lifecycle.sources.port import FoundFile
@@ -40,14 +44,30 @@ class Matched:
     new: tuple[str, ...]
 
 
-def head_of(found: FoundFile, dialect: Dialect) -> Head:
+def columns_of(found: FoundFile, dialect: Dialect) -> tuple[str, ...]:
+    """The names that a file's header shows, read from its first bytes alone."""
+    with open_bytes(found, dialect) as stream, _text(stream, encoding_of(dialect), "") as text:
+        return _head(found, dialect, text).columns
+
+
+def head_of(given: Content, dialect: Dialect) -> Head:
     """The header: the first record that is neither blank nor a comment, below the lines to skip."""
-    encoding = encoding_of(dialect)
+    with given.open() as stream, _text(stream, "utf-8", "\n") as text:
+        return _head(given.file, dialect, text)
+
+
+def _text(stream: IO[bytes], encoding: str, newline: str) -> io.TextIOWrapper:
+    """Only the header must be text: what is wrong further down makes letters."""
+    if encoding == "utf-8":
+        return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline=newline)
+    return io.TextIOWrapper(stream, encoding=encoding, newline=newline)
+
+
+def _head(found: FoundFile, dialect: Dialect, text: TextIO) -> Head:
     try:
-        with open_bytes(found, dialect) as stream:
-            text = io.TextIOWrapper(stream, encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="")
-            lines = _Lines(text, dialect.skip)
-            names = next((r for r in _rows(lines, dialect) if r and not _is_comment(r, dialect)), [])
+        lines = _Lines(text, dialect.skip)
+        names = next((r for r in _rows(lines, dialect) if r and not _is_comment(r, dialect)), [])
+        "".join(names).encode()
     except UnicodeError as error:
         raise not_in_encoding(found, dialect, error) from error
     except csv.Error as error:
@@ -149,10 +169,13 @@ def stage_csv(stage: Stage, found: FoundFile, scratch: Path, header: Sequence[st
     `header` names the columns of a file without one.
     """
     job, dialect = stage.job, stage.job.dialect
-    head = head_of(found, dialect) if dialect.header else Head(tuple(header) or tuple(f.source_name for f in job.fields), dialect.skip)
+    given = content(found, dialect, scratch, Splitting.of_csv(dialect, 0))
+    head = head_of(given, dialect) if dialect.header else Head(tuple(header) or tuple(f.source_name for f in job.fields), dialect.skip)
     splitting = Splitting.of_csv(dialect, len(head.columns))
-    given = content(found, dialect, scratch, splitting)
-    file = TextFile(given, splitting, head.lines)
+    if splitting.blanks:
+        given = content(found, dialect, scratch, splitting)
+    given, rows = _with_plain_head(given, head, dialect, splitting, scratch)
+    file = TextFile(given, splitting, head.lines, rows)
     if not given.lines or not head.columns:
         return file, 0, head, None
     columns = [f"c{n}" for n in range(len(head.columns))]
@@ -169,3 +192,24 @@ def stage_csv(stage: Stage, found: FoundFile, scratch: Path, header: Sequence[st
     file.reader(stage.cursor, dialect, columns, read)
     seen = stage.rows[found.path] + len(file.refused)
     return file, seen if given.lines - head.lines == seen else file.count(), head, matched
+
+
+def _with_plain_head(given: Content, head: Head, dialect: Dialect, splitting: Splitting, scratch: Path) -> tuple[Content, int]:
+    """A file whose head the reader can pass over, and how many of its own rows that is: it minds quotes and comments even there.
+
+    Where they would lead it astray, the head is blanked in a copy in which every offset stays what it was.
+    """
+    with given.open() as stream:
+        lines = [stream.readline() for _ in range(head.lines)]
+        astray = any(_leads_astray(x, splitting) for x in lines[: dialect.skip]) or any(b"\r" in x.rstrip(b"\r\n") for x in lines)
+        if not astray:
+            return given, sum(1 for _ in records(io.BytesIO(b"".join(lines)), replace(splitting, blanks=True), {}))
+        target = scratch / uuid.uuid4().hex
+        with target.open("wb") as out:
+            out.writelines(re.sub(rb"[^\r\n]|\r(?!\n)", b" ", x) for x in lines)
+            shutil.copyfileobj(stream, out)
+    return replace(given, path=str(target), packed="none"), head.lines
+
+
+def _leads_astray(line: bytes, splitting: Splitting) -> bool:
+    return bool(splitting.quote and splitting.quote in line) or bool(splitting.comment and line.startswith(splitting.comment))

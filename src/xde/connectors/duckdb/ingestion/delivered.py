@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import uuid
 import zlib
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ class Content:
     lines: int = 0
     own: bool = True
     encoding: str = "utf-8"
+    line_end: str = r"\n"
 
     def open(self) -> IO[bytes]:
         """The unpacked bytes."""
@@ -66,7 +68,7 @@ def _opened(path: str, packed: str) -> IO[bytes]:
         case "zstd":
             import pyarrow as pa
 
-            return cast("IO[bytes]", pa.input_stream(path, compression="zstd"))
+            return cast("IO[bytes]", io.BufferedReader(pa.input_stream(path, compression="zstd")))
         case _:
             return Path(path).open("rb")
 
@@ -75,12 +77,15 @@ def content(file: FoundFile, dialect: Dialect, scratch: Path, splitting: Splitti
     """What the reader can open. A file that is cut, or not in the encoding that the contract says, raises `UserError`."""
     given = _in_utf8(file, dialect, scratch)
     ends = _LineEnds.of(given)
-    if ends.lf and 0 < ends.crlf < ends.lf:
+    line_end = r"\n"
+    if ends.crlf and (ends.crlf < ends.lf or splitting.blanks):  # the reader passes over a blank line that ends with both
         given = _with_one_end(given, scratch, splitting)
+    elif ends.crlf:
+        line_end = r"\r\n"
     elif ends.cr and not ends.lf:
         given = _with_new_ends(given, scratch)
         ends = _LineEnds.of(given)
-    return replace(given, lines=ends.lines)
+    return replace(given, lines=ends.lines, line_end=line_end)
 
 
 def encoding_of(dialect: Dialect) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from xde.connectors.duckdb.ingestion.casts import nested
+from xde.connectors.duckdb.ingestion.casts import INTEGERS, nested
 from xde.connectors.duckdb.ingestion.csv_files import match_columns
 from xde.connectors.duckdb.ingestion.delivered import CUT, broken, encoding_of, not_in_encoding, open_bytes
 from xde.connectors.duckdb.ingestion.line_files import json_text, line_source
@@ -91,7 +91,11 @@ def parquet_columns(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> list
 
 def _parquet_text(field: Field) -> str:
     name = quoted(field.source_name)
-    return f"CAST(to_json({name}) AS VARCHAR)" if nested(field) else f"CAST({name} AS VARCHAR)"
+    if nested(field):
+        return f"CAST(to_json({name}) AS VARCHAR)"
+    if field.type.strip().upper() in INTEGERS:  # a whole number may have been kept as 1.0
+        return f"regexp_replace(CAST({name} AS VARCHAR), '[.]0+$', '')"
+    return f"CAST({name} AS VARCHAR)"
 
 
 def json_records(file: FoundFile, dialect: Dialect) -> Iterator[str]:

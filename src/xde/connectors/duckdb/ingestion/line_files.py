@@ -25,7 +25,7 @@ def stage_lines(stage: Stage, found: FoundFile, scratch: Path) -> tuple[TextFile
     """Stage a file; gives it with the number of its records, blank lines left out."""
     dialect = stage.job.dialect
     given = content(found, dialect, scratch, EVERY_LINE)
-    file = TextFile(given, EVERY_LINE, dialect.skip)
+    file = TextFile(given, EVERY_LINE, dialect.skip, dialect.skip)
     lines = max(0, given.lines - dialect.skip)
     if not lines:
         return file, 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from xde.connectors.duckdb.ingestion.csv_files import head_of, stage_csv
+from xde.connectors.duckdb.ingestion.csv_files import columns_of, stage_csv
 from xde.connectors.duckdb.ingestion.documents import parquet_columns, sheet_rows, stage_json, stage_parquet, stage_sheet
 from xde.connectors.duckdb.ingestion.letters import read_letters, write_letters
 from xde.connectors.duckdb.ingestion.line_files import stage_lines
@@ -72,7 +72,7 @@ class DuckdbLoader:
         return self._with_scratch(job, lambda loading: loading.carry_out())
 
     def replay(self, job: LoadJob, letters: Sequence[Letter]) -> Loaded:
-        """Read letters again, as files made of their own bytes; one that fails again keeps its id, file and line, and the bytes that failed."""
+        """Read letters again, as files of their own bytes; one that fails again keeps its id, file, line and what failed."""
         return self._with_scratch(job, lambda loading: loading.carry_out_again(letters))
 
     def read_letters(self, paths: Sequence[str]) -> Sequence[Letter]:
@@ -83,7 +83,7 @@ class DuckdbLoader:
         """The names that a file shows."""
         match dialect.format:
             case "csv":
-                return head_of(file, dialect).columns if dialect.header else ()
+                return columns_of(file, dialect) if dialect.header else ()
             case "excel":
                 return sheet_rows(file, dialect)[0]
             case "parquet":

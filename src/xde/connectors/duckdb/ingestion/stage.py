@@ -84,10 +84,11 @@ class Stage:
         rules += [(c.id, c.columns[0] if c.columns else None, f"NOT coalesce(({c.predicate}), true)") for c in self._row_checks(held=True)]
         reasons = _reasons([[("parse", None, UNREAD)], wrong, rules], job.fields)
         names = ", ".join(quoted(f.name) for f in job.fields)
+        own = f"{source.raw} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}"
         return (
-            f"SELECT {names}, {REASONS}, {NTH}, CASE WHEN {REASONS} IS NOT NULL THEN {RAW} END AS {RAW} FROM (SELECT *, {reasons} AS {REASONS} "
-            f"FROM (SELECT {typed}, {texts_on}, {RAW}, {NTH}, {UNREAD} FROM (SELECT {inner}, {source.raw} AS {RAW}, {source.position} AS {NTH}, "
-            f"{source.unread} AS {UNREAD} FROM {source.relation})))"
+            f"SELECT {names}, {REASONS}, {NTH}, CASE WHEN {REASONS} IS NOT NULL THEN {RAW} END AS {RAW} "
+            f"FROM (SELECT *, {reasons} AS {REASONS} FROM (SELECT {typed}, {texts_on}, {RAW}, {NTH}, {UNREAD} "
+            f"FROM (SELECT {inner}, {own} FROM {source.relation})))"
         )
 
     def _nulled(self, of: Field, text: str) -> str:

@@ -31,11 +31,15 @@ class Refused:
 
 @dataclass(slots=True)
 class TextFile:
-    """A text file under way: `above` physical lines stand before its first record; what the reader refused is known by its offset."""
+    """A text file under way: `above` physical lines, `rows_above` rows to the reader, stand before its first record.
+
+    What the reader refused is known by its offset.
+    """
 
     content: Content
     splitting: Splitting
     above: int = 0
+    rows_above: int = 0
     refused: dict[int, Refused] = field(default_factory=dict)
 
     def reader(self, cursor: duckdb.DuckDBPyConnection, dialect: Dialect, columns: Sequence[str], stage: Callable[[str], None]) -> None:
@@ -60,12 +64,13 @@ class TextFile:
     def _relation(self, dialect: Dialect, columns: Sequence[str], table: str) -> str:
         listed = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
         csv = dialect.format == "csv"
-        nulls = ", ".join(literal(n) for n in dialect.nulls) if csv and dialect.nulls and not dialect.trim else "'\x02'"
+        nulls = ", ".join(literal(n) for n in dialect.nulls) if csv and dialect.nulls and not dialect.trim else "''"
         options = [
             f"columns = {{{listed}}}",
             "auto_detect = false",
             "header = false",
-            f"skip = {self.above:d}",
+            f"new_line = {literal(self.content.line_end)}",
+            f"skip = {self.rows_above:d}",
             f"delim = {literal(dialect.delimiter if csv else chr(1))}",
             f"quote = {literal(dialect.quote if csv else '')}",
             f"escape = {literal(dialect.escape if csv and dialect.quote else '')}",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from xde.connectors.duckdb.ingestion.loader import DuckdbLoader
 from xde.connectors.duckdb.session import DuckdbSession
 from xde.ground.digests import file_digest
@@ -16,6 +16,7 @@ from xde.lifecycle.sources.port import FoundFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from xde.lifecycle.ingestion.port import Loaded
 
@@ -39,7 +40,18 @@ class Desk:
 
     def job(self, files: Sequence[FileToLoad], fields: Sequence[Field], dialect: Dialect | None = None, **more: Any) -> LoadJob:
         table = self.folder / "table"
-        return LoadJob("s.t", "run1", "2026-01-01", files, dialect or Dialect(), fields, more.pop("checks", ()), str(table), str(table / "_letters"), **more)
+        return LoadJob(
+            "s.t",
+            "run1",
+            "2026-01-01",
+            files,
+            dialect or Dialect(),
+            fields,
+            more.pop("checks", ()),
+            str(table),
+            str(table / "_letters"),
+            **more,
+        )
 
     def load(self, job: LoadJob) -> Loaded:
         loaded = self.loader.load(job)
@@ -54,7 +66,8 @@ class Desk:
         cursor = self.session.cursor()
         found: list[tuple[Any, ...]] = []
         for file in loaded.files:
-            found += cursor.execute(f"SELECT * FROM read_parquet('{self.folder}/table/{file.path}')").fetchall()
+            table = cursor.sql(f"SELECT * FROM read_parquet('{self.folder}/table/{file.path}')").to_arrow_table()
+            found += [tuple(row.values()) for row in table.to_pylist()]
         assert len(found) == loaded.accepted
         return found
 
