@@ -93,7 +93,8 @@ class LetterReason:
 class Letter:
     """A dead letter. `raw` are the record's own bytes; `line` is the physical line (or sheet row, or element) it starts on, from 1.
 
-    `id` = digest(dataset, file digest, line), so that loading a file again makes the same letters.
+    `id` = digest(dataset, file digest, line), so that loading a file again makes the same letters. `header` names the fields of a
+    CSV record in their order in its file, so that the record can be read without the file.
     """
 
     id: str
@@ -106,6 +107,7 @@ class Letter:
     run: str
     at: str
     offset: int | None = None
+    header: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.port import Field
 
 INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "INT"}
+FLOATS = {"DOUBLE", "FLOAT", "REAL"}
+TEXTS = {"VARCHAR", "TEXT", "STRING"}
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+TIME = "([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}"
+MICROS = "([.][0-9]{1,6}0*)?)?"
+OFFSET = " ?([zZ]|UTC|[+-][0-9]{2}(:?[0-9]{2})?)?"
 DECIMAL = re.compile(r"(?:DECIMAL|NUMERIC)\((\d+),\s*(\d+)\)\Z")
 
 
@@ -31,40 +37,46 @@ def cast(field: Field, text: str, decimal: str = ".") -> Cast:
     """How `text` (SQL of type VARCHAR, NULL for missing) becomes the field's type; the value is named by the field's quoted name."""
     kind = field.type.strip().upper()
     name = quoted(field.name)
-    if decimal != "." and (kind in {"DOUBLE", "FLOAT", "REAL"} or DECIMAL.match(kind)):
-        text = f"replace({text}, {literal(decimal)}, '.')"
-    if kind in {"VARCHAR", "TEXT", "STRING"}:
+    if kind in TEXTS:
         return Cast(text, "false")
-    if field.format and kind in {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ", "TIME"}:
+    if nested(field):
+        return Cast(f"TRY(CAST(TRY_CAST({text} AS JSON) AS {field.type}))", f"({text} IS NOT NULL AND {name} IS NULL AND {text} <> 'null')")
+    if field.format and kind.startswith(("DATE", "TIME")):
         return Cast(f"CAST(try_strptime({text}, {literal(field.format)}) AS {field.type})", f"({text} IS NOT NULL AND {name} IS NULL)")
-    value = f"TRY_CAST({text} AS {field.type})"
+    form = _form(kind)
+    if decimal != "." and (kind in FLOATS or DECIMAL.match(kind)):
+        text = f"(CASE WHEN contains({text}, '.') THEN '' ELSE replace({text}, {literal(decimal)}, '.') END)"
     missing = f"{name} IS NULL"
+    value = f"TRY_CAST({text} AS {field.type})"
+    if form is None:
+        return Cast(value, f"({text} IS NOT NULL AND {missing})")
+    finite = "" if kind in INTEGERS or DECIMAL.match(kind) or kind == "TIME" else f" OR NOT isfinite({name})"
+    wrong = f"{missing}{finite} OR NOT regexp_full_match({text}, {literal(form)})"
+    if finite:
+        return Cast(value, f"({text} IS NOT NULL AND ({wrong}))")
+    return Cast(value, f"(CASE WHEN {text} IS NULL OR CAST({name} AS VARCHAR) = {text} THEN false ELSE ({wrong}) END)")
+
+
+def _form(kind: str) -> str | None:
+    """What a text of a type looks like, where the engine's cast takes more than that; NULL where its cast will do."""
     if kind in INTEGERS:
-        plain = f"regexp_full_match({text}, '\\s*[+-]?[0-9]+\\s*')"
-        return Cast(value, _unless_same(name, text, f"{missing} OR NOT {plain}"))
+        return r"\s*[+-]?[0-9]+\s*"
     if found := DECIMAL.match(kind):
-        wide = min(38, int(found[2]) + 12)
-        plain = f"regexp_full_match({text}, '\\s*[+-]?[0-9]*[.]?[0-9]*\\s*')"
-        exact = f"TRY_CAST({text} AS DECIMAL(38,{wide})) IS NOT DISTINCT FROM {name}"
-        return Cast(value, _unless_same(name, text, f"{missing} OR NOT {plain} OR NOT {exact}"))
-    if kind in {"DOUBLE", "FLOAT", "REAL"}:
-        return Cast(value, f"({text} IS NOT NULL AND ({missing} OR NOT isfinite({name}) OR contains({text}, '_')))")
+        return rf"\s*[+-]?([0-9]+([.][0-9]{{0,{found[2]}}}0*)?|[.][0-9]{{1,{found[2]}}}0*)\s*"
+    if kind in FLOATS:
+        return r"\s*[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?\s*"
     if kind == "DATE":
-        return Cast(value, _unless_same(name, text, "true"))
+        return DAY
     if kind in {"TIMESTAMP", "DATETIME"}:
-        zone = "regexp_matches({0}, '([zZ]|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$') AND length({0}) > 11".format(text)
-        return Cast(value, _unless_same(name, text, f"{missing} OR ({zone}) OR NOT regexp_matches({text}, '^\\s*[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"))
+        return f"{DAY}([ T]{TIME}{MICROS})?"
     if kind in {"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"}:
-        return Cast(value, f"({text} IS NOT NULL AND ({missing} OR NOT isfinite({name})))")
-    return Cast(value, f"({text} IS NOT NULL AND {missing})")
+        return f"{DAY}([ T]{TIME}{MICROS}{OFFSET})?"
+    if kind == "TIME":
+        return f"{TIME}{MICROS}"
+    return None
 
 
-def _unless_same(name: str, text: str, wrong: str) -> str:
-    """The dear question is asked only of values that do not read back as they were written."""
-    return f"(CASE WHEN {text} IS NULL OR CAST({name} AS VARCHAR) = {text} THEN false ELSE ({wrong}) END)"
-
-
-def storable_json(field: Field) -> bool:
+def nested(field: Field) -> bool:
     """Whether a field is nested, and so read from JSON as a whole."""
-    kind = field.type.upper()
+    kind = field.type.strip().upper()
     return kind.endswith("[]") or kind.startswith(("STRUCT(", "MAP("))

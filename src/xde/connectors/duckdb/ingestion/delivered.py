@@ -1,34 +1,51 @@
-"""The bytes of a delivered file: opened whatever it is packed in, its lines counted, its records found again."""
+"""The bytes of a delivered file: opened whatever it is packed in, made readable, its lines counted."""
 
 from __future__ import annotations
 
 import codecs
 import gzip
+import io
+import uuid
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
+from xde.connectors.duckdb.ingestion.splitting import Splitting, records
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from xde.lifecycle.ingestion.port import Dialect
     from xde.lifecycle.sources.port import FoundFile
 
-NATIVE = {"utf-8", "utf8"}
+CUT = (EOFError, gzip.BadGzipFile, zlib.error, OSError)
+PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A record as it stands in a file: its number and the physical line it begins on (from 1), where it begins, its bytes."""
+class Content:
+    """What the reader opens for a file: UTF-8 with one kind of line ends, packed or not; the file itself wherever that will do.
 
-    number: int
-    line: int
-    offset: int
-    raw: bytes
+    `own` says that it is the file's own bytes, so that an offset in it is one in the file; `encoding` is the one they were in.
+    A last line without an end counts among `lines`.
+    """
+
+    file: FoundFile
+    path: str
+    packed: str
+    lines: int = 0
+    own: bool = True
+    encoding: str = "utf-8"
+    line_end: str = r"\n"
+
+    def open(self) -> IO[bytes]:
+        """The unpacked bytes."""
+        return _opened(self.path, self.packed)
+
+    def verbatim(self, raw: bytes) -> bytes:
+        """A record's bytes as they were delivered."""
+        return raw if self.encoding == "utf-8" else raw.decode("utf-8").encode(self.encoding)
 
 
 def compression(file: FoundFile, dialect: Dialect) -> str:
@@ -36,85 +53,142 @@ def compression(file: FoundFile, dialect: Dialect) -> str:
     if dialect.compression != "auto":
         return dialect.compression
     endings = {".gz": "gzip", ".zst": "zstd"}
-    return endings.get(Path(file.path).suffix, "none")
+    return endings.get(Path(file.path).suffix.lower(), "none")
 
 
 def open_bytes(file: FoundFile, dialect: Dialect) -> IO[bytes]:
-    """The unpacked bytes."""
-    match compression(file, dialect):
+    """The unpacked bytes of a file."""
+    return _opened(file.location, compression(file, dialect))
+
+
+def _opened(path: str, packed: str) -> IO[bytes]:
+    match packed:
         case "gzip":
-            return cast("IO[bytes]", gzip.open(file.location, "rb"))
+            return cast("IO[bytes]", gzip.open(path, "rb"))
         case "zstd":
             import pyarrow as pa
 
-            return cast("IO[bytes]", pa.input_stream(file.location, compression="zstd"))
+            return cast("IO[bytes]", io.BufferedReader(pa.input_stream(path, compression="zstd")))
         case _:
-            return Path(file.location).open("rb")
+            return Path(path).open("rb")
 
 
-def readable(file: FoundFile, dialect: Dialect, scratch: Path) -> str:
-    """A path whose content is UTF-8, unpacked where that is needed to make it so. A file that is cut or not what it says raises `UserError`."""
+def content(file: FoundFile, dialect: Dialect, scratch: Path, splitting: Splitting) -> Content:
+    """What the reader can open. A file that is cut, or not in the encoding that the contract says, raises `UserError`."""
+    given = _in_utf8(file, dialect, scratch)
+    ends = _LineEnds.of(given)
+    line_end = r"\n"
+    if ends.crlf and (ends.crlf < ends.lf or splitting.blanks):  # the reader passes over a blank line that ends with both
+        given = _with_one_end(given, scratch, splitting)
+    elif ends.crlf:
+        line_end = r"\r\n"
+    elif ends.cr and not ends.lf:
+        given = _with_new_ends(given, scratch)
+        ends = _LineEnds.of(given)
+    return replace(given, lines=ends.lines, line_end=line_end)
+
+
+def encoding_of(dialect: Dialect) -> str:
+    """The encoding by the name that Python has for it."""
     try:
-        encoding = codecs.lookup(dialect.encoding).name
+        return codecs.lookup(dialect.encoding).name
     except LookupError as error:
-        raise UserError(Finding("XDE0402", f"there is no encoding `{dialect.encoding}`", hint="write one that Python knows, such as `utf-8` or `latin-1`")) from error
-    if encoding in NATIVE:
-        return file.location
-    target = scratch / f"utf8-{abs(hash(file.location))}"
-    with open_bytes(file, dialect) as stream, target.open("w", encoding="utf-8", newline="") as out:
-        decoded = codecs.getreader(encoding)(stream)
-        try:
-            while piece := decoded.read(1 << 20):
-                out.write(piece)
-        except UnicodeDecodeError as error:
-            raise UserError(
-                Finding("XDE0403", f"`{file.path}` is not in `{dialect.encoding}`", why=str(error), hint="write the file's encoding as `encoding` of its `xdeDialect`")
-            ) from error
-    return str(target)
+        raise UserError(
+            Finding(
+                "XDE0402", f"there is no encoding `{dialect.encoding}`", hint="write one that Python knows, such as `utf-8` or `latin-1`"
+            )
+        ) from error
 
 
-def count_lines(file: FoundFile, dialect: Dialect) -> int:
-    """Physical lines; a last one without an end counts. A broken archive raises `UserError`."""
-    lines, last = 0, b"\n"
-    try:
-        with open_bytes(file, dialect) as stream:
-            while piece := stream.read(1 << 20):
-                lines += piece.count(b"\n")
-                last = piece[-1:]
-    except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
-        raise broken(file, error) from error
-    return lines + (last != b"\n")
+def not_in_encoding(file: FoundFile, dialect: Dialect, error: Exception) -> UserError:
+    """A file whose bytes are not text in the encoding of its contract."""
+    return UserError(
+        Finding(
+            "XDE0403",
+            f"`{file.path}` is not in `{dialect.encoding}`",
+            why=str(error),
+            hint="write the file's encoding as `encoding` of its `xdeDialect`",
+        )
+    )
 
 
 def broken(file: FoundFile, error: Exception) -> UserError:
     """A file that cannot be unpacked to its end."""
     return UserError(
-        Finding("XDE0404", f"`{file.path}` cannot be read to its end", why=str(error) or type(error).__name__, hint="it may still be on its way: deliver it under another name and rename it when it is whole")
+        Finding(
+            "XDE0404",
+            f"`{file.path}` cannot be read to its end",
+            why=str(error) or type(error).__name__,
+            hint="it may still be on its way: deliver it under another name and rename it when it is whole",
+        )
     )
 
 
-def records(stream: IO[bytes], dialect: Dialect, rejected: dict[int, int]) -> Iterator[Record]:
-    """The records of a CSV file, blank lines left out: a line ends a record unless a quote is open.
+def _in_utf8(file: FoundFile, dialect: Dialect, scratch: Path) -> Content:
+    encoding = encoding_of(dialect)
+    packed = compression(file, dialect)
+    if encoding in {"utf-8", "utf-8-sig", "ascii"}:
+        return Content(file, file.location, packed)
+    target = scratch / uuid.uuid4().hex
+    try:
+        with _opened(file.location, packed) as stream:
+            encoding = _with_its_order(encoding, stream.read(2))
+        with _opened(file.location, packed) as stream, target.open("wb") as out:
+            decoded = codecs.getreader(encoding)(stream)
+            while piece := decoded.read(PIECE):
+                out.write(piece.encode())
+    except UnicodeError as error:
+        raise not_in_encoding(file, dialect, error) from error
+    except CUT as error:
+        raise broken(file, error) from error
+    return Content(file, str(target), "none", own=False, encoding=encoding)
 
-    `rejected` gives the lengths of records that the reader refused, by their offset: their quotes may be wrong, so they end
-    where the reader said.
-    """
-    quote = dialect.quote.encode()
-    number, line, offset, held, begun_line, begun = 0, 0, 0, b"", 1, 0
-    for text in stream:
-        line += 1
-        if not held:
-            begun_line, begun = line, offset
-        held += text
-        offset += len(text)
-        if begun in rejected:
-            if len(held.rstrip(b"\r\n")) < rejected[begun]:
-                continue
-        elif quote and held.count(quote) % 2:
-            continue
-        if held.strip(b"\r\n"):
-            number += 1
-            yield Record(number, begun_line, begun, held.rstrip(b"\r\n"))
-        held = b""
-    if held:
-        yield Record(number + 1, begun_line, begun, held)
+
+def _with_its_order(encoding: str, first: bytes) -> str:
+    """UTF-16 with its byte order, so that a record can be written as it stood; the mark at the start stays text, as it is in UTF-8."""
+    if encoding != "utf-16":
+        return encoding
+    return {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}.get(first, "utf-16")
+
+
+@dataclass(slots=True)
+class _LineEnds:
+    """How many line ends of each kind a file has, and how many lines that makes."""
+
+    lf: int = 0
+    crlf: int = 0
+    cr: int = 0
+    lines: int = 0
+
+    @classmethod
+    def of(cls, given: Content) -> _LineEnds:
+        found, last = cls(), b"\n"
+        try:
+            with given.open() as stream:
+                while piece := stream.read(PIECE):
+                    found.lf += piece.count(b"\n")
+                    found.cr += piece.count(b"\r")
+                    found.crlf += piece.count(b"\r\n") + (last == b"\r" and piece[:1] == b"\n")
+                    last = piece[-1:]
+        except CUT as error:
+            raise broken(given.file, error) from error
+        found.lines = found.lf + (last != b"\n")
+        return found
+
+
+def _with_one_end(given: Content, scratch: Path, splitting: Splitting) -> Content:
+    """A file of both kinds of line ends, as the reader can read it; a line end within quotes is a value and stays as it is."""
+    target = scratch / uuid.uuid4().hex
+    every = replace(splitting, blanks=True, comment=b"")
+    with given.open() as stream, target.open("wb") as out:
+        for record in records(stream, every, {}):
+            out.write(record.raw + b"\n")
+    return replace(given, path=str(target), packed="none", own=False)
+
+
+def _with_new_ends(given: Content, scratch: Path) -> Content:
+    target = scratch / uuid.uuid4().hex
+    with given.open() as stream, target.open("wb") as out:
+        while piece := stream.read(PIECE):
+            out.write(piece.replace(b"\r", b"\n"))
+    return replace(given, path=str(target), packed="none", own=False)

@@ -19,7 +19,19 @@ def write_letters(letters: Sequence[Letter], folder: str) -> str:
 
     reason = pa.struct([("rule", pa.string()), ("column", pa.string()), ("message", pa.string())])
     schema = pa.schema(
-        [("id", pa.string()), ("dataset", pa.string()), ("file", pa.string()), ("file_digest", pa.string()), ("line", pa.int64()), ("offset", pa.int64()), ("raw", pa.binary()), ("reasons", pa.list_(reason)), ("run", pa.string()), ("at", pa.string())]
+        [
+            ("id", pa.string()),
+            ("dataset", pa.string()),
+            ("file", pa.string()),
+            ("file_digest", pa.string()),
+            ("line", pa.int64()),
+            ("offset", pa.int64()),
+            ("raw", pa.binary()),
+            ("reasons", pa.list_(reason)),
+            ("run", pa.string()),
+            ("at", pa.string()),
+            ("header", pa.list_(pa.string())),
+        ]
     )
     rows = [
         {
@@ -33,6 +45,7 @@ def write_letters(letters: Sequence[Letter], folder: str) -> str:
             "reasons": [{"rule": r.rule, "column": r.column, "message": r.message} for r in x.reasons],
             "run": x.run,
             "at": x.at,
+            "header": list(x.header),
         }
         for x in letters
     ]
@@ -53,5 +66,19 @@ def read_letters(paths: Sequence[str]) -> list[Letter]:
     for path in paths:
         for row in pq.read_table(path).to_pylist():
             reasons = tuple(LetterReason(r["rule"], r["column"], r["message"]) for r in row["reasons"])
-            found.append(Letter(row["id"], row["dataset"], row["file"], row["file_digest"], row["line"], row["raw"], reasons, row["run"], row["at"], row["offset"]))
+            found.append(
+                Letter(
+                    row["id"],
+                    row["dataset"],
+                    row["file"],
+                    row["file_digest"],
+                    row["line"],
+                    row["raw"],
+                    reasons,
+                    row["run"],
+                    row["at"],
+                    row["offset"],
+                    tuple(row.get("header") or ()),
+                )
+            )
     return found

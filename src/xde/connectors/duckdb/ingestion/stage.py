@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion.casts import cast
 from xde.ground.names import literal, quoted
-from xde.kernel.plan.checks import CheckKind
+from xde.kernel.plan.checks import Action, CheckKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,11 +19,27 @@ if TYPE_CHECKING:
 
 REASONS = '"__reasons"'
 RAW = '"__raw"'
+NTH = '"__nth"'
+UNREAD = '"__unread"'
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A relation of records in SQL: `texts` gives each field's text, `raw` the record's own text where no file has it.
+
+    `position` is a record's number (from 0) where it is not that of the row; `unread` is true of a record that is none.
+    """
+
+    relation: str
+    texts: Mapping[str, str]
+    raw: str = "NULL::VARCHAR"
+    position: str = "NULL::BIGINT"
+    unread: str = "false"
 
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """A staged record that is not accepted: its position among the file's staged rows (from 0), its reasons, its own text if staged."""
+    """A staged record that is not accepted: its position in its file (from 0), reasons (rule, column, value), own text if staged."""
 
     position: int
     reasons: tuple[tuple[str, str | None, str | None], ...]
@@ -40,59 +56,79 @@ class Stage:
     rows: dict[str, int] = field(default_factory=dict)
     made: bool = False
 
-    def add(self, path: str, source: str, texts: Mapping[str, str], raw: str | None) -> None:
-        """Stage a file: `source` is a relation of its records, `texts` the SQL of each field's text in it."""
+    def add(self, path: str, source: Source) -> None:
+        """Stage a file."""
         start = self._count()
-        select = self._select(source, texts, raw)
+        select = self._select(source)
         self.cursor.execute(f"INSERT INTO stage {select}" if self.made else f"CREATE TEMP TABLE stage AS {select}")
-        self.cursor.execute("CREATE TEMP TABLE IF NOT EXISTS refused (r BIGINT, rule VARCHAR, name VARCHAR)")
+        if not self.made:
+            self.cursor.execute("CREATE TEMP TABLE repeated (place BIGINT, rule VARCHAR, name VARCHAR)")
         self.made = True
         self.first[path] = start
         self.rows[path] = self._count() - start
 
     def _count(self) -> int:
-        return int(self._one("SELECT count(*) FROM stage")[0]) if self.made else 0
+        return int(self.cursor.execute("SELECT count(*) FROM stage").fetchall()[0][0]) if self.made else 0
 
-    def _one(self, sql: str) -> tuple[Any, ...]:
-        row = self.cursor.execute(sql).fetchone()
-        return row or (0,)
-
-    def _select(self, source: str, texts: Mapping[str, str], raw: str | None) -> str:
-        """Three layers: the record's texts, their casts, and what is wrong; the texts are read whole, so that no column's faults are missed."""
+    def _select(self, source: Source) -> str:
+        """Three layers: the record's texts, their casts, and what is wrong."""
         job = self.job
-        names = [quoted(f.name) for f in job.fields]
         casts = {f.name: cast(f, _text(f), job.dialect.decimal) for f in job.fields}
-        inner = ", ".join(f"{_nulled(f, texts[f.name])} AS {_text(f)}" for f in job.fields)
-        kept = f", {raw} AS {RAW}" if raw else ""
-        typed = ", ".join(f"{casts[f.name].value} AS {quoted(f.name)}" for f in job.fields)
-        types_wrong = [(f"type:{f.name}", f.name, casts[f.name].wrong) for f in job.fields if casts[f.name].wrong != "false"]
-        rules = [(c.id, c.columns[0] if c.columns else None, f"NOT coalesce(({c.predicate}), true)") for c in job.checks if c.kind is CheckKind.ROW]
-        reasons = _reasons(types_wrong, rules, job.fields)
-        raw_out = f", CASE WHEN {REASONS} IS NOT NULL THEN {RAW} END AS {RAW}" if raw else f", NULL::VARCHAR AS {RAW}"
-        passed = ", ".join(names)
         texts_on = ", ".join(_text(f) for f in job.fields)
-        keep_raw = f", {RAW}" if raw else ""
+        inner = ", ".join(f"{self._nulled(f, source.texts[f.name])} AS {_text(f)}" for f in job.fields)
+        typed = ", ".join(f"{casts[f.name].value} AS {quoted(f.name)}" for f in job.fields)
+        wrong = [(f"type:{f.name}", f.name, casts[f.name].wrong) for f in job.fields if casts[f.name].wrong != "false"]
+        rules: list[tuple[str, str | None, str]] = [
+            ("required", f.name, f"{quoted(f.name)} IS NULL") for f in job.fields if f.required and not self._held(f)
+        ]
+        rules += [(c.id, c.columns[0] if c.columns else None, f"NOT coalesce(({c.predicate}), true)") for c in self._row_checks(held=True)]
+        reasons = _reasons([[("parse", None, UNREAD)], wrong, rules], job.fields)
+        names = ", ".join(quoted(f.name) for f in job.fields)
+        own = f"{source.raw} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}"
         return (
-            f"SELECT {passed}, {REASONS}{raw_out} FROM (SELECT *, {reasons} AS {REASONS} FROM "
-            f"(SELECT {typed}, {texts_on}{keep_raw} FROM (SELECT {inner}{kept} FROM {source})))"
+            f"SELECT {names}, {REASONS}, {NTH}, CASE WHEN {REASONS} IS NOT NULL THEN {RAW} END AS {RAW} "
+            f"FROM (SELECT *, {reasons} AS {REASONS} FROM (SELECT {typed}, {texts_on}, {RAW}, {NTH}, {UNREAD} "
+            f"FROM (SELECT {inner}, {own} FROM {source.relation})))"
         )
+
+    def _nulled(self, of: Field, text: str) -> str:
+        """A field's text, NULL where it is a word for missing; those of the dialect are the CSV reader's work, unless texts are trimmed."""
+        nulls = of.nulls
+        if self.job.dialect.trim:
+            text = f"trim({text})"
+            nulls = (*self.job.dialect.nulls, *nulls)
+        if not nulls:
+            return text
+        return f"CASE WHEN {text} IN ({', '.join(literal(n) for n in nulls)}) THEN NULL ELSE {text} END"
+
+    def _row_checks(self, *, held: bool) -> list[Check]:
+        return [c for c in self.job.checks if c.kind is CheckKind.ROW and (c.action is Action.DEAD_LETTER) is held]
+
+    def _held(self, of: Field) -> bool:
+        return any(c.proof[:1] == ("not_null",) and c.columns == (of.name,) for c in self._row_checks(held=True))
 
     def refuse_repeated(self, check: Check) -> None:
         """Later records of a key that is in the load or in the table already are not accepted; the first one stays."""
         columns = ", ".join(quoted(c) for c in check.columns)
         whole = " AND ".join(f"{quoted(c)} IS NOT NULL" for c in check.columns)
-        same = " AND ".join(f"s.{quoted(c)} = d.{quoted(c)}" for c in check.columns)
-        self.cursor.execute(f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT {columns}, false AS there FROM stage AS s WHERE {self._good('s')} AND {whole} GROUP BY {columns} HAVING count(*) > 1")
+        good = f"SELECT rowid AS place, {columns} FROM stage WHERE {self._good()} AND {whole}"
+        more = f"SELECT {columns} FROM ({good}) GROUP BY {columns} HAVING count(*) > 1"
+        nth = f"row_number() OVER (PARTITION BY {columns} ORDER BY place)"
+        found = [f"SELECT place FROM (SELECT place, {nth} AS nth FROM ({good}) SEMI JOIN ({more}) USING ({columns})) WHERE nth > 1"]
         if self.job.existing:
             files = ", ".join(literal(p) for p in self.job.existing)
-            there = f"SELECT DISTINCT {columns} FROM read_parquet([{files}], union_by_name = true) SEMI JOIN (SELECT {columns} FROM stage WHERE {REASONS} IS NULL) AS s USING ({columns})"
-            self.cursor.execute(f"INSERT INTO repeated SELECT {columns}, true FROM ({there})")
-        keys = ", ".join(f"s.{quoted(c)}" for c in check.columns)
-        self.cursor.execute(
-            f"INSERT INTO refused SELECT r, {literal(check.id)}, {literal(check.columns[0])} FROM (SELECT s.rowid AS r, bool_or(d.there) AS there, "
-            f"row_number() OVER (PARTITION BY {keys} ORDER BY s.rowid) AS nth "
-            f"FROM stage AS s JOIN repeated AS d ON {same} WHERE {self._good('s')} GROUP BY s.rowid, {keys}) WHERE there OR nth > 1"
-        )
+            there = f"SELECT {columns} FROM read_parquet([{files}], union_by_name = true)"
+            found.append(f"SELECT place FROM ({good}) SEMI JOIN ({there}) USING ({columns})")
+        told = f"{literal(check.id)}, {literal(check.columns[0])}"
+        self.cursor.execute(f"INSERT INTO repeated SELECT place, {told} FROM ({' UNION '.join(found)})")
+
+    def failing(self) -> dict[str, int]:
+        """The accepted rows that break a check that makes no dead letters, by the check's id."""
+        counts = {}
+        for check in self._row_checks(held=False) if self.made else ():
+            query = f"SELECT count(*) FROM stage WHERE {self._good()} AND NOT coalesce(({check.predicate}), true)"
+            counts[check.id] = int(self.cursor.execute(query).fetchall()[0][0])
+        return {ident: count for ident, count in counts.items() if count}
 
     def _good(self, name: str) -> str:
         """Whether a staged record is accepted. What is refused after staging stands in a table beside it: DuckDB moves a row whose list it updates."""
@@ -100,31 +136,32 @@ class Stage:
 
     def bad(self, path: str) -> list[Bad]:
         """The records of a file that are not accepted, in order."""
+        if path not in self.rows:
+            return []
         start, end = self.first[path], self.first[path] + self.rows[path]
-        later = "[{'rule': f.rule, 'name': f.name, 'value': NULL::VARCHAR}]"
+        repeated = "[{'rule': r.rule, 'name': r.name, 'value': NULL::VARCHAR}]"
         found = self.cursor.execute(
-            f"SELECT s.rowid, coalesce(s.{REASONS}, {later}), s.{RAW} FROM stage AS s LEFT JOIN refused AS f ON f.r = s.rowid "
-            f"WHERE (s.{REASONS} IS NOT NULL OR f.r IS NOT NULL) AND s.rowid >= {start} AND s.rowid < {end} ORDER BY s.rowid"
+            f"SELECT coalesce(s.{NTH}, s.rowid - {start}), coalesce(s.{REASONS}, {repeated}), s.{RAW} FROM stage AS s "
+            f"LEFT JOIN repeated AS r ON r.place = s.rowid "
+            f"WHERE (s.{REASONS} IS NOT NULL OR r.place IS NOT NULL) AND s.rowid >= {start} AND s.rowid < {end} ORDER BY s.rowid"
         ).fetchall()
-        return [Bad(int(r) - start, tuple((x["rule"], x["name"], x["value"]) for x in reasons), raw) for r, reasons, raw in found]
+        return [Bad(int(nth), tuple((x["rule"], x["name"], x["value"]) for x in reasons), raw) for nth, reasons, raw in found]
 
     def accepted(self) -> str:
         """The query of the accepted rows."""
-        return f"SELECT {', '.join(quoted(f.name) for f in self.job.fields)} FROM stage AS s WHERE {self._good('s')}"
+        return f"SELECT {', '.join(quoted(f.name) for f in self.job.fields)} FROM stage WHERE {self._good()}"
+
+    @staticmethod
+    def _good() -> str:
+        return f"{REASONS} IS NULL AND rowid NOT IN (SELECT place FROM repeated)"
 
 
 def _text(field_: Field) -> str:
     return quoted(f"__text {field_.name}")
 
 
-def _nulled(field_: Field, text: str) -> str:
-    if not field_.nulls:
-        return text
-    return f"CASE WHEN {text} IN ({', '.join(literal(n) for n in field_.nulls)}) THEN NULL ELSE {text} END"
-
-
-def _reasons(types_wrong: Sequence[tuple[str, str, str]], rules: Sequence[tuple[str, str | None, str]], fields: Sequence[Field]) -> str:
-    """NULL for a good record, else the list of what is wrong with it: values that are not of their types, or else rules it breaks."""
+def _reasons(layers: Sequence[Sequence[tuple[str, str | None, str]]], fields: Sequence[Field]) -> str:
+    """NULL for a good record, else what is wrong with it by the first layer that finds anything."""
     by_name = {f.name: f for f in fields}
 
     def listed(items: Sequence[tuple[str, str | None, str]]) -> str:
@@ -136,10 +173,5 @@ def _reasons(types_wrong: Sequence[tuple[str, str, str]], rules: Sequence[tuple[
             cases.append(f"CASE WHEN {wrong} THEN {{'rule': {literal(rule)}, 'name': {told}, 'value': {value}}} END")
         return f"list_filter([{', '.join(cases)}], lambda r: r IS NOT NULL)"
 
-    nothing = "NULL::STRUCT(rule VARCHAR, name VARCHAR, value VARCHAR)[]"
-    branches = []
-    if types_wrong:
-        branches.append(f"WHEN {' OR '.join(w for _, _, w in types_wrong)} THEN {listed(types_wrong)}")
-    if rules:
-        branches.append(f"WHEN {' OR '.join(w for _, _, w in rules)} THEN {listed(rules)}")
-    return f"CASE {' '.join(branches)} ELSE {nothing} END" if branches else nothing
+    branches = [f"WHEN {' OR '.join(f'({w})' for _, _, w in items)} THEN {listed(items)}" for items in layers if items]
+    return f"CASE {' '.join(branches)} ELSE NULL::STRUCT(rule VARCHAR, name VARCHAR, value VARCHAR)[] END"

@@ -35,6 +35,10 @@ def reason_of(job: LoadJob, rule: str, column: str | None, value: str | None) ->
         field = next(f for f in job.fields if f.name == column)
         form = f" in the format `{field.format}`" if field.format else ""
         return LetterReason("type", column, f"{shown} is not a {field.type}{form}")
+    if rule == "parse":
+        return LetterReason("parse", column, "the record is not a JSON object")
+    if rule == "required":
+        return LetterReason("required", column, f"`{column}` must not be missing")
     check = next((c for c in job.checks if c.id == rule), None)
     said = check.message if check else rule
     return LetterReason(rule, column, said if value is None or column in job.personal else f"{said}; it is {shown}")

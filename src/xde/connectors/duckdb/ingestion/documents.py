@@ -1,0 +1,225 @@
+"""Files that are one document: JSON, workbooks, Parquet. Their records have no lines; each is known by its number."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from xde.connectors.duckdb.ingestion.casts import INTEGERS, nested
+from xde.connectors.duckdb.ingestion.csv_files import match_columns
+from xde.connectors.duckdb.ingestion.delivered import CUT, broken, encoding_of, not_in_encoding, open_bytes
+from xde.connectors.duckdb.ingestion.line_files import json_text, line_source
+from xde.connectors.duckdb.ingestion.stage import Source
+from xde.ground.errors import UserError
+from xde.ground.findings import Finding
+from xde.ground.names import did_you_mean, literal, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from xde.connectors.duckdb.ingestion.csv_files import Matched
+    from xde.connectors.duckdb.ingestion.stage import Stage
+    from xde.lifecycle.ingestion.port import Dialect, Field
+    from xde.lifecycle.sources.port import FoundFile
+
+BLANK = " \t\r\n"
+
+
+def stage_json(stage: Stage, found: FoundFile, scratch: Path) -> list[str]:
+    """Stage the records of a JSON document; gives each as it is written there."""
+    written = list(json_records(found, stage.job.dialect))
+    texts = {f.name: json_text(f) for f in stage.job.fields}
+    _stage_lines(stage, found, scratch, (" ".join(w.splitlines()) if "\n" in w or "\r" in w else w for w in written), texts)
+    return written
+
+
+def stage_sheet(stage: Stage, found: FoundFile, scratch: Path) -> tuple[dict[int, str], Matched | None]:
+    """Stage the rows of a worksheet below its header; gives each as JSON, by its row number, in their order."""
+    header, rows = sheet_rows(found, stage.job.dialect)
+    if not header:
+        return {}, None
+    matched = match_columns(stage.job, found, header, header)
+    written = {n: json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False) for n, row in rows}
+    texts = {f.name: matched.texts[f.name] if f.source_name not in header else json_text(f) for f in stage.job.fields}
+    _stage_lines(stage, found, scratch, iter(written.values()), texts)
+    return written, matched
+
+
+def _stage_lines(stage: Stage, found: FoundFile, scratch: Path, lines: Iterator[str], texts: dict[str, str]) -> None:
+    target = scratch / uuid.uuid4().hex
+    with target.open("w", encoding="utf-8", newline="\n") as out:
+        for line in lines:
+            out.write(line + "\n")
+    if not target.stat().st_size:
+        return
+    relation = (
+        f"read_csv({literal(str(target))}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, header = false, delim = '\x01', "
+        f"quote = '', escape = '', nullstr = '\x02', compression = 'none', max_line_size = {stage.job.dialect.max_record_bytes:d})"
+    )
+    stage.add(found.path, line_source(relation, texts, is_json=True))
+
+
+def stage_parquet(stage: Stage, found: FoundFile) -> tuple[int, Matched]:
+    """Stage a Parquet file; its values take the way of all values, as text, so that none is rounded unseen."""
+    given = parquet_columns(stage.cursor, found)
+    matched = match_columns(stage.job, found, given, given)
+    texts = {f.name: _parquet_text(f) if f.source_name in given else matched.texts[f.name] for f in stage.job.fields}
+    relation = f"(SELECT *, to_json(t) AS __record FROM read_parquet({literal(found.location)}) AS t)"
+    stage.add(found.path, Source(relation, texts, raw="CAST(__record AS VARCHAR)"))
+    counted = stage.cursor.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({literal(found.location)})").fetchall()
+    return int(counted[0][0] or 0), matched
+
+
+def parquet_columns(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> list[str]:
+    """The columns of a Parquet file."""
+    try:
+        return [r[0] for r in cursor.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(found.location)})").fetchall()]
+    except duckdb.Error as error:
+        raise UserError(
+            Finding(
+                "XDE0409",
+                f"`{found.path}` is not a Parquet file that can be read",
+                why=" ".join(str(error).split())[:200],
+                hint="deliver it again, under another name until it is whole",
+            )
+        ) from error
+
+
+def _parquet_text(field: Field) -> str:
+    name = quoted(field.source_name)
+    if nested(field):
+        return f"CAST(to_json({name}) AS VARCHAR)"
+    if field.type.strip().upper() in INTEGERS:  # a whole number may have been kept as 1.0
+        return f"regexp_replace(CAST({name} AS VARCHAR), '[.]0+$', '')"
+    return f"CAST({name} AS VARCHAR)"
+
+
+def json_records(file: FoundFile, dialect: Dialect) -> Iterator[str]:
+    """The records of one JSON document, each as it is written there; where the document is not JSON, a finding with the place."""
+    encoding = encoding_of(dialect)
+    try:
+        with open_bytes(file, dialect) as stream:
+            text = stream.read().decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeError as error:
+        raise not_in_encoding(file, dialect, error) from error
+    except CUT as error:
+        raise broken(file, error) from error
+    if not text.strip(BLANK):
+        return iter(())
+    try:
+        json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        place = (
+            f"{error.msg} at line {error.lineno}, column {error.colno}"
+            if isinstance(error, json.JSONDecodeError)
+            else "it is nested too deep"
+        )
+        raise UserError(
+            Finding(
+                "XDE0405",
+                f"`{file.path}` is not a JSON document",
+                why=place,
+                hint="if it holds one document a line, its format is `ndjson`",
+            )
+        ) from error
+    start = _solid(text, 0)
+    for step in (dialect.records_at or "").split("."):
+        start = _member(text, start, step) if step and start >= 0 else start
+    if start >= 0 and text[start] == "[":
+        return _elements(text, start)
+    if start >= 0 and not dialect.records_at and text[start] == "{":
+        return iter((text.strip(BLANK),))
+    where = f"no list of records at `{dialect.records_at}`" if dialect.records_at else "neither a list of records nor a record"
+    raise UserError(
+        Finding(
+            "XDE0415", f"`{file.path}` holds {where}", hint="write the way to the list as `recordsAt` of `xdeDialect`, such as `data.items`"
+        )
+    )
+
+
+def _solid(text: str, at: int) -> int:
+    while at < len(text) and text[at] in BLANK:
+        at += 1
+    return at
+
+
+def _pairs(text: str, at: int) -> Iterator[tuple[Any, int]]:
+    """The names of an object's members, each with where its value begins."""
+    decoder = json.JSONDecoder()
+    at = _solid(text, at + 1)
+    while text[at] != "}":
+        name, at = decoder.raw_decode(text, at)
+        at = _solid(text, _solid(text, at) + 1)
+        yield name, at
+        _, at = decoder.raw_decode(text, at)
+        at = _solid(text, at)
+        if text[at] == ",":
+            at = _solid(text, at + 1)
+
+
+def _member(text: str, at: int, name: str) -> int:
+    if text[at] != "{":
+        return -1
+    return next((start for found, start in _pairs(text, at) if found == name), -1)
+
+
+def _elements(text: str, at: int) -> Iterator[str]:
+    decoder = json.JSONDecoder()
+    at = _solid(text, at + 1)
+    while text[at] != "]":
+        _, end = decoder.raw_decode(text, at)
+        yield text[at:end]
+        at = _solid(text, end)
+        if text[at] == ",":
+            at = _solid(text, at + 1)
+
+
+def sheet_rows(file: FoundFile, dialect: Dialect) -> tuple[list[str], Sequence[tuple[int, list[str | None]]]]:
+    """The header of a worksheet, and its rows below that are not empty, each with its number (from 1) and a text for each cell."""
+    try:
+        from python_calamine import CalamineError, CalamineWorkbook
+    except ImportError as error:
+        raise UserError(
+            Finding("XDE0406", "reading Excel files needs a library that is not installed", hint="run `pip install 'xde[excel]'`")
+        ) from error
+    try:
+        book = CalamineWorkbook.from_path(file.location)
+        name = dialect.sheet or book.sheet_names[0]
+        if name not in book.sheet_names:
+            raise UserError(
+                Finding(
+                    "XDE0407",
+                    f"`{file.path}` has no sheet `{name}`",
+                    why="its sheets: " + ", ".join(f"`{n}`" for n in book.sheet_names),
+                    hint=did_you_mean(name, book.sheet_names) or "write one of them as `sheet` of `xdeDialect`",
+                )
+            )
+        rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except CalamineError as error:
+        raise UserError(
+            Finding(
+                "XDE0408",
+                f"`{file.path}` is not a workbook that can be read",
+                why=str(error),
+                hint="open it in a spreadsheet program and save it again",
+            )
+        ) from error
+    if len(rows) <= dialect.skip:
+        return [], ()
+    header = [str(c).strip() for c in rows[dialect.skip]]
+    while header and not header[-1]:
+        header.pop()
+    below = [(n, [_cell(c) for c in row[: len(header)]]) for n, row in enumerate(rows[dialect.skip + 1 :], dialect.skip + 2)]
+    return header, [(n, row) for n, row in below if any(c is not None for c in row)]
+
+
+def _cell(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat(sep=" ") if hasattr(value, "hour") and hasattr(value, "year") else str(value)  # type: ignore[attr-defined]

@@ -1,0 +1,132 @@
+"""Records found again in the bytes of a text file, apart from the reader: how many there are, and where each begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from xde.lifecycle.ingestion.port import Dialect
+
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it stands in a file: the physical line it begins on (from 1), where it begins, its bytes without its line end.
+
+    `refused` says that the reader refused it; the offset is -1 where the file was not read as its own bytes.
+    """
+
+    line: int
+    offset: int
+    raw: bytes
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Splitting:
+    """What ends a record: a line end, unless a quote is open; `blanks` says whether a blank line is a record."""
+
+    delimiter: bytes = b""
+    quote: bytes = b""
+    escape: bytes = b""
+    comment: bytes = b""
+    blanks: bool = True
+
+    @classmethod
+    def of_csv(cls, dialect: Dialect, columns: int) -> Splitting:
+        """As the dialect says; in a file of one column a blank line is a record whose value is missing."""
+        quote = dialect.quote.encode()
+        return cls(
+            dialect.delimiter.encode(), quote, dialect.escape.encode() or quote, (dialect.comment or "").encode(), blanks=columns == 1
+        )
+
+    def still_open(self, text: bytes, *, within: bool) -> bool:
+        """Whether a quote is open after a line; a quote opens only at the start of a field, spaces before it left out."""
+        if not self.quote or (not within and self.quote not in text):
+            return within
+        at = 0
+        while True:
+            if not within:
+                start = at
+                while text[start : start + 1] == b" ":
+                    start += 1
+                within = text.startswith(self.quote, start)
+                at = start + len(self.quote) if within else at
+            if within:
+                at = self._closed(text, at)
+                if at < 0:
+                    return True
+                within = False
+            at = text.find(self.delimiter, at)
+            if at < 0:
+                return False
+            at += len(self.delimiter)
+
+    def _closed(self, text: bytes, at: int) -> int:
+        """Where a quoted text that goes on at `at` has ended, or -1."""
+        while True:
+            quote = text.find(self.quote, at)
+            escape = text.find(self.escape, at) if self.escape != self.quote else -1
+            if escape >= 0 and (quote < 0 or escape < quote):
+                at = escape + len(self.escape) + 1
+            elif quote < 0:
+                return -1
+            elif self.escape == self.quote and text.startswith(self.quote, quote + len(self.quote)):
+                at = quote + 2 * len(self.quote)
+            else:
+                return quote + len(self.quote)
+
+
+def records(stream: IO[bytes], splitting: Splitting, rejected: Mapping[int, int], above: int = 0) -> Iterator[Record]:
+    """The records below the first `above` physical lines.
+
+    `rejected` gives the lengths of records that the reader refused, by their offset: their quotes may be wrong, so they end
+    at the first line end after what the reader took for them.
+    """
+    line, offset, length, within = 0, 0, 0, False
+    held: list[bytes] = []
+    begun_line, begun = 1, 0
+    for text in stream:
+        line += 1
+        here, offset = offset, offset + len(text)
+        if line <= above:
+            continue
+        if not held:
+            piece = text.removeprefix(BOM) if here == 0 else text
+            begun_line, begun, length = line, offset - len(piece), 0
+        else:
+            piece = text
+        held.append(piece)
+        length += len(piece)
+        if begun in rejected:
+            if length - _ending(piece) < rejected[begun]:
+                continue
+        else:
+            within = splitting.still_open(piece, within=within)
+            if within:
+                continue
+        if _counts(held, splitting, refused=begun in rejected):
+            yield Record(begun_line, begun, _trimmed(held), begun in rejected)
+        held, within = [], False
+    if held:
+        yield Record(begun_line, begun, _trimmed(held), begun in rejected)
+
+
+def _counts(held: list[bytes], splitting: Splitting, *, refused: bool) -> bool:
+    if refused or len(held) > 1:
+        return True
+    if splitting.comment and held[0].startswith(splitting.comment):
+        return False
+    return splitting.blanks or bool(held[0].strip(b"\r\n"))
+
+
+def _ending(text: bytes) -> int:
+    return len(text) - len(text.rstrip(b"\r\n"))
+
+
+def _trimmed(held: list[bytes]) -> bytes:
+    return b"".join(held).rstrip(b"\r\n")

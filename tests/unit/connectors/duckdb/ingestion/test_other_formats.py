@@ -1,0 +1,207 @@
+"""Lines, documents, sheets and Parquet: the same division, the same places."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from xde.ground.errors import UserError
+from xde.lifecycle.ingestion.port import Dialect, Field, SchemaChange
+
+if TYPE_CHECKING:
+    from conftest import Desk
+
+    from xde.lifecycle.ingestion.port import Letter
+
+FIELDS = (Field("id", "id", "BIGINT"), Field("a", "a", "VARCHAR"))
+NDJSON = Dialect(format="ndjson")
+JSON = Dialect(format="json")
+
+
+def told(letters: list[Letter]) -> list[tuple[Any, ...]]:
+    return [(x.file, x.line, x.raw, x.reasons[0].rule, x.reasons[0].column) for x in letters]
+
+
+def test_broken_lines_of_json(desk: Desk) -> None:
+    one = desk.file(
+        b'{"id":1,"a":"x"}\r\n\r\n{"id":2,\r\n[1]\r\n{"id":"q","a":"\xc3\xa9"}\r\n{"a":"\xff"}\r\nnull\r\nfoo\x01bar\r\n{"id":1.5}\r\n{"a":null,"id":null}',
+        "one",
+    )
+    two = desk.file(b'nope\n\n{"id":3,"a":{"b": [1]}}\n', "two")
+    loaded = desk.load(desk.job([one, two], FIELDS, NDJSON))
+    assert desk.rows(loaded) == [(1, "x"), (None, None), (3, '{"b":[1]}')]
+    assert told(desk.letters(loaded)) == [
+        ("one", 3, b'{"id":2,', "parse", None),
+        ("one", 4, b"[1]", "parse", None),
+        ("one", 5, b'{"id":"q","a":"\xc3\xa9"}', "type", "id"),
+        ("one", 6, b'{"a":"\xff"}', "parse", None),
+        ("one", 7, b"null", "parse", None),
+        ("one", 8, b"foo\x01bar", "parse", None),
+        ("one", 9, b'{"id":1.5}', "type", "id"),
+        ("two", 1, b"nope", "parse", None),
+    ]
+    assert [(a.records, a.accepted) for a in loaded.accounts] == [(9, 2), (2, 1)]
+
+
+def test_packed_lines_with_nested_values(desk: Desk) -> None:
+    fields = (Field("o", "o", "STRUCT(x INTEGER, y VARCHAR[])"), Field("odd", 'a "b".c', "INTEGER", nulls=("NA",)))
+    lines = [{"o": {"x": 1, "y": ["p", None]}, 'a "b".c': 5}, {"o": None, 'a "b".c': "NA"}, {"o": 7}, {"o": {"x": "z"}}]
+    file = desk.file(gzip.compress("\n".join(json.dumps(x) for x in lines).encode()), "f.ndjson.gz")
+    loaded = desk.load(desk.job([file], fields, NDJSON))
+    assert desk.rows(loaded) == [({"x": 1, "y": ["p", None]}, 5), (None, None)]
+    assert [x.line for x in desk.letters(loaded)] == [3, 4]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_no_lines(desk: Desk, content: bytes) -> None:
+    loaded = desk.load(desk.job([desk.file(content)], FIELDS, NDJSON))
+    assert (loaded.accepted, loaded.letters, loaded.files) == (0, 0, ())
+
+
+def test_a_document(desk: Desk) -> None:
+    content = b'\xef\xbb\xbf[ {"id": 1,\n "a": "x]"} ,\r\n 7, {"id":\n"q"}, {"id": NaN}]\n'
+    loaded = desk.load(desk.job([desk.file(content)], FIELDS, JSON))
+    assert desk.rows(loaded) == [(1, "x]")]
+    assert told(desk.letters(loaded)) == [
+        ("f.csv", 2, b"7", "parse", None),
+        ("f.csv", 3, b'{"id":\n"q"}', "type", "id"),
+        ("f.csv", 4, b'{"id": NaN}', "type", "id"),
+    ]
+
+
+def test_records_deep_in_a_document(desk: Desk) -> None:
+    content = '{"x": "data", "o": {"items": [9]}, "data": {"n": [1], "items": [{"id": 1, "a": "é"}]}}'.encode("utf-16")
+    loaded = desk.load(desk.job([desk.file(content)], FIELDS, replace(JSON, records_at="data.items", encoding="utf-16")))
+    assert desk.rows(loaded) == [(1, "é")]
+
+
+def test_a_document_of_one_record(desk: Desk) -> None:
+    assert desk.rows(desk.load(desk.job([desk.file(b'{"id": 1, "a": ["x"]}\n')], FIELDS, JSON))) == [(1, '["x"]')]
+
+
+@pytest.mark.parametrize(
+    ("content", "dialect", "code"),
+    [
+        (b'[{"id": 1}', JSON, "XDE0405"),
+        (b'{"id": 1}\n{"id": 2}\n', JSON, "XDE0405"),
+        (b"[" * 100_000, JSON, "XDE0405"),
+        (b'["\xff"]', JSON, "XDE0403"),
+        (b'{"data": {}}', replace(JSON, records_at="data.items"), "XDE0415"),
+        (b'{"data": []}', replace(JSON, records_at="data.items"), "XDE0415"),
+        (b'{"data": {"items": 1}}', replace(JSON, records_at="data.items"), "XDE0415"),
+        (b"7", JSON, "XDE0415"),
+        (b"no workbook", Dialect(format="excel"), "XDE0408"),
+        (b"PAR1 not parquet", Dialect(format="parquet"), "XDE0409"),
+    ],
+)
+def test_a_document_that_cannot_be_read(desk: Desk, content: bytes, dialect: Dialect, code: str) -> None:
+    with pytest.raises(UserError) as raised:
+        desk.load(desk.job([desk.file(content)], FIELDS, dialect))
+    assert raised.value.findings[0].code == code
+
+
+def test_fixed_width(desk: Desk) -> None:
+    fields = (
+        Field("id", "id", "INTEGER", position=(0, 3)),
+        Field("a", "a", "VARCHAR", position=(3, 4)),
+        Field("v", "v", "DECIMAL(5,2)", position=(7, 6)),
+    )
+    file = desk.file('report\n  1é,"x  1.50\n\n 2xab    1.00\n  3\n  4a   1.505\n'.encode("latin-1"))
+    loaded = desk.load(desk.job([file], fields, Dialect(format="fixed_width", encoding="latin-1", skip=1)))
+    assert [(r[0], r[1], str(r[2])) for r in desk.rows(loaded)] == [(1, 'é,"x', "1.50"), (3, None, "None")]
+    assert told(desk.letters(loaded)) == [
+        ("f.csv", 4, b" 2xab    1.00", "type", "id"),
+        ("f.csv", 6, b"  4a   1.505", "type", "v"),
+    ]
+
+
+def workbook(desk: Desk, rows: list[list[object]], sheet: str = "Data") -> Any:
+    import datetime
+
+    book = openpyxl.Workbook()
+    book.active.title = "About"
+    page = book.create_sheet(sheet)
+    for row in rows:
+        page.append([datetime.datetime.fromisoformat(x[1:]) if isinstance(x, str) and x.startswith("@") else x for x in row])
+    path = desk.folder / "f.xlsx"
+    book.save(path)
+    return desk.found(path)
+
+
+SHEET = Dialect(format="excel", sheet="Data", skip=1)
+
+
+def test_a_sheet(desk: Desk) -> None:
+    fields = (*FIELDS, Field("at", "at", "TIMESTAMP"), Field("v", "v", "DOUBLE"), Field("ok", "ok", "BOOLEAN"))
+    rows: list[list[object]] = [
+        ["made by us"],
+        ["at", "id", "a", "v", "ok"],
+        ["@2026-01-02 03:04:05", 1, 7, 2.5, True],
+        [],
+        [None, "q", "x"],
+        [None, 1.5],
+        [None, 2, None, 3],
+    ]
+    loaded = desk.load(desk.job([workbook(desk, rows)], fields, SHEET))
+    assert [(r[0], r[1], str(r[2]), r[3], r[4]) for r in desk.rows(loaded)] == [
+        (1, "7", "2026-01-02 03:04:05", 2.5, True),
+        (2, None, "None", 3.0, None),
+    ]
+    letters = desk.letters(loaded)
+    assert [(x.line, json.loads(x.raw)["id"], x.reasons[0].column) for x in letters] == [(5, "q", "id"), (6, "1.5", "id")]
+    assert desk.loader.columns(workbook(desk, rows).found, SHEET) == ["at", "id", "a", "v", "ok"]
+    mended = [replace(x, raw=x.raw.replace(b'"q"', b"5").replace(b'"1.5"', b"6")) for x in letters]
+    assert [r[0] for r in desk.rows(desk.replay(desk.job([], fields, SHEET), mended))] == [5, 6]
+
+
+def test_a_sheet_with_other_columns(desk: Desk) -> None:
+    file = workbook(desk, [[], ["id", "new"], [1, "x"]])
+    for change, code in ((SchemaChange(), "XDE0411"), (SchemaChange(missing_column="evolve"), "XDE0412")):
+        with pytest.raises(UserError) as raised:
+            desk.load(desk.job([file], FIELDS, SHEET, schema_change=change))
+        assert raised.value.findings[0].code == code
+    loaded = desk.load(desk.job([file], FIELDS, SHEET, schema_change=SchemaChange("evolve", "evolve")))
+    assert desk.rows(loaded) == [(1, None)]
+    assert loaded.new_columns == {"new": "f.xlsx"}
+    with pytest.raises(UserError) as raised:
+        desk.load(desk.job([file], FIELDS, replace(SHEET, sheet="Dat")))
+    assert raised.value.findings[0].code == "XDE0407"
+
+
+def test_parquet_of_other_types(desk: Desk) -> None:
+    path = desk.folder / "f.parquet"
+    table = pa.table(
+        {
+            "id": pa.array([1.0, 2.5, None, 4.0]),
+            "d": ["2026-01-02", "2026-01-03", "x", None],
+            "n": [[1], [2], None, [4]],
+            "s": pa.array([1, 2, 3, 4], pa.int8()),
+        }
+    )
+    pq.write_table(table, path)
+    fields = (Field("id", "id", "DECIMAL(5,1)"), Field("d", "d", "DATE"), Field("n", "n", "BIGINT[]"), Field("s", "s", "VARCHAR"))
+    loaded = desk.load(desk.job([desk.found(path)], fields, Dialect(format="parquet")))
+    assert [(str(r[0]), str(r[1]), r[2], r[3]) for r in desk.rows(loaded)] == [
+        ("1.0", "2026-01-02", [1], "1"),
+        ("2.5", "2026-01-03", [2], "2"),
+        ("4.0", "None", [4], "4"),
+    ]
+    (letter,) = desk.letters(loaded)
+    assert (letter.line, json.loads(letter.raw)["d"], letter.reasons[0].column) == (3, "x", "d")
+    again = desk.replay(desk.job([], fields, Dialect(format="parquet")), [replace(letter, raw=letter.raw.replace(b'"x"', b'"2026-05-05"'))])
+    assert [(r[0], str(r[1]), r[2], r[3]) for r in desk.rows(again)] == [(None, "2026-05-05", None, "3")]
+
+
+def test_a_parquet_integer_that_was_a_fraction(desk: Desk) -> None:
+    path = desk.folder / "f.parquet"
+    pq.write_table(pa.table({"id": [1.0, 1.5], "a": ["x", "y"]}), path)
+    loaded = desk.load(desk.job([desk.found(path)], FIELDS, Dialect(format="parquet")))
+    assert desk.rows(loaded) == [(1, "x")]
+    assert [x.line for x in desk.letters(loaded)] == [2]
