@@ -12,6 +12,7 @@ from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from xde.ground.spans import Span
     from xde.kernel.project.contract import Custom, Property, Server
     from xde.kernel.project.declarations import SourceDataset
 
@@ -291,5 +292,5 @@ def _value(given: Mapping[str, Custom], name: str, default: object) -> object:
     return given[name].value if name in given else default
 
 
-def _span(given: Mapping[str, Custom], name: str):  # noqa: ANN202 - a span or None
+def _span(given: Mapping[str, Custom], name: str) -> Span | None:
     return given[name].span if name in given else None

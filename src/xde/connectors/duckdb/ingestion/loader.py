@@ -151,9 +151,9 @@ class _Loading:
 
     def _written(self, accounts: tuple[FileAccount, ...], letters: list[Letter]) -> Loaded:
         files = self._write() if self.stage.made else ()
-        written, counted_in = sum(f.rows for f in files), sum(a.accepted for a in accounts)
-        if written != counted_in:
-            raise no_balance(self.job.dataset, "all files", counted_in, written, 0)
+        written, expected = sum(f.rows for f in files), sum(a.accepted for a in accounts)
+        if written != expected:
+            raise no_balance(self.job.dataset, "this load", expected, written, 0)
         letter_files = (write_letters(letters, self.job.letters_folder),) if letters else ()
         crash_point(CrashPoint.LOAD_STAGED)
         failing = Counter(reason.rule for letter in letters for reason in letter.reasons)

@@ -130,10 +130,6 @@ class Stage:
             counts[check.id] = int(self.cursor.execute(query).fetchall()[0][0])
         return {ident: count for ident, count in counts.items() if count}
 
-    def _good(self, name: str) -> str:
-        """Whether a staged record is accepted. What is refused after staging stands in a table beside it: DuckDB moves a row whose list it updates."""
-        return f"{name}.{REASONS} IS NULL AND {name}.rowid NOT IN (SELECT r FROM refused)"
-
     def bad(self, path: str) -> list[Bad]:
         """The records of a file that are not accepted, in order."""
         if path not in self.rows:
