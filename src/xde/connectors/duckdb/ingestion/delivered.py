@@ -27,7 +27,8 @@ PIECE = 1 << 20
 class Content:
     """What the reader opens for a file: UTF-8 with one kind of line ends, packed or not; the file itself wherever that will do.
 
-    `own` says that it is the file's own bytes, so that an offset in it is one in the file; `encoding` is the one they were in.
+    `own` says that it is the file's own bytes, so that an offset in it is one in the file; `encoding` is the one they were in. `line_end` is
+    empty where the reader must find it, for it takes only one of a single character from us.
     A last line without an end counts among `lines`.
     """
 
@@ -81,7 +82,7 @@ def content(file: FoundFile, dialect: Dialect, scratch: Path, splitting: Splitti
     if ends.crlf and (ends.crlf < ends.lf or splitting.blanks):  # the reader passes over a blank line that ends with both
         given = _with_one_end(given, scratch, splitting)
     elif ends.crlf:
-        line_end = r"\r\n"
+        line_end = ""
     elif ends.cr and not ends.lf:
         given = _with_new_ends(given, scratch)
         ends = _LineEnds.of(given)

@@ -69,7 +69,6 @@ class TextFile:
             f"columns = {{{listed}}}",
             "auto_detect = false",
             "header = false",
-            f"new_line = {literal(self.content.line_end)}",
             f"skip = {self.rows_above:d}",
             f"delim = {literal(dialect.delimiter if csv else chr(1))}",
             f"quote = {literal(dialect.quote if csv else '')}",
@@ -84,6 +83,8 @@ class TextFile:
             f"rejects_scan = {literal(table + '_scan')}",
             f"max_line_size = {dialect.max_record_bytes:d}",
         ]
+        if self.content.line_end:
+            options.append(f"new_line = {literal(self.content.line_end)}")
         if csv and dialect.comment:
             options.append(f"comment = {literal(dialect.comment)}")
         return f"read_csv({literal(self.content.path)}, {', '.join(options)})"
