@@ -27,7 +27,7 @@ PIECE = 1 << 20
 class Content:
     """What the reader opens for a file: UTF-8 with one kind of line ends, packed or not; the file itself wherever that will do.
 
-    `own` says that it is the file's own bytes, so that an offset in it is one in the file; `encoding` is the one they were in. `line_end` is
+    `own` says that it is the file's own bytes, so that an offset in it is one in the file; `encoding` is theirs. `line_end` is
     empty where the reader must find it, for it takes only one of a single character from us.
     A last line without an end counts among `lines`.
     """
