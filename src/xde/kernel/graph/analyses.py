@@ -3,62 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xde.ground.digests import digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Findings
-from xde.ground.names import did_you_mean
-from xde.kernel.graph.analysis import Analysis, ColumnLineage, ColumnRef
+from xde.ground.spans import Span
+from xde.kernel.graph.analysis import Analysis
+from xde.kernel.graph.cache import Cache, Entry
+from xde.kernel.graph.column_findings import missing_column, refused, twice
 from xde.kernel.graph.graph import Graph
-from xde.kernel.graph.meaning import DatasetMeaning, Meaning, Reader, UnclearError
-from xde.kernel.graph.parse import parameters_of, parse, place, references_of
+from xde.kernel.graph.meaning.lines import lines_of
+from xde.kernel.graph.meaning.values import DatasetMeaning
+from xde.kernel.graph.resolve import faults_of, references_of, unknown_parameters
+from xde.kernel.graph.text.parsing import read_texts
+from xde.kernel.project.declarations import Kind
 
 if TYPE_CHECKING:
-    from sqlglot import exp
+    from collections.abc import Collection
+    from pathlib import Path
 
+    from xde.kernel.graph.text.reading import Reading
     from xde.kernel.project.declarations import ModelDataset, Project
 
 Types = Mapping[str, str]
 Describe = Callable[[str, Mapping[str, Types], tuple[str, ...]], tuple[tuple[str, str], ...]]
+Stored = Callable[["ModelDataset", Types], Types]
 
 
-def analyse_models(
-    project: Project, sources: Mapping[str, Types], describe: Describe, *, known_parameters: frozenset[str]
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What analyses need besides the project.
+
+    `parameters` are the values that `$names` may have (or only the names, then nothing that uses one is kept);
+    `stored` gives the types in which a model's columns are stored, when they are not those that the query gives;
+    `cache_folder` is where analyses are kept; `workers` the most processes that may read SQL at once.
+    """
+
+    parameters: Mapping[str, object] | Collection[str] = ()
+    stored: Stored | None = None
+    cache_folder: Path | None = None
+    workers: int = 1
+
+
+def analyse_models(  # noqa: PLR0913 - one door for all
+    project: Project,
+    sources: Mapping[str, Types],
+    describe: Describe,
+    *,
+    known_parameters: Mapping[str, object] | Collection[str] = (),
+    stored: Stored | None = None,
+    cache_folder: Path | None = None,
+    workers: int = 1,
 ) -> tuple[dict[str, Analysis], Findings]:
     """The analysis of every model that can be read, and what is wrong with the others.
 
     `sources` are the columns and types of the source datasets; `describe` gives the columns and types of a query over
-    empty tables of the given columns (raises `UserError` when it does not bind).
+    empty tables of the given columns (raises `UserError` when it does not bind). For the rest see `Surroundings`.
     """
-    findings = Findings()
-    trees: dict[str, exp.Query] = {}
-    references = {}
-    models = project.models
-    for name, model in models.items():
-        tree = parse(model, findings)
-        if tree is not None:
-            trees[name] = tree
-            references[name] = references_of(model, tree, project.datasets, findings)
-            _parameters(model, tree, known_parameters, findings)
-    order, circle = Graph({**dict.fromkeys(project.sources, ()), **references}).order()
-    if circle:
-        findings.add(_circle(project, circle, references[circle[0]].get(circle[1])))
-    types: dict[str, Types] = dict(sources)
-    meanings = {name: source_meaning(name, columns) for name, columns in sources.items()}
+    work = _Work(project, describe, Surroundings(known_parameters, stored, cache_folder, workers), Cache.load(cache_folder))
+    work.read()
+    references = work.references()
+    order, circles = Graph({**dict.fromkeys(project.sources, ()), **references}).order()
+    for circle in circles:
+        work.findings.add(_circle(project, circle, references))
+    in_circle = {name for circle in circles for name in circle}
+    known: dict[str, _Known] = {n: _Known(types, source_meaning(n, types)) for n, types in sources.items()}
     analyses: dict[str, Analysis] = {}
     for name in order:
-        if name not in trees or not all(r in types for r in references[name]):
-            continue
-        model = models[name]
-        given = {r: types[r] for r in references[name]}
-        analysis = _analyse(model, trees[name], given, meanings, describe, findings)
-        if analysis is not None:
-            analyses[name] = replace(analysis, references=references[name])
-            types[name] = analysis.column_types
-            meanings[name] = DatasetMeaning(analysis.rows_digest, {c.name: c.digest for c in analysis.columns})
-    return analyses, findings
+        if name in references and name not in in_circle and name not in work.broken and all(r in known for r in references[name]):
+            analysis = work.analyse(name, references[name], {r: known[r] for r in references[name]})
+            if analysis is not None:
+                analyses[name] = analysis
+                known[name] = work.known(analysis)
+    work.cache.save(set(analyses))
+    return analyses, work.findings
 
 
 def source_meaning(name: str, columns: Types) -> DatasetMeaning:
@@ -66,145 +86,125 @@ def source_meaning(name: str, columns: Types) -> DatasetMeaning:
     return DatasetMeaning(digest("source", name), {c: digest("source", name, c, t) for c, t in columns.items()})
 
 
-def _parameters(model: ModelDataset, tree: exp.Query, known: frozenset[str], findings: Findings) -> None:
-    for name in parameters_of(tree):
-        if name not in known:
-            findings.add(
-                Finding(
-                    "XDE0215",
-                    f"`{model.name}` uses `${name}`, which is not a parameter",
-                    place(model, tree),
-                    hint=did_you_mean(name, known) or f"add `{name}` under `parameters:` in `xde.yaml`",
-                )
-            )
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A dataset that models may read."""
+
+    types: Types
+    meaning: DatasetMeaning
+
+    def key(self) -> list[object]:
+        """All of it that an analysis depends on."""
+        return [list(self.types.items()), self.meaning.rows, sorted(self.meaning.columns.items())]
 
 
-def _circle(project: Project, circle: list[str], span: object) -> Finding:
-    from xde.ground.spans import Span
+@dataclass(slots=True)
+class _Work:
+    project: Project
+    describe: Describe
+    around: Surroundings
+    cache: Cache
+    findings: Findings = field(default_factory=Findings)
+    readings: dict[str, Reading] = field(default_factory=dict)
+    whole: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
 
-    path = " -> ".join(circle)
+    def read(self) -> None:
+        """Read every text that is not known from before."""
+        new: list[str] = []
+        for name, model in self.project.models.items():
+            kept = self.cache.reading(name, _file_key(model))
+            if kept is None:
+                new.append(name)
+            else:
+                self.readings[name] = kept
+        self._read(new)
+
+    def _read(self, names: list[str]) -> None:
+        texts = [self.project.models[n].sql for n in names]
+        if texts:
+            self.readings.update(zip(names, read_texts(texts, self.around.workers), strict=True))
+            self.whole.update(names)
+
+    def references(self) -> dict[str, dict[str, Span]]:
+        """What each readable model reads; tells of what no model may read."""
+        datasets = {d.lower(): d for d in self.project.datasets}
+        found: dict[str, dict[str, Span]] = {}
+        for name, model in self.project.models.items():
+            reading = self.readings[name]
+            before = len(self.findings)
+            faults_of(model, reading, self.findings)
+            found[name] = references_of(model, reading, datasets, self.findings)
+            unknown_parameters(model, reading, self.around.parameters, self.findings)
+            if len(self.findings) > before:
+                self.broken.add(name)
+        return found
+
+    def analyse(self, name: str, references: Mapping[str, Span], inputs: Mapping[str, _Known]) -> Analysis | None:
+        """The analysis of one model, from the cache or made now."""
+        model = self.project.models[name]
+        key = self._key(model, inputs)
+        kept = self.cache.analysis(name, key) if key else None
+        if kept is not None:
+            return kept
+        if name not in self.whole:
+            self._read([name])
+        analysis = self._made(model, references, inputs)
+        if analysis is not None and key:
+            self.cache.keep(name, Entry(_file_key(model), self.readings[name]._replace(query=None), key, analysis))
+        return analysis
+
+    def _key(self, model: ModelDataset, inputs: Mapping[str, _Known]) -> str:
+        """What an analysis depends on; empty when that is not all known, and so nothing may be kept."""
+        used = [n for n, _ in self.readings[model.name].parameters]
+        given = self.around.parameters
+        if used and not isinstance(given, Mapping):
+            return ""
+        types = [(n, type(given[n]).__name__) for n in used] if isinstance(given, Mapping) else []
+        return digest(_file_key(model), model.head.kind, types, [[n, known.key()] for n, known in inputs.items()])
+
+    def _made(self, model: ModelDataset, references: Mapping[str, Span], inputs: Mapping[str, _Known]) -> Analysis | None:
+        reading = self.readings[model.name]
+        lines = lines_of(reading, {n: (k.types, k.meaning) for n, k in inputs.items()}, ordered=model.head.kind is Kind.VIEW)
+        parameters = tuple(n for n, _ in reading.parameters)
+        try:
+            described = self.describe(model.sql, {n: k.types for n, k in inputs.items()}, parameters)
+        except UserError as error:
+            self.findings.extend([missing_column(model, m) for m in lines.missing] or [refused(model, f) for f in error.findings])
+            return None
+        names = [n.lower() for n, _ in described]
+        doubled = next((n for i, (n, _) in enumerate(described) if n.lower() in names[:i]), None)
+        if doubled is not None:
+            self.findings.add(twice(model, doubled))
+            return None
+        columns, rows = lines.named([n for n, _ in described])
+        return Analysis(
+            model.name, dict(references), columns, tuple(sorted(rows.reads)), rows.digest, parameters, column_types=dict(described)
+        )
+
+    def known(self, analysis: Analysis) -> _Known:
+        """What the models downstream see of a model."""
+        model = self.project.models[analysis.dataset]
+        types = self.around.stored(model, analysis.column_types) if self.around.stored else analysis.column_types
+        columns = {
+            c.name: c.digest if types.get(c.name) == analysis.column_types[c.name] else digest("stored", c.digest, types.get(c.name))
+            for c in analysis.columns
+        }
+        head = model.head
+        kept = head.kind is Kind.APPEND or (head.kind is Kind.INCREMENTAL and head.key)
+        rows = digest("kept", head.kind, head.key, analysis.rows_digest) if kept else analysis.rows_digest
+        return _Known(types, DatasetMeaning(rows, columns))
+
+
+def _file_key(model: ModelDataset) -> str:
+    return digest(model.name, model.path, model.digest, model.sql_line)
+
+
+def _circle(project: Project, circle: list[str], references: Mapping[str, Mapping[str, Span]]) -> Finding:
+    path = " -> ".join(f"`{name}`" for name in circle)
+    span = references[circle[0]].get(circle[1]) or Span(project.models[circle[0]].path)
+    if len(circle) == 2:
+        return Finding("XDE0202", f"`{circle[0]}` reads itself", span, "itself", hint="read the dataset that it is made from")
     return Finding(
-        "XDE0202",
-        f"models read each other in a circle: {path}",
-        span if isinstance(span, Span) else Span(project.models[circle[0]].path),
-        "closes the circle",
-        hint="let one of them read an earlier dataset",
+        "XDE0202", f"models read each other in a circle: {path}", span, "closes the circle", hint="let one of them read an earlier dataset"
     )
-
-
-def _analyse(
-    model: ModelDataset,
-    tree: exp.Query,
-    given: Mapping[str, Types],
-    meanings: Mapping[str, DatasetMeaning],
-    describe: Describe,
-    findings: Findings,
-) -> Analysis | None:
-    parameters = parameters_of(tree)
-    scoped = _qualified(model, tree, given, findings)
-    if scoped is _WRONG:
-        return None
-    try:
-        described = describe(model.sql, given, parameters)
-    except UserError as error:
-        for finding in error.findings:
-            findings.add(
-                replace(
-                    finding,
-                    message=f"`{model.name}` does not bind: {finding.why or finding.message}"[:300],
-                    why="",
-                    span=place(model, tree),
-                )
-            )
-        return None
-    duplicate = next((n for i, (n, _) in enumerate(described) if n in [m for m, _ in described[:i]]), None)
-    if duplicate is not None:
-        findings.add(
-            Finding(
-                "XDE0216",
-                f"`{model.name}` gives two columns the name `{duplicate}`",
-                place(model, tree),
-                hint="give one of them another name with AS",
-            )
-        )
-        return None
-    names = [n for n, _ in described]
-    told = {d.casefold(): (d, meanings[d]) for d in given}
-    columns, rows = _exact(scoped, told, names) or _whole(tree.sql(dialect="duckdb", comments=False), given, meanings, names)
-    return Analysis(
-        model.name,
-        {},
-        tuple(ColumnLineage(n, tuple(sorted(m.reads)), m.digest, m.identity) for n, m in columns.items()),
-        tuple(sorted(rows.reads)),
-        rows.digest,
-        parameters,
-        column_types=dict(described),
-    )
-
-
-_WRONG = object()
-
-
-def _qualified(model: ModelDataset, tree: exp.Query, given: Mapping[str, Types], findings: Findings) -> object:
-    """The root scope of the qualified query; None where it cannot be qualified, `_WRONG` when it names what is not there."""
-    from sqlglot import exp
-    from sqlglot.errors import SqlglotError
-    from sqlglot.optimizer.qualify import qualify
-    from sqlglot.optimizer.scope import build_scope
-
-    schema: dict[str, object] = {}
-    for name, columns in given.items():
-        inner = schema.setdefault(name.split(".")[0], {})
-        if isinstance(inner, dict):
-            inner[name.split(".")[1]] = columns
-    try:
-        qualified = qualify(
-            tree.copy(), schema=schema, dialect="duckdb", quote_identifiers=False, identify=False, validate_qualify_columns=False
-        )
-        root = build_scope(qualified)
-    except (SqlglotError, RecursionError, AttributeError, KeyError, TypeError, ValueError):
-        return None
-    if root is None:
-        return None
-    wrong = False
-    by_folded = {d.casefold(): list(columns) for d, columns in given.items()}
-    for scope in root.traverse():
-        for column in scope.columns:
-            source = scope.sources.get(column.table)
-            if not isinstance(source, exp.Table) or not isinstance(source.this, exp.Identifier) or source.args.get("pivots"):
-                continue
-            dataset = f"{source.db}.{source.name}"
-            known = by_folded.get(dataset.casefold())
-            if known is not None and column.name.casefold() not in {c.casefold() for c in known}:
-                wrong = True
-                findings.add(
-                    Finding(
-                        "XDE0204",
-                        f"`{model.name}` reads a column that `{dataset}` does not have: `{column.name}`",
-                        place(model, column.this),
-                        "no such column",
-                        hint=did_you_mean(column.name, known),
-                    )
-                )
-    return _WRONG if wrong else root
-
-
-def _exact(root: object, told: Mapping[str, tuple[str, DatasetMeaning]], names: list[str]) -> tuple[dict[str, Meaning], Meaning] | None:
-    if root is None:
-        return None
-    try:
-        meaning = Reader(told).scope(root)  # type: ignore[arg-type]  # a Scope; its type cannot be named without the import
-    except UnclearError:
-        return None
-    if [n.casefold() for n in meaning.columns] != [n.casefold() for n in names]:
-        return None
-    return dict(zip(names, meaning.columns.values(), strict=True)), meaning.rows
-
-
-def _whole(
-    text: str, given: Mapping[str, Types], meanings: Mapping[str, DatasetMeaning], names: list[str]
-) -> tuple[dict[str, Meaning], Meaning]:
-    """What is surely not too little: every column is made of every column that is read."""
-    reads = frozenset(ColumnRef(d, c) for d, columns in given.items() for c in columns)
-    whole = digest("whole", text, [(d, meanings[d].rows, sorted(meanings[d].columns.items())) for d in sorted(given)])
-    return {n: Meaning(reads, digest(whole, n)) for n in names}, Meaning(reads, whole)

@@ -18,6 +18,11 @@ class Graph:
             for parent in parents:
                 self.downstream.setdefault(parent, []).append(name)
 
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Every dataset, also one that is only read."""
+        return tuple(self.downstream)
+
     def ancestors(self, name: str) -> set[str]:
         """All that a dataset is made from."""
         return _reached(name, self.upstream)
@@ -26,30 +31,27 @@ class Graph:
         """All that is made from a dataset."""
         return _reached(name, self.downstream)
 
-    def order(self) -> tuple[list[str], list[str]]:
-        """The datasets, inputs first, and a circle (`a b a`) if there is one; what hangs on it is left out of the order."""
-        state: dict[str, int] = {}
-        order: list[str] = []
-        for root in sorted(self.upstream):
-            path: list[str] = []
-            stack: list[tuple[str, int]] = [(root, 0)]
-            while stack:
-                name, position = stack.pop()
-                if position == 0:
-                    if state.get(name) == 2:
-                        continue
-                    if state.get(name) == 1:
-                        return order, [*path[path.index(name) :], name]
-                    state[name] = 1
-                    path.append(name)
+    def order(self) -> tuple[list[str], list[list[str]]]:
+        """The datasets, inputs first, and every circle that the search meets (`a b a`); without circles the order holds for all."""
+        done: dict[str, None] = {}
+        circles: list[list[str]] = []
+        for root in sorted(self.nodes):
+            path: dict[str, int] = {root: 0} if root not in done else {}
+            while path:
+                name, position = next(reversed(path.items()))
                 parents = self.upstream.get(name, ())
-                if position < len(parents):
-                    stack += [(name, position + 1), (parents[position], 0)]
-                else:
-                    state[name] = 2
-                    path.pop()
-                    order.append(name)
-        return order, []
+                if position == len(parents):
+                    path.pop(name)
+                    done[name] = None
+                    continue
+                path[name] += 1
+                parent = parents[position]
+                if parent in path:
+                    names = list(path)
+                    circles.append([*names[names.index(parent) :], parent])
+                elif parent not in done:
+                    path[parent] = 0
+        return list(done), circles
 
 
 def _reached(name: str, edges: Mapping[str, Sequence[str]]) -> set[str]:

@@ -22,10 +22,7 @@ def select(graph: Graph, words: Sequence[str], tags: Mapping[str, Sequence[str]]
         bare = word.removeprefix("+").removesuffix("+")
         found = _named(graph, bare, tags)
         if not found:
-            known = {f"tag:{t}" for ts in tags.values() for t in ts} | set(graph.upstream)
-            findings.add(
-                Finding("XDE0214", f"`{word}` selects nothing", hint=did_you_mean(bare, known) or "see the datasets with `xde list`")
-            )
+            findings.add(_nothing(word, bare, graph, tags))
         chosen |= found
         if word.startswith("+"):
             chosen |= {a for name in found for a in graph.ancestors(name)}
@@ -36,5 +33,19 @@ def select(graph: Graph, words: Sequence[str], tags: Mapping[str, Sequence[str]]
 
 def _named(graph: Graph, word: str, tags: Mapping[str, Sequence[str]]) -> set[str]:
     if word.startswith("tag:"):
-        return {name for name, its in tags.items() if word[4:] in its}
-    return {name for name in graph.upstream if fnmatchcase(name, word)}
+        return {name for name, its in tags.items() if any(fnmatchcase(t, word[4:]) for t in its)}
+    return {name for name in graph.nodes if fnmatchcase(name.lower(), word.lower())}
+
+
+def _nothing(word: str, bare: str, graph: Graph, tags: Mapping[str, Sequence[str]]) -> Finding:
+    all_tags = sorted({f"tag:{t}" for its in tags.values() for t in its})
+    if bare.startswith("tag:"):
+        hint = did_you_mean(bare, all_tags) or (
+            f"the tags are {', '.join(f'`{t}`' for t in all_tags[:5])}" if all_tags else "no dataset has a tag"
+        )
+    elif "." not in bare and any(name.split(".")[0] == bare for name in graph.nodes):
+        hint = f"for all of a schema write `{bare}.*`"
+    else:
+        by_last = {name.split(".")[-1]: name for name in graph.nodes}
+        hint = f"did you mean `{by_last[bare]}`?" if bare in by_last else did_you_mean(bare, graph.nodes)
+    return Finding("XDE0214", f"`{word}` selects nothing", hint=hint or "see the datasets with `xde list`")
