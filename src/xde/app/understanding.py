@@ -1,4 +1,8 @@
-"""What a project means, worked out once and kept until a file of it changes: graph, lineage, checks, readings, versions."""
+"""What a project means, worked out once and kept until a file of it changes: graph, lineage, checks, readings, versions.
+
+The many small dataclasses that are kept have no slots: `dataclasses` restores a frozen one with slots field by field in Python,
+which takes four times as long as all else in reading them back.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.storage.port import Schema
 
 KEPT = "understanding.pickle"
+FORMAT = 2  # of what is kept; one more whenever a class in it changes its shape
 
 
 @dataclass(slots=True)
@@ -87,13 +92,13 @@ class Understanding:
 
 def understand(root: Path, digest_now: str, house_for: Callable[[Project], House]) -> Understanding:
     """Read what was kept, or work it out. Raises `UserError` with every error of the project."""
-    from xde.kernel.project.reader import read_project
-
     path = root / ".xde" / "cache" / KEPT
-    stamp = f"{__version__}:{digest_now}"
+    stamp = f"{__version__}:{FORMAT}:{digest_now}"
     kept = _kept(path, stamp)
     if kept is not None:
         return kept
+    from xde.kernel.project.reader import read_project
+
     project, findings = read_project(root)
     if project is None or findings.errors:
         raise UserError(*findings)
@@ -149,10 +154,11 @@ def _analyses(project: Project, schemas: Mapping[str, Schema], house: House, fin
     def describe(sql: str, given: Mapping[str, Mapping[str, str]], used: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         inputs = {n: Input(tuple(Column(c, t) for c, t in columns.items())) for n, columns in given.items()}
         values = {p: parameters.get(p, house.clock.now().replace(tzinfo=None)) for p in used}
-        return tuple((c.name, c.type) for c in house.engine.columns(Query(sql, values), inputs))
+        return tuple((c.name, c.type) for c in columns(Query(sql, values), inputs))
 
     given = {n: {c.name: c.type for c in schema} for n, schema in schemas.items()}
-    analyses, told = analyse_models(project, given, describe, known_parameters=frozenset(parameters) | {"start", "end"})
+    with house.engine.describing() as columns:
+        analyses, told = analyse_models(project, given, describe, known_parameters=frozenset(parameters) | {"start", "end"})
     findings.extend(told)
     return analyses
 

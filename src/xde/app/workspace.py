@@ -110,7 +110,8 @@ class Workspace:
         version: str | None = None,
     ) -> pa.RecordBatchReader:
         """Rows of a dataset, of an older snapshot if `at` is given."""
-        from xde.app.showing import Wish, show
+        from xde.app.showing import show
+        from xde.lifecycle.serving.reading import Wish
 
         return show(self.house, self.known, Wish(dataset, where, tuple(columns), limit, at, version))
 

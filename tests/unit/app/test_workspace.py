@@ -258,3 +258,40 @@ def test_a_view_may_use_parameters_and_is_seen_through(project):
     run(project)
     assert rows(project, "marts.count") == [("1", "$least")]
     assert len(rows(project, "staging.large", where="amount > 0")) == 1
+
+
+def test_a_full_reload_makes_rows_and_letters_once(project):
+    run(project)
+    outcome = run(project, selection=["shop.orders"], full=True)["shop.orders"]
+    assert (outcome.rows, outcome.letters) == (2, 2)
+    with Workspace.open(project) as workspace:
+        assert [(d.rows, d.letters) for d in workspace.datasets() if d.name == "shop.orders"] == [(2, 2)]
+        assert len(workspace.letters()) == 2
+
+
+def test_another_environment_points_at_what_is_there(project):
+    run(project)
+    with Workspace.open(project, environment="mine") as workspace:
+        plan = workspace.plan()
+        assert {s.kind for s in plan.steps} == {StepKind.ADOPT}
+        assert workspace.run().status == "done"
+        assert workspace.show("marts.daily", limit=None).read_all().num_rows == 1
+        assert workspace.plan().steps == ()
+
+
+def test_files_that_are_gone_are_not_lost_by_a_change_of_types(project):
+    run(project)
+    (project / "data/orders-1.csv").unlink()
+    (project / "sources/shop.yaml").write_text(CONTRACT.replace("DECIMAL(10,2)", "DECIMAL(12,2)"))
+    with Workspace.open(project) as workspace, pytest.raises(UserError) as caught:
+        workspace.plan()
+    assert caught.value.findings[0].code == "XDE0452"
+    assert len(rows(project, "shop.orders")) == 2
+
+
+def test_a_model_that_appends_reads_each_row_once(project):
+    (project / "models/marts/log.sql").write_text("/* xde\nkind: append\n*/\nSELECT order_id FROM shop.orders\n")
+    run(project)
+    (project / "data/orders-2.csv").write_text("order_id,customer,day,amount\n5,ada,2026-02-01,7.00\n")
+    assert run(project)["marts.log"].rows == 1
+    assert rows(project, "marts.log") == [("1",), ("2",), ("5",)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from xde.ground.names import literal, quoted
 from xde.lifecycle.storage.port import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -33,10 +34,27 @@ class DuckdbEngine:
 
     def columns(self, query: Query, inputs: Mapping[str, Input]) -> Schema:
         """Names and types of the result, by `DESCRIBE` over empty tables."""
+        with self.describing() as columns:
+            return columns(query, inputs)
+
+    @contextmanager
+    def describing(self) -> Iterator[Callable[[Query, Mapping[str, Input]], Schema]]:
+        """`columns` for many queries: the empty table of an input is made once and seen by all that read it."""
+        made: dict[str, Schema] = {}
         with self._session.scope() as cursor:
-            cursor.execute("; ".join(["BEGIN", *(_empty_table(n, g) for n, g in inputs.items()), "COMMIT"]))
-            _make_views(cursor, query)
-            return _described(cursor, query)
+
+            def columns(query: Query, inputs: Mapping[str, Input]) -> Schema:
+                new = {n: g for n, g in inputs.items() if made.get(n) != g.schema}
+                if new:
+                    cursor.execute("; ".join(_empty_table(n, g) for n, g in new.items()))
+                    made.update({n: g.schema for n, g in new.items()})
+                try:
+                    _make_views(cursor, query)
+                    return _described(cursor, query)
+                except duckdb.Error as error:
+                    raise translated(error) from error
+
+            yield columns
 
     def write(self, query: Query, inputs: Mapping[str, Input], folder: str, layout: Layout) -> tuple[DataFile, ...]:
         """Write by one `COPY`, which also gives the statistics."""
@@ -79,7 +97,7 @@ class DuckdbEngine:
 def _empty_table(name: str, given: Input) -> str:
     schema, table = schema_of(name)
     columns = ", ".join(f"{quoted(c.name)} {c.type}" for c in given.schema)
-    return f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE TABLE {schema}.{table} ({columns})"
+    return f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE OR REPLACE TABLE {schema}.{table} ({columns})"
 
 
 def _bind(cursor: duckdb.DuckDBPyConnection, inputs: Mapping[str, Input]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import errno
+import os
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from xde.ground.digests import file_digest
@@ -33,8 +35,16 @@ class DiskFiles:
                 )
             )
         try:
+            if ".." in PurePath(pattern).parts:
+                msg = "it leads out of the folder"
+                raise ValueError(msg)
+            if not os.access(folder, os.R_OK | os.X_OK):  # a glob passes over what it may not read
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), root)
             found = [p for p in folder.glob(pattern) if p.is_file() and _whole(p.relative_to(folder))]
             return [_found(p, folder) for p in sorted(found)]
+        except FileNotFoundError as error:
+            msg = f"`{error.filename}` went away while its folder was looked at"
+            raise TemporaryError(msg) from error
         except PermissionError as error:
             raise UserError(
                 Finding(
@@ -69,7 +79,7 @@ class DiskFiles:
 
 
 def _whole(path: Path) -> bool:
-    return not any(part.startswith(".") for part in path.parts) and not path.name.endswith(PARTIAL)
+    return not any(part.startswith((".", "~$")) for part in path.parts) and not path.name.endswith(PARTIAL)
 
 
 def _found(path: Path, folder: Path) -> FoundFile:

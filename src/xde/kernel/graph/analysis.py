@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from xde.ground.spans import Span
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, order=True)
 class ColumnRef:
     """A column of a dataset."""
 
@@ -23,7 +23,7 @@ class ColumnRef:
         return f"{self.dataset}.{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ColumnLineage:
     """Where an output column comes from.
 
@@ -37,7 +37,7 @@ class ColumnLineage:
     identity: ColumnRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Analysis:
     """The facts of one model.
 

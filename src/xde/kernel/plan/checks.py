@@ -29,7 +29,7 @@ class Action(StrEnum):
     STOP = "stop"  # nothing is published
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Waiver:
     """Leave to fail until a day, by somebody, for a reason."""
 
@@ -38,7 +38,7 @@ class Waiver:
     until: str  # ISO date, the last day it holds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Check:
     """One rule of a dataset.
 
@@ -68,7 +68,7 @@ class Check:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CheckResult:
     """What a check found: `failing` rows of `rows`, or the measured `value`; samples as rows of text by column name.
 

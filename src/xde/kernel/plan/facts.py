@@ -25,6 +25,8 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
     kind = str(commit.get("kind", ""))
     if kind in CHANGES_DATA:
         state["data"] = number
+    if kind == "load" and commit.get("full"):
+        state |= {"files": {}, "letters": 0}
     if kind == "load":
         state["files"] = {**state.get("files", {}), **{f["path"]: f for f in _list(commit, "files")}}
     if kind == "build":

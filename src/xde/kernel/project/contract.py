@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xde.ground.spans import Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Custom:
     """The value of one `customProperties` entry as plain YAML data, and its place."""
 
@@ -24,7 +24,7 @@ class Custom:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class QualityRule:
     """One entry of `quality`: of the kinds library, sql, custom or text.
 
@@ -49,7 +49,7 @@ class QualityRule:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Property:
     """A column, or a part of a nested one (`properties` of an object, `items` of an array).
 
@@ -85,7 +85,7 @@ class Property:
         return (self.classification or "").casefold() in classes or any(t.split(".")[0].casefold() == "pii" for t in self.tags)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Relationship:
     """A foreign key: columns here, and columns of `to_dataset`, written as in the contract (`airports` or `nyc.airports`)."""
 
@@ -97,7 +97,7 @@ class Relationship:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SchemaObject:
     """One table of a contract."""
 
@@ -121,7 +121,7 @@ class SchemaObject:
         return tuple(p.name for p in sorted(keys, key=lambda p: p.primary_key_position))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Server:
     """Where the data of a contract lies; `settings` holds the fields of its type, as written."""
 
@@ -132,7 +132,7 @@ class Server:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ServiceLevel:
     """One entry of `slaProperties`; `element` is `table.column` or `table`."""
 
@@ -144,7 +144,7 @@ class ServiceLevel:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Contract:
     """A whole document; `team` holds (username, role) pairs; `raw` is the document as plain data, nothing lost."""
 

@@ -25,7 +25,7 @@ class Kind(StrEnum):
     APPEND = "append"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourceDataset:
     """A dataset that is loaded: one schema object of a contract under `sources/`."""
 
@@ -34,7 +34,7 @@ class SourceDataset:
     object: SchemaObject
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ModelHead:
     """The YAML comment at the head of a model; what concerns data flow, and nothing of business logic.
 
@@ -55,7 +55,7 @@ class ModelHead:
     spans: Mapping[str, Span] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ModelDataset:
     """A dataset that is computed: `sql` is the file's text without its head, its first line is `sql_line` of the file."""
 
@@ -73,7 +73,7 @@ class ModelDataset:
 Dataset = SourceDataset | ModelDataset
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Project:
     """Everything that a team wrote, by dataset name; `digest` changes when any file of it does."""
 

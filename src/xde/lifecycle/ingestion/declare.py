@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ WORDS = {
 TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "time": "TIME", "blob": "BLOB"}
 JDK = {
     "yyyy": "%Y",
+    "uuuu": "%Y",
     "yy": "%y",
     "MMMM": "%B",
     "MMM": "%b",
@@ -43,17 +45,30 @@ JDK = {
     "M": "%-m",
     "dd": "%d",
     "d": "%-d",
+    "EEEE": "%A",
+    "EEE": "%a",
+    "E": "%a",
     "HH": "%H",
+    "H": "%-H",
     "hh": "%I",
+    "h": "%-I",
     "mm": "%M",
+    "m": "%-M",
     "ss": "%S",
-    "SSSSSS": "%f",
+    "s": "%-S",
     "SSS": "%g",
+    "SSSSSS": "%f",
+    "SSSSSSSSS": "%n",
     "a": "%p",
-    "XXX": "%z",
+    "X": "%z",
     "XX": "%z",
+    "XXX": "%z",
+    "x": "%z",
+    "xx": "%z",
+    "xxx": "%z",
     "Z": "%z",
 }
+PIECE = re.compile(r"'(?P<said>[^']*)'|(?P<word>([A-Za-z])\3*)|(?P<other>.)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +257,16 @@ def _field(of: Property, dialect: Dialect, findings: Findings) -> Field:
     pattern = of.options.get("format")
     timed = kind.upper().startswith(("DATE", "TIME"))
     form = strptime(str(pattern)) if pattern and timed and not _is_iso(str(pattern)) else None
+    if pattern and timed and form is None and not _is_iso(str(pattern)):
+        findings.add(
+            Finding(
+                "XDE0438",
+                f"the date pattern of `{of.name}` cannot be understood: `{pattern}`",
+                of.span,
+                "unknown pattern",
+                hint="write the letters of the JDK, such as `dd.MM.yyyy HH:mm`, and words of its own in single quotes",
+            )
+        )
     words = tuple(str(n) for n in nulls) if isinstance(nulls, (list, tuple)) else ()
     if dialect.format in {"ndjson", "json", "excel", "fixed_width"}:
         words = tuple(dict.fromkeys([*words, *(n for n in dialect.nulls if n)]))
@@ -252,20 +277,17 @@ def _is_iso(pattern: str) -> bool:
     return pattern in {"yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ssXXX", "yyyy-MM-dd'T'HH:mm:ss'Z'"}
 
 
-def strptime(pattern: str) -> str:
-    """A JDK date pattern (java.time.format.DateTimeFormatter) in the words of strptime; literal text in single quotes."""
-    result, at = "", 0
-    words = sorted(JDK, key=len, reverse=True)
-    while at < len(pattern):
-        if pattern[at] == "'":
-            end = pattern.find("'", at + 1)
-            end = len(pattern) if end < 0 else end
-            result += pattern[at + 1 : end] or "'"
-            at = end + 1
-            continue
-        word = next((w for w in words if pattern.startswith(w, at)), None)
-        result += JDK[word] if word else pattern[at]
-        at += len(word) if word else 1
+def strptime(pattern: str) -> str | None:
+    """A JDK date pattern (java.time.format.DateTimeFormatter) in the words of strptime, or None; literal text stands in single quotes."""
+    result = ""
+    for piece in PIECE.finditer(pattern):
+        if (word := piece["word"]) is not None:
+            if word not in JDK:
+                return None
+            result += JDK[word]
+        else:
+            said = piece["said"]
+            result += (piece["other"] if said is None else said or "'").replace("%", "%%")
     return result
 
 
