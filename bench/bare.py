@@ -26,14 +26,6 @@ def build(project: Path) -> None:
         connection.execute(f"COPY ({generate.PRICED}) TO '{project}/bare.parquet' (FORMAT parquet)")
 
 
-def scan(project: Path) -> None:
-    """One reading of the columns that the twenty checks need."""
-    needed = sorted({*generate.OPTIONS, *generate.REQUIRED, *generate.VALUES})
-    read = f"read_parquet('{project}/.xde/lake/tpch/lineitem/*/*.parquet')"
-    with duckdb.connect() as connection:
-        connection.execute(f"SELECT {', '.join(f'max({name})' for name in needed)} FROM {read}").fetchall()
-
-
 def models(project: Path) -> None:
     """All models of a project in one process, each into a table."""
     with duckdb.connect(str(project / "bare.duckdb")) as connection:
@@ -47,4 +39,4 @@ def models(project: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"load": load, "build": build, "scan": scan, "models": models}[sys.argv[1]](Path(sys.argv[2]))
+    {"load": load, "build": build, "models": models}[sys.argv[1]](Path(sys.argv[2]))

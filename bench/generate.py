@@ -100,13 +100,11 @@ def lineitem_csv(path: Path, rows: int, seed: int) -> None:
         connection.execute(f"COPY (SELECT {columns} FROM ({drawn})) TO '{path}' (HEADER, DELIMITER ',')")
 
 
-def properties(*, rules: bool) -> list[str]:
-    """The columns of lineitem for a contract, with its rules or without."""
+def properties() -> list[str]:
+    """The columns of lineitem for a contract, with its rules."""
     lines = []
     for name, physical, logical in LINEITEM:
         lines += [f"      - name: {name}", f"        logicalType: {logical}", f'        physicalType: "{physical}"']
-        if not rules:
-            continue
         if name in REQUIRED:
             lines.append("        required: true")
         if name in OPTIONS:
@@ -139,7 +137,7 @@ def lineitem_project(root: Path, data_format: str, rows: int, seed: int) -> None
         head += ["    customProperties:", "      - {property: xdeDeadLetter, value: {mode: quarantine, maxRejectedPercent: 2}}"]
     else:
         lineitem_parquet(root / "data/lineitem.parquet", rows, seed)
-    tables = {"lineitem": [*head, "    properties:", *properties(rules=data_format == "csv")]}
+    tables = {"lineitem": [*head, "    properties:", *properties()]}
     (root / "sources/tpch.yaml").write_text(contract("tpch", tables, data_format), encoding="utf-8")
 
 
