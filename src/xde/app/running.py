@@ -87,9 +87,10 @@ def performers(house: House, known: Understanding, found: Mapping[str, Mapping[s
     pins = Pins(house.lake, house.ledger, known.versions)
     publisher = Publisher(house.lake, house.auditor, house.ledger, house.clock, finding_of)
     merger = Merger(house.lake, house.write)
-    models = {n: model_work(known, n, house) for n in known.project.models}
+    personal = all_personal(known)
+    models = {n: model_work(known, n, house, personal[n]) for n in known.project.models}
     sources = {
-        n: SourceWork(known.readings[n], known.checks[n], known.checks_digests[n], found.get(n, {}), personal_columns(known, n))
+        n: SourceWork(known.readings[n], known.checks[n], known.checks_digests[n], found.get(n, {}), personal[n])
         for n in known.project.sources
     }
     return {
@@ -100,7 +101,7 @@ def performers(house: House, known: Understanding, found: Mapping[str, Mapping[s
     }
 
 
-def model_work(known: Understanding, name: str, house: House) -> ModelWork:
+def model_work(known: Understanding, name: str, house: House, personal: tuple[str, ...]) -> ModelWork:
     """A model, ready to be built."""
     parameters = {**known.project.settings.parameters, "today": house.clock.now().date()}
     return ModelWork(
@@ -113,18 +114,23 @@ def model_work(known: Understanding, name: str, house: House) -> ModelWork:
         known.checks_digests[name],
         parameters,
         known.view_parameters(known.views(name)),
-        personal_columns(known, name),
+        personal,
     )
 
 
 def personal_columns(known: Understanding, name: str) -> tuple[str, ...]:
-    """The columns of a dataset that may show a person: as its own contract says, or that are copied from such a column."""
-    dataset = known.project.datasets[name]
-    properties: tuple[Property, ...] = dataset.object.properties if dataset.object else ()
-    own = [p.name for p in properties if p.personal]
-    analysis = known.analyses.get(name)
-    if analysis is not None:
-        for column in analysis.columns:
-            if any(r.column in personal_columns(known, r.dataset) for r in column.reads if r.dataset in known.project.datasets):
-                own.append(column.name)
-    return tuple(dict.fromkeys(own))
+    """The columns of a dataset that may show a person: as its own contract says, or that are made from such a column."""
+    return all_personal(known)[name]
+
+
+def all_personal(known: Understanding) -> dict[str, tuple[str, ...]]:
+    """The personal columns of every dataset, inputs first, so that each is looked at once."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in known.order:
+        dataset = known.project.datasets[name]
+        properties: tuple[Property, ...] = dataset.object.properties if dataset.object else ()
+        own = [p.name for p in properties if p.personal]
+        if name in known.analyses:
+            own += [c.name for c in known.analyses[name].columns if any(r.column in found.get(r.dataset, ()) for r in c.reads)]
+        found[name] = tuple(dict.fromkeys(own))
+    return found

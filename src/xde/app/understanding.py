@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from xde.app.wiring import House
     from xde.kernel.graph.analysis import Analysis
     from xde.kernel.plan.checks import Check
-    from xde.kernel.project.declarations import Dataset, Project
+    from xde.kernel.project.declarations import Project
     from xde.lifecycle.ingestion.declare import Reading
     from xde.lifecycle.storage.port import Schema
 
@@ -115,12 +115,12 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
         raise UserError(*findings)
     models = project.models
     for name, analysis in analyses.items():
-        schemas[name] = _stored(models[name], analysis, house, findings)
+        schemas[name] = _stored(models[name], analysis.column_types, house, findings)
     checks = _checks(project, findings)
     if findings.errors:
         raise UserError(*findings)
     upstream = {n: tuple(analyses[n].references) if n in analyses else _looked_up(n, checks[n], project) for n in project.datasets}
-    versions = {n: _version(project.datasets[n], readings, analyses) for n in project.datasets}
+    versions = {n: _version(project, n, readings, analyses) for n in project.datasets}
     digests = {
         n: digest(
             [(c.id, c.kind, c.action, c.predicate, c.query, c.to_dataset, c.to_columns, c.operator, c.threshold, c.unit) for c in checks[n]]
@@ -149,23 +149,31 @@ def _analyses(project: Project, schemas: Mapping[str, Schema], house: House, fin
     from xde.kernel.graph.analyses import analyse_models
     from xde.lifecycle.transformation.port import Input, Query
 
-    parameters = {**project.settings.parameters, "today": house.clock.now().date()}
+    now = house.clock.now()
+    parameters = {**project.settings.parameters, "today": now.date(), "start": now.replace(tzinfo=None), "end": now.replace(tzinfo=None)}
 
     def describe(sql: str, given: Mapping[str, Mapping[str, str]], used: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         inputs = {n: Input(tuple(Column(c, t) for c, t in columns.items())) for n, columns in given.items()}
-        values = {p: parameters.get(p, house.clock.now().replace(tzinfo=None)) for p in used}
+        values = {p: parameters[p] for p in used}
         return tuple((c.name, c.type) for c in columns(Query(sql, values), inputs))
 
     given = {n: {c.name: c.type for c in schema} for n, schema in schemas.items()}
     with house.engine.describing() as columns:
-        analyses, told = analyse_models(project, given, describe, known_parameters=frozenset(parameters) | {"start", "end"})
+        analyses, told = analyse_models(
+            project,
+            given,
+            describe,
+            known_parameters=parameters,
+            stored=lambda model, types: {c.name: c.type for c in _stored(model, types, house, findings)},
+            cache_folder=project.root / ".xde" / "cache",
+        )
     findings.extend(told)
     return analyses
 
 
-def _stored(model: ModelDataset, analysis: Analysis, house: House, findings: Findings) -> Schema:
+def _stored(model: ModelDataset, types: Mapping[str, str], house: House, findings: Findings) -> Schema:
     promised = {p.name: p for p in model.object.properties} if model.object else {}
-    found = {c.name for c in analysis.columns}
+    found = set(types)
     for name, promise in promised.items():
         if name not in found:
             findings.add(
@@ -180,10 +188,10 @@ def _stored(model: ModelDataset, analysis: Analysis, house: House, findings: Fin
     from xde.lifecycle.ingestion.declare import column_type
 
     schema: list[Column] = []
-    for column in analysis.columns:
-        declared = promised.get(column.name)
+    for name, kind in types.items():
+        declared = promised.get(name)
         wanted = column_type(declared) if declared and (declared.physical_type or declared.logical_type) else None
-        schema.append(Column(column.name, house.lake.storable(wanted or analysis.column_types.get(column.name, "VARCHAR"))))
+        schema.append(Column(name, house.lake.storable(wanted or kind)))
     return tuple(schema)
 
 
@@ -202,10 +210,13 @@ def _looked_up(name: str, checks: tuple[Check, ...], project: Project) -> tuple[
     return tuple(dict.fromkeys(c.to_dataset for c in checks if c.to_dataset and c.to_dataset != name and c.to_dataset in project.sources))
 
 
-def _version(dataset: Dataset, readings: Mapping[str, Reading], analyses: Mapping[str, Analysis]) -> str:
+def _version(project: Project, name: str, readings: Mapping[str, Reading], analyses: Mapping[str, Analysis]) -> str:
+    from xde.kernel.graph.analyses import parameter_values
+
+    dataset = project.datasets[name]
     if isinstance(dataset, SourceDataset):
-        return source_version(dataset.name, readings[dataset.name].meaning())
-    return model_version(dataset, analyses[dataset.name])
+        return source_version(name, readings[name].meaning())
+    return model_version(dataset, analyses[name], parameter_values(analyses[name], project.settings.parameters))
 
 
 def _order(upstream: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -295,3 +295,14 @@ def test_a_model_that_appends_reads_each_row_once(project):
     (project / "data/orders-2.csv").write_text("order_id,customer,day,amount\n5,ada,2026-02-01,7.00\n")
     assert run(project)["marts.log"].rows == 1
     assert rows(project, "marts.log") == [("1",), ("2",), ("5",)]
+
+
+def test_another_value_of_a_parameter_is_another_version_also_through_a_view(project):
+    (project / "xde.yaml").write_text("name: shop\nparameters:\n  least: 15\n")
+    (project / "models/staging").mkdir()
+    (project / "models/staging/large.sql").write_text("/* xde\nkind: view\n*/\nSELECT * FROM shop.orders WHERE amount >= $least\n")
+    (project / "models/marts/count.sql").write_text("SELECT count(*) AS n FROM staging.large\n")
+    run(project)
+    (project / "xde.yaml").write_text("name: shop\nparameters:\n  least: 1\n")
+    run(project)
+    assert rows(project, "marts.count") == [("2",)]

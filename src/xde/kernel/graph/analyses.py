@@ -193,7 +193,17 @@ class _Work:
         head = model.head
         kept = head.kind is Kind.APPEND or (head.kind is Kind.INCREMENTAL and head.key)
         rows = digest("kept", head.kind, head.key, analysis.rows_digest) if kept else analysis.rows_digest
+        values = parameter_values(analysis, self.around.parameters)
+        if values:
+            rows = digest("parameters", values, rows)
         return _Known(types, DatasetMeaning(rows, columns))
+
+
+def parameter_values(analysis: Analysis, given: Mapping[str, object] | Collection[str]) -> list[tuple[str, object]]:
+    """The values that a model is computed with, by name; those that change with every run are no part of what it means."""
+    if not isinstance(given, Mapping):
+        return []
+    return [(n, given[n]) for n in analysis.parameters if n not in {"today", "start", "end"}]
 
 
 def _file_key(model: ModelDataset) -> str:
