@@ -155,7 +155,8 @@ def _copy(cursor: duckdb.DuckDBPyConnection, query: Query, folder: str, layout: 
     target = f"{folder}/{uuid.uuid4().hex}.parquet"
     try:
         rows = cursor.execute(
-            f"COPY ({select}\n) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS)", dict(query.parameters)
+            f"COPY ({select}\n) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS)",
+            dict(query.parameters),
         ).fetchall()
     except BaseException as error:
         Path(target).unlink(missing_ok=True)

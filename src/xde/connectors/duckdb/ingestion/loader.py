@@ -211,7 +211,7 @@ class _Loading:
         Path(self.job.folder).mkdir(parents=True, exist_ok=True)
         target = f"{self.job.folder}/{uuid.uuid4().hex}.parquet"
         row = self.cursor.execute(
-            f"COPY ({self.stage.accepted()}) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS)"
+            f"COPY ({self.stage.accepted()}) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS)"
         ).fetchall()[0]
         file = data_file_from_copy(row)
         if not file.rows:
