@@ -93,7 +93,7 @@ class Joiner:
         rows = merged("join", (left.rows, right.rows, *condition), *words)
         tables = tuple(
             t._replace(
-                optional=t.optional or join.side in ({"LEFT", "FULL"} if i >= len(left.tables) else {"RIGHT", "FULL"}),
+                optional=t.optional or _may_lack(join, right=i >= len(left.tables)),
                 hidden=t.hidden or (join.kind in {"SEMI", "ANTI"} and i >= len(left.tables)),
             )
             for i, t in enumerate(both.tables)
@@ -120,6 +120,11 @@ class Joiner:
                 joined[name.lower()] = merged("either", (ours, theirs)) if join.side in {"RIGHT", "FULL"} else ours
                 dropped |= {(i, name.lower()) for i in range(len(left.tables), len(both.tables))}
         return found, replace(both, joined=joined, dropped=frozenset(dropped))
+
+
+def _may_lack(join: JoinSource, *, right: bool) -> bool:
+    """Whether a row of a join may have nothing of the side."""
+    return join.method == "POSITIONAL" or join.side == "FULL" or join.side == ("LEFT" if right else "RIGHT")
 
 
 def _common(left: Frame, right: Frame) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ class SelectReader:
         for position, projection in enumerate(select.projections):
             if projection.name is not None:
                 self._aliases.setdefault(projection.name.lower(), []).append(position)
+        self._sets = any(_makes_sets(t) for t in select.group or ())
         self._known: dict[int, Meaning] = {}
         self._busy: set[int] = set()
 
@@ -102,7 +103,7 @@ class SelectReader:
 
     def _key(self, term: Term) -> Meaning:
         """A key of GROUP BY; numbers stand for output columns, in grouping sets too."""
-        if isinstance(term, Op) and term.args and term.tag.split(" ")[0] in {"Cube", "Rollup", "GroupingSets", "Tuple"}:
+        if isinstance(term, Op) and (_makes_sets(term) or term.tag.startswith("Tuple ")):
             return merged(term.tag, (self._key(a) for a in term.args))
         return self._position(term) or self._evaluator.meaning(term, self._scope)
 
@@ -127,7 +128,8 @@ class SelectReader:
             return starred(projection.term, self._scope.frame, lambda t: self._evaluator.meaning(t, self._scope))
         if projection.every is not None:
             return self._every(projection, projection.every)
-        return [Column(projection.name, self._projected(position))]
+        meaning = self._projected(position)
+        return [Column(projection.name, meaning._replace(identity=None) if self._sets else meaning)]
 
     def _every(self, projection: Projection, every: Columns) -> list[Column]:
         """An expression over `COLUMNS(...)`, once for each column."""
@@ -180,6 +182,11 @@ def _every_name(projection: Projection, every: Columns, column: str) -> str:
     if found is None:
         raise UnclearError
     return re.sub(r"\\(\d)", lambda m: found.group(int(m.group(1))) or "", projection.name)
+
+
+def _makes_sets(term: Term) -> bool:
+    """Whether a key of GROUP BY is absent from some of the groups."""
+    return isinstance(term, Op) and term.tag.split(" ")[0] in {"Cube", "Rollup", "GroupingSets"}
 
 
 def _spreads(term: Term) -> bool:

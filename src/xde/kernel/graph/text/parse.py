@@ -49,6 +49,9 @@ MAKES_OR_CHANGES = frozenset(
 """What a model may not do; xde makes its table."""
 
 
+_CUT = "take clauses out of the query until it can be read; the last one is at fault"
+
+
 def read_text(sql: str) -> Reading:
     """Everything that a model's SQL says by itself, faults included."""
     from sqlglot import Dialect
@@ -65,6 +68,8 @@ def read_text(sql: str) -> Reading:
         statements = [s for s in dialect.parser().parse(tokens, sql) if s is not None]
     except ParseError as error:
         return Reading((_syntax(sql, error, tokens),))
+    except (TypeError, AttributeError, ValueError, LookupError) as error:  # the parser stumbles over some texts that are not SQL
+        return Reading((Fault("XDE0203", "is not SQL that can be read", why=f"the parser gave up: {error}", hint=_CUT),))
     except RecursionError:
         return Reading((Fault("XDE0203", "is nested too deeply to be read", hint="cut the query into several models"),))
     wrong = _not_one_query(statements, tokens)
