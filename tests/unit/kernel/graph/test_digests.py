@@ -69,7 +69,9 @@ SAME = {
     "a subquery in the place of a CTE": lambda q: q[q.index("SELECT\n    c.name") :].replace(
         "FROM paid AS p", "FROM (SELECT * FROM shop.orders WHERE status = 'paid') AS p"
     ),
-    "one more CTE in between": lambda q: q.replace("\nSELECT\n", ", again AS (SELECT * FROM paid)\nSELECT\n", 1).replace("FROM paid AS", "FROM again AS"),
+    "one more CTE in between": lambda q: q.replace("\nSELECT\n", ", again AS (SELECT * FROM paid)\nSELECT\n", 1).replace(
+        "FROM paid AS", "FROM again AS"
+    ),
     "groups by number": lambda q: q.replace("GROUP BY c.name, p.customer_id", "GROUP BY 1, 2"),
     "an order without a limit": lambda q: q + " ORDER BY total",
     "a semicolon": lambda q: q + ";",

@@ -54,7 +54,13 @@ def test_the_aggregates_that_we_name_exist():
 
 
 def test_table_functions_that_read_files_are_known():
-    assert {n for n in functions("table", "table_macro") if reads_files(n)} >= {"read_csv", "read_csv_auto", "read_parquet", "parquet_scan", "glob"}
+    assert {n for n in functions("table", "table_macro") if reads_files(n)} >= {
+        "read_csv",
+        "read_csv_auto",
+        "read_parquet",
+        "parquet_scan",
+        "glob",
+    }
     assert not any(reads_files(n) for n in ("range", "generate_series", "unnest", "repeat"))
     assert set(functions("table", "table_macro")) >= READ_BY_TEXT
     assert is_file("a.csv")

@@ -48,7 +48,9 @@ def test_what_is_wrong_with_a_text_is_told_with_its_place(sql, code, marked):
     assert fault(sql) == (code, marked)
 
 
-@pytest.mark.parametrize("sql", ["SELECT 1", "SELECT 1;", "(SELECT 1)", "VALUES (1)", "FROM shop.orders", "PIVOT shop.orders ON status IN ('a')"])
+@pytest.mark.parametrize(
+    "sql", ["SELECT 1", "SELECT 1;", "(SELECT 1)", "VALUES (1)", "FROM shop.orders", "PIVOT shop.orders ON status IN ('a')"]
+)
 def test_one_query_is_a_model(sql):
     assert read_text(sql).faults == ()
 
@@ -63,7 +65,9 @@ def test_tables_are_told_from_ctes():
     assert tables("WITH RECURSIVE a AS (SELECT 1 UNION ALL SELECT * FROM a) SELECT * FROM a") == []
     assert tables("WITH a AS (SELECT * FROM b), b AS (SELECT 1) SELECT * FROM b") == ["b"]
     assert tables("SELECT (WITH a AS (SELECT 1) SELECT * FROM a), x FROM a") == ["a"]
-    assert tables("WITH a AS (SELECT 1) SELECT (SELECT max(x) FROM (SELECT * FROM A)) FROM shop.orders o, LATERAL (SELECT * FROM a) l") == ["shop.orders"]
+    assert tables("WITH a AS (SELECT 1) SELECT (SELECT max(x) FROM (SELECT * FROM A)) FROM shop.orders o, LATERAL (SELECT * FROM a) l") == [
+        "shop.orders"
+    ]
     assert tables("SELECT * FROM x.y.z PIVOT (sum(a) FOR b IN (1)) UNION SELECT * FROM (shop.orders JOIN shop.notes USING (id))") == [
         "x.y.z",
         "shop.orders",
@@ -81,7 +85,10 @@ def test_parameters_are_found_with_their_places():
     [
         ("SELECT date_trunc(grain, t), date_trunc('day', t) FROM s.x", {"grain"}),
         ("SELECT time_bucket(INTERVAL 1 DAY, t, origin) FROM s.x", {"origin"}),
-        ("SELECT t + INTERVAL 1 day, extract(year FROM t), DATE '2026-01-01', t::date, CAST(t AS date), first(a ORDER BY t NULLS LAST) FROM s.x", set()),
+        (
+            "SELECT t + INTERVAL 1 day, extract(year FROM t), DATE '2026-01-01', t::date, CAST(t AS date), first(a ORDER BY t NULLS LAST) FROM s.x",
+            set(),
+        ),
         ("SELECT name FROM s.x UNION ALL BY NAME SELECT name FROM s.y", set()),
         ("SELECT a AS day, b month, count(*) AS first FROM s.x GROUP BY ALL ORDER BY ALL", set()),
         ("SELECT uuid(a)", {"a"}),

@@ -124,7 +124,7 @@ class Joiner:
 
 def _may_lack(join: JoinSource, *, right: bool) -> bool:
     """Whether a row of a join may have nothing of the side."""
-    return join.method == "POSITIONAL" or join.side == "FULL" or join.side == ("LEFT" if right else "RIGHT")
+    return join.method == "POSITIONAL" or join.side in ("FULL", "LEFT" if right else "RIGHT")
 
 
 def _common(left: Frame, right: Frame) -> tuple[str, ...]:
