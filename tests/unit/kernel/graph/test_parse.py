@@ -23,7 +23,7 @@ def fault(sql):
         ("SELECT 'open FROM shop.orders", "XDE0203", None),
         ("SELECT 1; SELECT 2", "XDE0211", "SELECT"),
         ("", "XDE0212", None),
-        ("-- nothing\n;", "XDE0212", None),
+        ("-- nothing\n;", "XDE0212", ";"),
         ("CREATE TABLE x AS SELECT 1", "XDE0212", "CREATE"),
         ("SELECT 1; DROP TABLE shop.orders", "XDE0212", "DROP"),
         ("INSERT INTO shop.orders SELECT 1", "XDE0212", "INSERT"),
