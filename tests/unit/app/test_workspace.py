@@ -306,3 +306,13 @@ def test_another_value_of_a_parameter_is_another_version_also_through_a_view(pro
     (project / "xde.yaml").write_text("name: shop\nparameters:\n  least: 1\n")
     run(project)
     assert rows(project, "marts.count") == [("2",)]
+
+
+def test_of_two_deliveries_of_a_key_the_later_one_holds(project):
+    (project / "sources/shop.yaml").write_text(CONTRACT.replace("physicalName: customers.csv", 'physicalName: "customers*.csv"'))
+    (project / "data/customers-2.csv").write_text("customer,country\nada,DE\n")
+    (project / "data/customers-3.csv").write_text("customer,country\nada,NO\nbob,NO\n")
+    (project / "data/customers.csv").rename(project / "data/customers-1.csv")
+    outcome = run(project)["shop.customers"]
+    assert (outcome.rows, outcome.letters) == (5, 0)
+    assert rows(project, "shop.customers") == [("ada", "NO"), ("bob", "NO")]

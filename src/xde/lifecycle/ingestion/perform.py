@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
@@ -49,7 +49,22 @@ class LoadPerformer:
         self._merger = merger
 
     def perform(self, step: Step, context: StepContext) -> Outcome:
-        """Load the step's files; `Outcome.rows` are the accepted rows of this load, `letters` its dead letters."""
+        """Load the step's files; `Outcome.rows` are the accepted rows of this load, `letters` its dead letters.
+
+        Files that are merged are loaded one after the other, a commit each: of two deliveries of a key the later one holds.
+        """
+        if self._work[step.dataset].reading.write_mode != "merge" or len(step.files) < 2:
+            return self._load(step, context)
+        outcomes = [self._load(replace(step, files=(f,), full=step.full and not n), context) for n, f in enumerate(step.files)]
+        return replace(
+            outcomes[-1],
+            step=step,
+            rows=sum(o.rows for o in outcomes),
+            letters=sum(o.letters for o in outcomes),
+            findings=tuple(dict.fromkeys(f for o in outcomes for f in o.findings)),
+        )
+
+    def _load(self, step: Step, context: StepContext) -> Outcome:
         work = self._work[step.dataset]
         table = self._pins.table(step.dataset)
         before = self._pins.renew(step.dataset)
