@@ -23,6 +23,7 @@ from xde.kernel.run.events import Event, Outcome, RunFinished, RunStarted, StepF
 from xde.kernel.run.runner import StepContext, run_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 from pathlib import Path as _Path
@@ -30,6 +31,14 @@ from pathlib import Path as _Path
 sys.path.insert(0, str(_Path(__file__).parent))
 
 from doing import DIAMOND, FINDING, Doing, Hearing, plan, raising, run, statuses, step
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT as on a terminal: a shell starts what it puts in the background with SIGINT ignored, and Python leaves it so."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_an_empty_plan_is_done() -> None:
@@ -301,6 +310,7 @@ def test_a_wait_for_the_next_try_ends_when_the_run_is_cancelled() -> None:
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_cancels_and_waits_for_what_runs() -> None:
     cancelled = threading.Event()
     finish = threading.Event()
@@ -315,6 +325,7 @@ def test_ctrl_c_cancels_and_waits_for_what_runs() -> None:
     assert statuses(finished) == {"a": "done", "b": "cancelled"}
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_second_ctrl_c_lets_go_of_what_runs() -> None:
     cancelled = threading.Event()
     release = threading.Event()
