@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.connectors.delta.lake import DeltaLake
+    from xde.connectors.duckdb.sandbox import DuckdbSandbox
     from xde.connectors.duckdb.session import DuckdbSession
     from xde.connectors.duckdb.transformation import DuckdbEngine
     from xde.connectors.files.sources import DiskFiles
@@ -93,6 +94,13 @@ class House:
         from xde.connectors.duckdb.transformation import DuckdbEngine
 
         return DuckdbEngine(self.session)
+
+    @property
+    def sandbox(self) -> DuckdbSandbox:
+        """Where tests put their rows."""
+        from xde.connectors.duckdb.sandbox import DuckdbSandbox
+
+        return DuckdbSandbox(self.session)
 
     @property
     def loader(self) -> Loader:

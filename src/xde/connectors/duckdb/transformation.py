@@ -49,7 +49,7 @@ class DuckdbEngine:
                     cursor.execute("; ".join(_empty_table(n, g) for n, g in new.items()))
                     made.update({n: g.schema for n, g in new.items()})
                 try:
-                    _make_views(cursor, query)
+                    make_views(cursor, query)
                     return _described(cursor, query)
                 except duckdb.Error as error:
                     raise translated(error) from error
@@ -60,7 +60,7 @@ class DuckdbEngine:
         """Write by one `COPY`, which also gives the statistics."""
         with self._session.scope() as cursor:
             _bind(cursor, inputs)
-            _make_views(cursor, query)
+            make_views(cursor, query)
             return _copy(cursor, query, folder, layout)
 
     def read(self, query: Query, inputs: Mapping[str, Input]) -> pa.RecordBatchReader:
@@ -77,7 +77,7 @@ class DuckdbEngine:
     def _batches(self, query: Query, inputs: Mapping[str, Input]) -> Iterator[pa.Schema | pa.RecordBatch]:
         with self._session.scope() as cursor:
             _bind(cursor, inputs)
-            _make_views(cursor, query)
+            make_views(cursor, query)
             reader = cursor.sql(query.sql, params=dict(query.parameters)).to_arrow_reader(65_536)
             yield reader.schema
             yield from reader
@@ -86,7 +86,7 @@ class DuckdbEngine:
         """The result, whole."""
         with self._session.scope() as cursor:
             _bind(cursor, inputs)
-            _make_views(cursor, query)
+            make_views(cursor, query)
             return cursor.execute(query.sql, dict(query.parameters)).fetchall()
 
     def cancel(self) -> None:
@@ -117,7 +117,7 @@ def relation(given: Input) -> str:
     return f"SELECT {columns} FROM read_parquet([{files}], union_by_name = {str(len(given.paths) > 1).lower()})"
 
 
-def _make_views(cursor: duckdb.DuckDBPyConnection, query: Query) -> None:
+def make_views(cursor: duckdb.DuckDBPyConnection, query: Query) -> None:
     """Views cannot take parameters: a view that names one reads it from a variable of the connection, with its type."""
     for name, sql in query.views.items():
         schema, table = schema_of(name)

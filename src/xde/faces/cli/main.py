@@ -27,6 +27,7 @@ _ROOM = "xde.faces.cli"
 COMMANDS = {
     "init": (f"{_ROOM}.init", "Make a new project that runs."),
     "doctor": (f"{_ROOM}.doctor", "Try whether sources, lake, ledger and engine can be reached, written and read."),
+    "test": (f"{_ROOM}.test", "Run the cases under `tests/`."),
     "plan": (f"{_ROOM}.plan", "Tell what a run would do, and why; changes nothing."),
     "run": (f"{_ROOM}.run", "Load what is new, build what is stale, publish what passes."),
     "list": (f"{_ROOM}.list", "List the datasets of the project."),

@@ -1,0 +1,253 @@
+"""A case carried out as in earnest: the real planner, loader and performers on a lake and a ledger of its own, gone afterwards.
+
+What depends on runs that follow each other (incremental models, deliveries, dead letters, findings that stop) is not imitated.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xde.app.subjects import moment, subject_of
+from xde.app.wiring import House
+from xde.ground.clock import SetClock
+from xde.ground.errors import UserError
+from xde.ground.findings import Finding
+from xde.kernel.project.declarations import Kind, ModelDataset
+from xde.kernel.project.settings import LakeSettings
+from xde.ledger.memory import MemoryLedger
+from xde.lifecycle.storage.pins import Pins
+from xde.lifecycle.storage.publish import Publication, Publisher
+from xde.lifecycle.transformation.port import Input, Layout, Query
+from xde.undercurrents.engineering.testing.exercising import Verdict, against, fill
+from xde.undercurrents.engineering.testing.sandbox import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xde.app.answers import LetterLine
+    from xde.app.understanding import Understanding
+    from xde.kernel.project.declarations import Dataset
+    from xde.undercurrents.engineering.testing.case import Case, Expectation, ExpectedLetter, RawFile, Round, Table
+    from xde.undercurrents.engineering.testing.comparing import Comparison
+    from xde.undercurrents.engineering.testing.sandbox import Scratch
+
+ENVIRONMENT = "test"
+DELIVERED = "delivered"
+
+
+def rehearse(known: Understanding, house: House, case: Case, files: Mapping[str, str]) -> Verdict:
+    """Carry out every round of a case; the first that is not as expected ends it.
+
+    Of `house` only the engine and the clock are used. `files` maps each Parquet fixture to where it lies.
+    """
+    if case.cte is not None:
+        return Verdict(findings=(_no_cte(case),))
+    with tempfile.TemporaryDirectory(prefix="xde-test-") as folder, house.sandbox.scratch() as scratch:
+        verdict = Verdict()
+        stage = _Stage.set_up(known, house, case, Path(folder), scratch)
+        stage.files.update(files)
+        try:
+            for number, part in enumerate(case.rounds, 1):
+                verdict = stage.play(part, number)
+                if not verdict.passed:
+                    return verdict
+        except UserError as error:
+            return Verdict(findings=tuple(error.findings))
+        finally:
+            stage.house.ledger.close()
+    return verdict
+
+
+def _no_cte(case: Case) -> Finding:
+    why = "a part of a model has no runs and no findings of its own"
+    return Finding(
+        "XDE0909", f"`{case.cte}` can only be looked at in a case of one plain run", case.span, "this case", why, "leave `cte` out"
+    )
+
+
+@dataclass(slots=True)
+class _Stage:
+    """A lake and a ledger that hold nothing yet but what a case gives them."""
+
+    case: Case
+    known: Understanding
+    house: House
+    clock: SetClock
+    folder: Path
+    scratch: Scratch
+    files: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def set_up(cls, known: Understanding, house: House, case: Case, folder: Path, scratch: Scratch) -> _Stage:
+        """Nothing there yet; sources are read below the folder, and only rules about what the case gives are held."""
+        clock = SetClock(moment(case, case.now) or house.clock.now())
+        of_project = known.project.settings
+        parameters = {**of_project.parameters, **case.parameters}
+        settings = replace(of_project, lake=LakeSettings("lake"), environments={}, retries=0, parallel=1, parameters=parameters)
+        own = House(folder, settings, ENVIRONMENT, clock, _ledger=MemoryLedger(), _session=house.session)
+        given = {n for r in case.rounds for n in (*r.given, *r.add)}
+        datasets = {n: _as_table(d) if n in given else d for n, d in known.project.datasets.items()}
+        readings = {n: replace(r, root=f"{DELIVERED}/{n}") for n, r in known.readings.items()}
+        project = replace(known.project, root=folder, datasets=datasets, settings=settings)
+        inputs = known.upstream[case.dataset] if case.dataset in known.project.models else ()
+        there = {"", case.dataset, *given, *inputs}
+        checks = {n: tuple(c for c in cs if c.to_dataset in there) for n, cs in known.checks.items()}
+        for name in readings:
+            (folder / DELIVERED / name).mkdir(parents=True)
+        return cls(case, replace(known, project=project, readings=readings, checks=checks), own, clock, folder, scratch)
+
+    def play(self, part: Round, number: int) -> Verdict:
+        """One round: change what is given, run, look."""
+        self.clock.at = moment(self.case, part.now) or self.clock.at
+        self._give(part, first=number == 1)
+        for position, raw in enumerate(part.raw, 1):
+            self._deliver(raw, f"{number}-{position}" if len(part.raw) > 1 else str(number))
+        told = self._run(full=part.full)
+        errors = [f for f in told if f.severity == "error"]
+        expect = part.expect
+        if expect.finding is not None:
+            if all(f.code != expect.finding for f in told):
+                return Verdict(findings=(_not_told(self.case, expect, told), *errors))
+            errors = [f for f in errors if f.code != expect.finding]
+        if errors:
+            return Verdict(findings=tuple(errors))
+        wrong = self._letters(expect)
+        comparison = self._rows(expect) if expect.rows is not None else None
+        if comparison is not None and len(self.case.rounds) > 1:
+            comparison = replace(comparison, notes=(f"in run {number} of {len(self.case.rounds)}",))
+        return Verdict(comparison, tuple(wrong), f"SELECT * FROM {self.case.dataset}")
+
+    def _give(self, part: Round, *, first: bool) -> None:
+        given: dict[str, Table | None] = {}
+        if first and self.case.dataset in self.known.project.models:
+            subject = subject_of(self.known, self.case.dataset)
+            given = {n: None for n in subject.inputs if n not in subject.views}
+        for name, table in {**given, **part.given}.items():
+            self._publish(name, table, replacing=True)
+        for name, table in part.add.items():
+            self._publish(name, table, replacing=False)
+
+    def _publish(self, name: str, table: Table | None, *, replacing: bool) -> None:
+        schema = self.known.schemas[name]
+        types = {c.name: c.type for c in schema}
+        findings = fill(self.scratch, name, types, table, (self.known.project.datasets[name].object, self.files))
+        if findings:
+            raise UserError(*findings)
+        aside = self.folder / "given.parquet"
+        self.scratch.save(name, str(aside))
+        publisher = Publisher(self.house.lake, self.house.auditor, self.house.ledger, self.clock, _unasked)
+        pins = Pins(self.house.lake, self.house.ledger, self.known.versions)
+        before = pins.snapshot(name)
+        target = pins.table(name)
+        files = self.house.engine.write(
+            Query(f"SELECT * FROM {name}"), {name: Input(schema, (str(aside),))}, self.house.lake.folder(target), Layout(types=schema)
+        )
+        removes = before.files if before and replacing else ()
+        facts = {
+            "kind": "build",
+            "run": "given",
+            "step": f"build {name}",
+            "fence": 0,
+            "at": self.clock.now().isoformat(),
+            "full": replacing,
+        }
+        publisher.publish(Publication(target, schema, files, files, removes, before, facts), pins, ENVIRONMENT)
+
+    def _deliver(self, raw: RawFile, number: str) -> None:
+        reading = self.known.readings.get(self.case.dataset)
+        if reading is None:
+            why = "raw lines are what a source delivers"
+            raise UserError(
+                Finding("XDE0905", f"`{self.case.dataset}` is no source", raw.span, "raw", why, "give its inputs under `given:`")
+            )
+        name = raw.name or named_like(reading.pattern, number)
+        content = gzip.compress(raw.content, mtime=0) if name.endswith(".gz") and not raw.content.startswith(b"\x1f\x8b") else raw.content
+        path = self.folder / reading.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def _run(self, *, full: bool) -> list[Finding]:
+        from xde.app import planning
+        from xde.app.running import carry_out
+
+        def replan() -> planning.Planned:
+            return planning.make(self.house, self.known, frozenset([self.case.dataset]), full=full)
+
+        try:
+            finished = carry_out(self.house, self.known, replan, (), wait=0.0, waiting=lambda _: None)
+        except UserError as error:
+            return list(error.findings)
+        return [*finished.findings, *(f for o in finished.outcomes for f in o.findings)]
+
+    def _letters(self, expect: Expectation) -> list[Finding]:
+        from xde.app.letters import letters
+
+        if expect.letters is None and expect.letter_count is None:
+            return []
+        there = letters(self.house, self.known, self.case.dataset, "open")
+        found = [_missing_letter(e, there) for e in expect.letters or () if not any(_fits(e, line) for line in there)]
+        if expect.letter_count is not None and len(there) != expect.letter_count:
+            why = "; ".join(f"line {x.letter.line}: {x.letter.reasons[0].message}" for x in there[:5] if x.letter.reasons)
+            found.append(
+                Finding("XDE0914", f"{len(there)} dead letters, and {expect.letter_count} were expected", expect.span, "expected", why)
+            )
+        return found
+
+    def _rows(self, expect: Expectation) -> Comparison:
+        name = self.case.dataset
+        schema = self.known.schemas[name]
+        snapshot = Pins(self.house.lake, self.house.ledger, self.known.versions).snapshot(name)
+        rows = self.house.engine.rows(Query(f"SELECT * FROM {name}"), {name: Input(schema, snapshot.paths if snapshot else ())})
+        result = Result(tuple((c.name, c.type) for c in schema), tuple(tuple(r) for r in rows))
+        dataset = self.known.project.datasets[name]
+        key = dataset.object.key if dataset.object and dataset.object.key else dataset.head.key if isinstance(dataset, ModelDataset) else ()
+        return against(self.scratch, name, result, expect, key)
+
+
+def _as_table(dataset: Dataset) -> Dataset:
+    """A view whose rows are given is a table for the time being."""
+    if isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.VIEW:
+        return replace(dataset, head=replace(dataset.head, kind=Kind.TABLE))
+    return dataset
+
+
+def _unasked(_: object) -> Finding:
+    raise TypeError("given rows have no checks")
+
+
+def named_like(pattern: str, number: str) -> str:
+    """A file name that a glob matches."""
+    name = re.sub(r"\*\*/", "", pattern)
+    name = re.sub(r"\[!?(.)[^\]]*\]", r"\1", name)
+    return name.replace("*", number).replace("?", number[-1])
+
+
+def _not_told(case: Case, expect: Expectation, told: list[Finding]) -> Finding:
+    why = "what was told: " + "; ".join(f"{f.code} {f.message}" for f in told[:5]) if told else "nothing was told, and the run was done"
+    return Finding("XDE0913", f"`{expect.finding}` was expected, and nobody told it", expect.span or case.span, "expected", why)
+
+
+def _fits(expected: ExpectedLetter, line: LetterLine) -> bool:
+    letter = line.letter
+    raw = letter.raw.decode("utf-8", "replace")
+    if (expected.line is not None and letter.line != expected.line) or (expected.raw is not None and expected.raw not in raw):
+        return False
+    return any(
+        (expected.column is None or r.column == expected.column)
+        and (expected.rule is None or r.rule == expected.rule)
+        and (expected.reason is None or expected.reason in r.message)
+        for r in letter.reasons
+    )
+
+
+def _missing_letter(expected: ExpectedLetter, there: tuple[LetterLine, ...]) -> Finding:
+    shown = "; ".join(
+        f"line {x.letter.line}: {', '.join(f'{r.rule} ({r.column}): {r.message}' for r in x.letter.reasons)}" for x in there[:5]
+    )
+    why = f"what there is: {shown}" if there else "there is no dead letter at all"
+    return Finding("XDE0914", "a dead letter that was expected is not there", expected.span, "expected", why)

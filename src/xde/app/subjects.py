@@ -1,0 +1,62 @@
+"""A model as its tests see it, and the time that a case sets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from xde.ground.errors import UserError
+from xde.ground.findings import Finding
+from xde.undercurrents.engineering.testing.exercising import Subject
+
+if TYPE_CHECKING:
+    from xde.app.understanding import Understanding
+    from xde.undercurrents.engineering.testing.case import Case
+
+
+def subject_of(known: Understanding, name: str) -> Subject:
+    """A model as its tests see it, at no particular time."""
+    model = known.model(name)
+    inputs: dict[str, dict[str, str]] = {}
+    todo = list(known.upstream[name])
+    while todo:
+        dataset = todo.pop(0)
+        if dataset not in inputs:
+            inputs[dataset] = {c.name: c.type for c in known.schemas[dataset]}
+            todo += known.upstream[dataset] if known.is_view(dataset) else ()
+    objects = {n: known.project.datasets[n].object for n in [*inputs, name]}
+    texts = known.views(name)
+    used = known.view_parameters(texts)
+    key = model.object.key if model.object and model.object.key else model.head.key
+    return Subject(
+        name,
+        model.sql,
+        {c.name: c.type for c in known.schemas[name]},
+        inputs,
+        objects,
+        {n: (s, used[n]) for n, s in texts.items()},
+        {},
+        known.analyses[name].parameters,
+        key,
+        {n: tuple(known.upstream[n]) for n in (name, *texts)},
+        not known.is_view(name),
+    )
+
+
+def moment(case: Case, text: str | None) -> datetime | None:
+    """The moment that a text of a case means, in UTC unless it says otherwise. Raises `UserError` for what is none."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        hint = "write it like `2013-07-01` or `2013-07-01T06:00:00Z`"
+        raise UserError(Finding("XDE0903", f"`{text}` is no moment", case.span, "this case", str(error), hint)) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def at(subject: Subject, now: datetime, known: Understanding) -> Subject:
+    """The model at a moment, over all of time."""
+    whole = {"today": now.date(), "start": datetime(1, 1, 1), "end": datetime(9999, 12, 31)}  # noqa: DTZ001 - moments of a column without zone
+    return replace(subject, parameters={**whole, **known.project.settings.parameters})

@@ -1,0 +1,141 @@
+"""DuckDB as the sandbox of tests: tables in memory, made of cells as they are written."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from xde.connectors.duckdb.session import schema_of
+from xde.connectors.duckdb.transformation import make_views
+from xde.ground.names import literal, quoted
+from xde.lifecycle.transformation.port import Query
+from xde.undercurrents.engineering.testing.case import Nested
+from xde.undercurrents.engineering.testing.sandbox import CellError, QueryError, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from xde.connectors.duckdb.session import DuckdbSession
+    from xde.undercurrents.engineering.testing.case import Cell
+    from xde.undercurrents.engineering.testing.sandbox import Asked
+
+
+class DuckdbSandbox:
+    """Scratch databases in one in-memory instance."""
+
+    def __init__(self, session: DuckdbSession) -> None:
+        self._session = session
+
+    @contextmanager
+    def scratch(self) -> Iterator[DuckdbScratch]:
+        """A fresh database, gone at the end."""
+        with self._session.scope() as cursor:
+            yield DuckdbScratch(cursor)
+
+
+class DuckdbScratch:
+    """See `undercurrents.engineering.testing.sandbox.Scratch`."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+        self._schemas: set[str] = set()
+        self._views: dict[str, object] = {}
+
+    def table(self, name: str, types: Mapping[str, str], rows: Sequence[Sequence[Cell]]) -> None:
+        """A table of cells as they are written."""
+        target = self._name(name)
+        columns = ", ".join(f"{quoted(c)} {t}" for c, t in types.items())
+        self._cursor.execute(f"CREATE OR REPLACE TABLE {target} ({columns})")
+        if not rows:
+            return
+        try:
+            self._cursor.execute(f"INSERT INTO {target} {_values(types, rows)}")
+        except duckdb.Error as error:
+            raise self._culprit(types, rows, error) from error
+
+    def parquet(self, name: str, types: Mapping[str, str], path: str) -> None:
+        """A table of the rows of a Parquet file."""
+        source = f"read_parquet({literal(path)})"
+        try:
+            there = {row[0] for row in self._cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+            columns = ", ".join(f"CAST({quoted(c) if c in there else 'NULL'} AS {t}) AS {quoted(c)}" for c, t in types.items())
+            self._cursor.execute(f"CREATE OR REPLACE TABLE {self._name(name)} AS SELECT {columns} FROM {source}")
+        except duckdb.Error as error:
+            raise QueryError(_words(error)) from error
+
+    def values(self, types: Mapping[str, str], rows: Sequence[Sequence[Cell]]) -> tuple[tuple[object, ...], ...]:
+        """Cells as the engine sees them."""
+        if not rows or not types:
+            return tuple(() for _ in rows)
+        try:
+            return tuple(self._cursor.execute(_values(types, rows)).fetchall())
+        except duckdb.Error as error:
+            raise self._culprit(types, rows, error) from error
+
+    def save(self, name: str, path: str) -> None:
+        """The rows of a table as a Parquet file."""
+        self._cursor.execute(f"COPY {self._name(name)} TO {literal(path)} (FORMAT parquet)")
+
+    def ask(self, asked: Asked) -> Result:
+        """The rows of a query."""
+        self._make_views(asked)
+        try:
+            relation = self._cursor.execute(asked.sql, dict(asked.parameters))
+            rows = tuple(relation.fetchall())
+            columns = tuple((d[0], str(d[1])) for d in relation.description or ())
+        except duckdb.Error as error:
+            raise QueryError(_words(error)) from error
+        return Result(columns, rows)
+
+    def _make_views(self, asked: Asked) -> None:
+        new = {n: v for n, v in asked.views.items() if self._views.get(n) != (v, asked.view_parameters)}
+        if not new:
+            return
+        query = Query("", {}, {n: s for n, (s, _) in new.items()}, {n: p for n, (_, p) in new.items()}, asked.view_parameters)
+        try:
+            make_views(self._cursor, query)
+        except duckdb.Error as error:
+            raise QueryError(_words(error)) from error
+        self._views.update({n: (v, asked.view_parameters) for n, v in new.items()})
+
+    def _name(self, dataset: str) -> str:
+        schema, table = schema_of(dataset)
+        if schema not in self._schemas:
+            self._cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            self._schemas.add(schema)
+        return f"{schema}.{table}"
+
+    def _culprit(self, types: Mapping[str, str], rows: Sequence[Sequence[Cell]], error: duckdb.Error) -> CellError | QueryError:
+        """Which cell it was: the first that does not become a value of its type by itself."""
+        for number, row in enumerate(rows):
+            for (column, kind), cell in zip(types.items(), row, strict=True):
+                try:
+                    self._cursor.execute(f"SELECT {_cell(cell, kind)}").fetchall()
+                except duckdb.Error as single:
+                    return CellError(number, column, kind, _words(single))
+        return QueryError(_words(error))
+
+
+def _values(types: Mapping[str, str], rows: Sequence[Sequence[Cell]]) -> str:
+    kinds = list(types.values())
+    written = ", ".join("(" + ", ".join(_cell(c, k) for c, k in zip(row, kinds, strict=True)) + ")" for row in rows)
+    return f"VALUES {written}"
+
+
+def _cell(cell: Cell, kind: str) -> str:
+    match cell:
+        case None:
+            return f"CAST(NULL AS {kind})"
+        case Nested(json):
+            return f"CAST(CAST({literal(json)} AS JSON) AS {kind})"
+        case str() if kind == "BLOB":
+            return f"encode({literal(cell)})"
+        case str():
+            return f"CAST({literal(cell)} AS {kind})"
+
+
+def _words(error: duckdb.Error) -> str:
+    text = str(error).split("\n\nLINE ")[0]
+    return " ".join(text.split())[:600]

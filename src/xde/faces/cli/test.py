@@ -1,0 +1,74 @@
+"""`xde test`: the cases of a project, run in a sandbox; nothing of the lake or the ledger is touched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import click
+
+from xde.faces.cli.saying import command as xde_command
+from xde.faces.cli.saying import json_option
+from xde.faces.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xde.app.testing import CaseResult, TestBench
+
+FAILED = 1
+
+
+class Options(TypedDict):
+    """What may be asked of `test`."""
+
+    changed: bool
+    sql: bool
+
+
+@xde_command(
+    "test",
+    "xde test",
+    "xde test marts.carrier_delay",
+    "xde test tests/orders.yaml --changed",
+    "xde test 'an order without payments is worth nothing'",
+)
+@click.argument("selection", nargs=-1)
+@click.option("--changed", is_flag=True, help="Only cases that have not passed yet with what they see now.")
+@click.option("--sql", is_flag=True, help="Show the query of each case that fails, not only of the first.")
+@json_option
+@pass_session
+def command(session: Session, *, selection: tuple[str, ...], **options: Unpack[Options]) -> int:
+    """Run the cases under `tests/`.
+
+    SELECTION names datasets, files, `file::name` of a case, or words of its name. Without one, all of them.
+    """
+    from xde.app.testing import TestBench  # deferred: it brings parsers and engines
+
+    bench = TestBench.open(session.root(), session.environment)
+    try:
+        session.warn(bench.known.warnings)
+        return _cases(session, bench, selection, options)
+    finally:
+        bench.close()
+
+
+def _cases(session: Session, bench: TestBench, selection: Sequence[str], options: Options) -> int:
+    from xde.faces.words.cases import case_fact, failure, line, summary
+    from xde.faces.words.findings import finding_fact
+
+    clock = bench.house.clock
+    begun = clock.monotonic()
+    results: list[CaseResult] = []
+    for result in bench.run(bench.pick(selection), changed=options["changed"]):
+        if not session.machine and not result.passed:
+            first = all(r.passed for r in results)
+            session.result(failure(result, session.look(), sql=options["sql"] or first, cells=session.cells()))
+        elif not session.machine and session.verbosity > 0:
+            session.result(line(result, session.ink()))
+        results.append(result)
+    if session.machine:
+        session.document({"cases": [case_fact(r) for r in results], "findings": [finding_fact(f) for f in bench.findings]})
+    else:
+        session.tell_findings(bench.findings)
+        session.result(summary(results, clock.monotonic() - begun, session.ink()))
+    return FAILED if bench.findings or not all(r.passed for r in results) else 0

@@ -1,0 +1,1 @@
+"""Software engineering under every stage: tests, and how good they are."""

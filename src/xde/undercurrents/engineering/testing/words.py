@@ -1,0 +1,120 @@
+"""The words of a file of cases, as data: what its reader checks, and what an editor is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xde.kernel.project.fields import Anything, Codes, Either, Flag, ListOf, MapOf, Number, Record, Text
+
+if TYPE_CHECKING:
+    from xde.kernel.project.fields import Complaints
+    from xde.kernel.project.tree import Mapping
+
+CODES = Codes(unknown="XDE0900", missing="XDE0901", type="XDE0901", value="XDE0903")
+
+_DATASET = r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$"
+_model = Text(pattern=_DATASET, wanted="a dataset's name", example="marts.carrier_delay", doc="The model that is tested")
+_source = Text(pattern=_DATASET, wanted="a dataset's name", example="nyc.flights", doc="The source whose contract is tested")
+_rows = ListOf(MapOf(Anything()), doc="Rows; only the columns that matter")
+
+
+def _one_of(node: Mapping, say: Complaints) -> None:
+    if len(node.items) != 1:
+        say.wrong_value(node, "a table is given in one way", hint="write `file:`, `csv:` or `ndjson:`, and only one of them")
+
+
+_TABLE = Either(
+    "a list of rows, or a mapping with `file`, `csv` or `ndjson`",
+    sequence=_rows,
+    mapping=Record(
+        {
+            "file": Text(doc="A CSV, NDJSON or Parquet file, relative to the project", example="tests/fixtures/flights.csv"),
+            "csv": Text(doc="CSV with a header; an empty field is NULL"),
+            "ndjson": Text(doc="A JSON record a line"),
+        },
+        also=_one_of,
+    ),
+)
+_GIVEN = MapOf(_TABLE, key_pattern=_DATASET, key_wanted="a dataset's name, `schema.name`", doc="Rows of the datasets that the model reads")
+_LETTER = Record(
+    {
+        "line": Number(whole=True, least=1, doc="The line that the record starts on"),
+        "column": Text(doc="The column at fault"),
+        "rule": Text(doc="The rule: `type`, `required`, `enum`, `parse`, a check's id ..."),
+        "reason": Text(doc="A part of the sentence that says why"),
+        "raw": Text(doc="A part of the record itself"),
+    }
+)
+_EXPECT = Either(
+    "a list of rows, or a mapping",
+    sequence=_rows,
+    mapping=Record(
+        {
+            "rows": _TABLE,
+            "ordered": Flag(doc="The rows must come in this order"),
+            "whole": Flag(doc="The rows must have these columns and no others"),
+            "tolerance": Number(least=0, doc="How far numbers of floating point may be off, relative; default 1e-9"),
+            "finding": Text(pattern=r"^XDE\d{4}$", wanted="a finding's code", example="XDE0501", doc="The finding that must stop it"),
+            "letters": Either(
+                "a list of letters, or their number",
+                scalar=Number(whole=True, least=0),
+                sequence=ListOf(_LETTER),
+                doc="The dead letters of a load",
+            ),
+        }
+    ),
+    doc="What must come out",
+)
+_RAW = {
+    "raw": Text(doc="What the source delivers, as it stands in the file"),
+    "files": ListOf(
+        Either(
+            "a path, or a mapping with `name` and `content`",
+            scalar=Text(),
+            mapping=Record({"name": Text(doc="The file's name"), "content": Text(doc="What stands in it")}, ("name", "content")),
+        ),
+        doc="The files that the source delivers",
+    ),
+}
+_now = Either("a moment", scalar=Anything(plain=True), doc="What time it is: an ISO moment, in UTC unless it says otherwise")
+_parameters = MapOf(Anything(), doc="Values of `$name` in this case")
+_ADD = MapOf(_TABLE, key_pattern=_DATASET, key_wanted="a dataset's name, `schema.name`", doc="Rows that come to those that are there")
+_RUN = Record({"given": _GIVEN, "add": _ADD, "expect": _EXPECT, "now": _now, "full": Flag(doc="A full refresh"), **_RAW})
+
+
+def _something_expected(node: Mapping, say: Complaints) -> None:
+    if "expect" not in node.items and "runs" not in node.items:
+        say.missing(node, "expect", strict=True)
+
+
+_CASE = Record(
+    {
+        "name": Text(pattern=r"\S", wanted="a sentence", doc="What must hold, as a sentence"),
+        "description": Text(),
+        "model": _model,
+        "source": _source,
+        "given": _GIVEN,
+        "parameters": _parameters,
+        "now": _now,
+        "cte": Text(doc="The part of the model that is looked at instead of the whole"),
+        "expect": _EXPECT,
+        "runs": ListOf(_RUN, least=1, doc="Several runs that follow each other on the same table"),
+        "tags": ListOf(Text()),
+        **_RAW,
+    },
+    ("name",),
+    also=_something_expected,
+)
+FILE = Record(
+    {
+        "model": _model,
+        "source": _source,
+        "given": _GIVEN,
+        "parameters": _parameters,
+        "now": _now,
+        "cases": ListOf(_CASE, least=1, doc="The cases"),
+    },
+    ("cases",),
+    strict=True,
+    doc="Cases of an xde project (a file under `tests/`)",
+)
