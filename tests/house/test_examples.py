@@ -9,6 +9,7 @@ import jsonschema
 import open_data_contract_standard
 import pytest
 import yaml
+from xde.app.testing import TestBench
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDARD = json.loads((Path(open_data_contract_standard.__file__).parent / "schema.json").read_text(encoding="utf-8"))
@@ -46,3 +47,13 @@ def test_every_dataset_and_column_is_described_and_somebody_answers_for_it(path)
 def test_every_model_of_the_flights_has_a_contract():
     models = ROOT / "examples/flights/models"
     assert {p.with_suffix("") for p in models.rglob("*.sql")} == {p.with_suffix("") for p in models.rglob("*.yaml")}
+
+
+@pytest.mark.parametrize("example", sorted({p.parent.parent.name for p in (ROOT / "examples").glob("*/tests/*.yaml")}))
+def test_the_cases_of_the_examples_pass(example):
+    bench = TestBench.open(ROOT / "examples" / example)
+    try:
+        assert bench.findings == []
+        assert {r.case.id: r.verdict for r in bench.run(bench.cases) if not r.passed} == {}
+    finally:
+        bench.close()

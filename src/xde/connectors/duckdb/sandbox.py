@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from xde.connectors.duckdb.session import DuckdbSession
     from xde.undercurrents.engineering.testing.case import Cell
     from xde.undercurrents.engineering.testing.sandbox import Asked
+
+ZONED = "TIMESTAMP WITH TIME ZONE"
 
 
 class DuckdbSandbox:
@@ -70,7 +73,7 @@ class DuckdbScratch:
         if not rows or not types:
             return tuple(() for _ in rows)
         try:
-            return tuple(self._cursor.execute(_values(types, rows)).fetchall())
+            return self._fetched(_values(types, rows), {}).rows
         except duckdb.Error as error:
             raise self._culprit(types, rows, error) from error
 
@@ -82,12 +85,20 @@ class DuckdbScratch:
         """The rows of a query."""
         self._make_views(asked)
         try:
-            relation = self._cursor.execute(asked.sql, dict(asked.parameters))
-            rows = tuple(relation.fetchall())
-            columns = tuple((d[0], str(d[1])) for d in relation.description or ())
+            return self._fetched(asked.sql, dict(asked.parameters))
         except duckdb.Error as error:
             raise QueryError(_words(error)) from error
-        return Result(columns, rows)
+
+    def _fetched(self, sql: str, parameters: dict[str, object]) -> Result:
+        """The rows of a query. A moment with a zone is fetched as one of UTC, for the engine needs a package more to make it itself."""
+        relation = self._cursor.sql(sql, params=parameters or None)
+        columns = tuple((n, str(t)) for n, t in zip(relation.columns, relation.types, strict=True))
+        zoned = [i for i, (_, t) in enumerate(columns) if ZONED in t]
+        if not zoned:
+            return Result(columns, tuple(relation.fetchall()))
+        fetched = relation.select(*(_without_zone(n, t) for n, t in columns)).fetchall()
+        moments = {i for i in zoned if columns[i][1] == ZONED}
+        return Result(columns, tuple(tuple(_moment(v) if i in moments else v for i, v in enumerate(row)) for row in fetched))
 
     def _make_views(self, asked: Asked) -> None:
         new = {n: v for n, v in asked.views.items() if self._views.get(n) != (v, asked.view_parameters)}
@@ -116,6 +127,17 @@ class DuckdbScratch:
                 except duckdb.Error as single:
                     return CellError(number, column, kind, _words(single))
         return QueryError(_words(error))
+
+
+def _without_zone(name: str, kind: str) -> duckdb.Expression:
+    column = duckdb.ColumnExpression(name)
+    if kind == ZONED:
+        return duckdb.FunctionExpression("timezone", duckdb.ConstantExpression("UTC"), column).alias(name)
+    return column.cast("VARCHAR").alias(name) if ZONED in kind else column
+
+
+def _moment(value: object) -> object:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
 def _values(types: Mapping[str, str], rows: Sequence[Sequence[Cell]]) -> str:

@@ -65,7 +65,8 @@ def differences(found: Comparison, *, ink: Ink = PLAIN, cells: int | None = None
 
 
 def _texts(row: Sequence[object]) -> list[str | None]:
-    return [None if v is None else value_text(v) for v in row]
+    """Numbers of floating point with all their digits: two that differ must not look the same."""
+    return [None if v is None else repr(v) if isinstance(v, float) else value_text(v) for v in row]
 
 
 def _cells(changed: Changed) -> list[str | None]:
