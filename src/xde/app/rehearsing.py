@@ -13,16 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.app.subjects import moment, subject_of
-from xde.app.wiring import House
+from xde.app.throwaway import Throwaway
 from xde.ground.clock import SetClock
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.kernel.project.declarations import Kind, ModelDataset
-from xde.kernel.project.settings import LakeSettings
-from xde.ledger.memory import MemoryLedger
 from xde.lifecycle.storage.pins import Pins
-from xde.lifecycle.storage.publish import Publication, Publisher
-from xde.lifecycle.transformation.port import Input, Layout, Query
+from xde.lifecycle.transformation.port import Input, Query
 from xde.undercurrents.engineering.testing.exercising import Verdict, against, fill
 from xde.undercurrents.engineering.testing.sandbox import Result
 
@@ -31,13 +28,11 @@ if TYPE_CHECKING:
 
     from xde.app.answers import LetterLine
     from xde.app.understanding import Understanding
+    from xde.app.wiring import House
     from xde.kernel.project.declarations import Dataset
     from xde.undercurrents.engineering.testing.case import Case, Expectation, ExpectedLetter, RawFile, Round, Table
     from xde.undercurrents.engineering.testing.comparing import Comparison
     from xde.undercurrents.engineering.testing.sandbox import Scratch
-
-ENVIRONMENT = "test"
-DELIVERED = "delivered"
 
 
 def rehearse(known: Understanding, house: House, case: Case, files: Mapping[str, str]) -> Verdict:
@@ -80,26 +75,21 @@ class _Stage:
     clock: SetClock
     folder: Path
     scratch: Scratch
+    own: Throwaway
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def set_up(cls, known: Understanding, house: House, case: Case, folder: Path, scratch: Scratch) -> _Stage:
-        """Nothing there yet; sources are read below the folder, and only rules about what the case gives are held."""
+        """Only rules about what the case gives are held: a reference to a dataset that nobody gave is none."""
         clock = SetClock(moment(case, case.now) or house.clock.now())
-        of_project = known.project.settings
-        parameters = {**of_project.parameters, **case.parameters}
-        settings = replace(of_project, lake=LakeSettings("lake"), environments={}, retries=0, parallel=1, parameters=parameters)
-        own = House(folder, settings, ENVIRONMENT, clock, _ledger=MemoryLedger(), _session=house.session)
         given = {n for r in case.rounds for n in (*r.given, *r.add)}
         datasets = {n: _as_table(d) if n in given else d for n, d in known.project.datasets.items()}
-        readings = {n: replace(r, root=f"{DELIVERED}/{n}") for n, r in known.readings.items()}
-        project = replace(known.project, root=folder, datasets=datasets, settings=settings)
         inputs = known.upstream[case.dataset] if case.dataset in known.project.models else ()
         there = {"", case.dataset, *given, *inputs}
         checks = {n: tuple(c for c in cs if c.to_dataset in there) for n, cs in known.checks.items()}
-        for name in readings:
-            (folder / DELIVERED / name).mkdir(parents=True)
-        return cls(case, replace(known, project=project, readings=readings, checks=checks), own, clock, folder, scratch)
+        seen = replace(known, project=replace(known.project, datasets=datasets), checks=checks)
+        own = Throwaway.make(seen, house, folder, clock, case.parameters)
+        return cls(case, own.known, own.house, clock, folder, scratch, own)
 
     def play(self, part: Round, number: int) -> Verdict:
         """One round: change what is given, run, look."""
@@ -140,23 +130,7 @@ class _Stage:
             raise UserError(*findings)
         aside = self.folder / "given.parquet"
         self.scratch.save(name, str(aside))
-        publisher = Publisher(self.house.lake, self.house.auditor, self.house.ledger, self.clock, _unasked)
-        pins = Pins(self.house.lake, self.house.ledger, self.known.versions)
-        before = pins.snapshot(name)
-        target = pins.table(name)
-        files = self.house.engine.write(
-            Query(f"SELECT * FROM {name}"), {name: Input(schema, (str(aside),))}, self.house.lake.folder(target), Layout(types=schema)
-        )
-        removes = before.files if before and replacing else ()
-        facts = {
-            "kind": "build",
-            "run": "given",
-            "step": f"build {name}",
-            "fence": 0,
-            "at": self.clock.now().isoformat(),
-            "full": replacing,
-        }
-        publisher.publish(Publication(target, schema, files, files, removes, before, facts), pins, ENVIRONMENT)
+        self.own.publish(name, f"SELECT * FROM {name}", {name: Input(schema, (str(aside),))}, replacing=replacing)
 
     def _deliver(self, raw: RawFile, number: str) -> None:
         reading = self.known.readings.get(self.case.dataset)
@@ -214,10 +188,6 @@ def _as_table(dataset: Dataset) -> Dataset:
     if isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.VIEW:
         return replace(dataset, head=replace(dataset.head, kind=Kind.TABLE))
     return dataset
-
-
-def _unasked(_: object) -> Finding:
-    raise TypeError("given rows have no checks")
 
 
 def named_like(pattern: str, number: str) -> str:

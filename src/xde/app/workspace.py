@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from xde.app.answers import DatasetLine, Diagnosis, HistoryLine, LetterLine, LineageNode, ReplayOutcome
     from xde.app.planning import Planned
+    from xde.app.recording import Recorded
+    from xde.app.smoking import Smoked
     from xde.app.understanding import Understanding
     from xde.ground.findings import Finding
     from xde.kernel.plan.ledger import Claim, RunRecord, StepRecord
@@ -164,6 +166,18 @@ class Workspace:
         from xde.app.reconciling import rebuild
 
         return rebuild(self.house)
+
+    def record(self, dataset: str, name: str, *, rows: int = 5) -> Recorded:
+        """Freeze what a model does with a few real rows as a case."""
+        from xde.app.recording import record
+
+        return record(self.house, self.known, dataset, name, rows)
+
+    def smoke(self, *, rows: int = 1_000, observers: Sequence[Observer] = ()) -> Smoked:
+        """Build every model from a sample of the sources, in a lake of its own."""
+        from xde.app.smoking import smoke
+
+        return smoke(self.house, self.known, rows, observers)
 
     def runs(self, limit: int = 20) -> list[RunRecord]:
         """The newest runs of this environment."""

@@ -58,15 +58,22 @@ class DuckdbScratch:
         except duckdb.Error as error:
             raise self._culprit(types, rows, error) from error
 
-    def parquet(self, name: str, types: Mapping[str, str], path: str) -> None:
-        """A table of the rows of a Parquet file."""
-        source = f"read_parquet({literal(path)})"
+    def replace(self, name: str, sql: str) -> None:
+        """A table of the rows of a query."""
+        self._cursor.execute(f"CREATE OR REPLACE TABLE {self._name(name)} AS {sql}")
+
+    def parquet(self, name: str, types: Mapping[str, str], paths: Sequence[str]) -> None:
+        """A table of the rows of Parquet files."""
+        if not paths:
+            return self.table(name, types, ())
+        source = f"read_parquet([{', '.join(literal(p) for p in paths)}], union_by_name = true)"
         try:
             there = {row[0] for row in self._cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
             columns = ", ".join(f"CAST({quoted(c) if c in there else 'NULL'} AS {t}) AS {quoted(c)}" for c, t in types.items())
             self._cursor.execute(f"CREATE OR REPLACE TABLE {self._name(name)} AS SELECT {columns} FROM {source}")
         except duckdb.Error as error:
             raise QueryError(_words(error)) from error
+        return None
 
     def values(self, types: Mapping[str, str], rows: Sequence[Sequence[Cell]]) -> tuple[tuple[object, ...], ...]:
         """Cells as the engine sees them."""

@@ -23,6 +23,9 @@ class Options(TypedDict):
 
     changed: bool
     sql: bool
+    record: str | None
+    smoke: bool
+    rows: int | None
 
 
 @xde_command(
@@ -31,10 +34,15 @@ class Options(TypedDict):
     "xde test marts.carrier_delay",
     "xde test tests/orders.yaml --changed",
     "xde test 'an order without payments is worth nothing'",
+    "xde test --record 'a week of March' marts.carrier_delay",
+    "xde test --smoke",
 )
 @click.argument("selection", nargs=-1)
 @click.option("--changed", is_flag=True, help="Only cases that have not passed yet with what they see now.")
 @click.option("--sql", is_flag=True, help="Show the query of each case that fails, not only of the first.")
+@click.option("--record", metavar="NAME", help="Freeze what a model does with a few real rows as a case of this name.")
+@click.option("--smoke", is_flag=True, help="Build every model from a sample of the sources, in a lake of its own.")
+@click.option("--rows", type=click.IntRange(min=1), help="How many rows to record (default 5) or to sample of each source (1000).")
 @json_option
 @pass_session
 def command(session: Session, *, selection: tuple[str, ...], **options: Unpack[Options]) -> int:
@@ -42,6 +50,12 @@ def command(session: Session, *, selection: tuple[str, ...], **options: Unpack[O
 
     SELECTION names datasets, files, `file::name` of a case, or words of its name. Without one, all of them.
     """
+    if options["record"] is not None or options["smoke"]:
+        from xde.faces.cli import real_rows  # deferred: most calls want neither
+
+        if options["record"] is not None:
+            return real_rows.record(session, selection, options["record"], options["rows"] or 5)
+        return real_rows.smoke(session, options["rows"] or 1_000)
     from xde.app.testing import TestBench  # deferred: it brings parsers and engines
 
     bench = TestBench.open(session.root(), session.environment)

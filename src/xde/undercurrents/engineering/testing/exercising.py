@@ -92,7 +92,7 @@ def fill(
         return []
     if table.parquet is not None:
         try:
-            scratch.parquet(name, types, file_of[table.parquet])
+            scratch.parquet(name, types, (file_of[table.parquet],))
         except QueryError as error:
             return [Finding("XDE0906", f"`{table.parquet}` cannot be read as rows of `{name}`", table.span, "this file", str(error))]
         return []

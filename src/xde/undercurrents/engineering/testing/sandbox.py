@@ -52,8 +52,12 @@ class Scratch(Protocol):
         """A table of these columns and rows (cells in the order of `types`). Raises `CellError`."""
         ...
 
-    def parquet(self, name: str, types: Mapping[str, str], path: str) -> None:
-        """A table of the rows of a Parquet file; a column that the file has not is NULL."""
+    def parquet(self, name: str, types: Mapping[str, str], paths: Sequence[str]) -> None:
+        """A table of the rows of Parquet files; a column that they have not is NULL. Raises `QueryError`."""
+        ...
+
+    def replace(self, name: str, sql: str) -> None:
+        """A table of the rows of a query, which may read the table of that name that it replaces."""
         ...
 
     def values(self, types: Mapping[str, str], rows: Sequence[Sequence[Cell]]) -> tuple[tuple[object, ...], ...]:
