@@ -211,7 +211,9 @@ def _fixtures(root: Path) -> Callable[[str], bytes | None]:
 def _wrong_dataset(case: Case, known: Understanding) -> Finding | None:
     if case.dataset in known.project.datasets:
         return None
-    hint = did_you_mean(case.dataset, known.project.datasets) or "`xde list` shows the datasets of the project"
+    schema, _, name = case.dataset.partition(".")
+    near = did_you_mean(case.dataset, known.project.datasets)
+    hint = f"write `models/{schema}/{name}.sql`; or {near}" if near else f"write `models/{schema}/{name}.sql`, or mend the name"
     return Finding("XDE0912", f"there is no dataset `{case.dataset}`", case.dataset_span, "not in this project", hint=hint)
 
 

@@ -124,7 +124,7 @@ def test_a_dataset_that_is_not_there(project):
     (project / "tests/cases.yaml").write_text("model: marts.order\ncases: [{name: x, expect: []}]\n")
     bench = TestBench.open(project)
     bench.close()
-    assert [(f.code, f.hint) for f in bench.findings] == [("XDE0912", "did you mean `marts.orders`?")]
+    assert [(f.code, f.hint) for f in bench.findings] == [("XDE0912", "write `models/marts/order.sql`; or did you mean `marts.orders`?")]
     with pytest.raises(UserError, match=r"no case tests `marts\.orders`"):
         bench.pick(["marts.orders"])
 
