@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 Values = tuple[object, ...]
 
 
+class Anything:
+    """Stands for any value: a cell of an expected row that does not matter."""
+
+    def __repr__(self) -> str:
+        return "any"
+
+
+ANY = Anything()
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """A row that is there but not as expected; `columns` are the positions of the cells that differ."""
@@ -70,6 +80,8 @@ def compare(columns: Sequence[str], expected: Sequence[Values], actual: Sequence
 
 def same(one: object, other: object, tolerance: float) -> bool:
     """Whether two values are the same: NULL is NULL, NaN is NaN, floats are near, and so are those within lists and mappings."""
+    if one is ANY or other is ANY:
+        return True
     if isinstance(one, float) or isinstance(other, float):
         return _near(one, other, tolerance)
     if isinstance(one, (tuple, list)) and isinstance(other, (tuple, list)):
@@ -103,13 +115,14 @@ def _without_equals(expected: Sequence[Values], actual: Sequence[Values], tolera
             left.append(row)
     rest = [row for rows in counted.values() for row in rows]
     missing: list[Values] = []
-    for row in left:
+    for row in sorted(left, key=lambda row: sum(v is ANY for v in row)):  # those that say most choose first
         twin = next((i for i, other in enumerate(rest) if same(row, other, tolerance)), None)
         if twin is None:
             missing.append(row)
         else:
             rest.pop(twin)
-    order = {id(row): i for i, row in enumerate(actual)}
+    order = {id(row): i for i, row in enumerate([*actual, *expected])}
+    missing.sort(key=lambda row: order[id(row)])
     return missing, sorted(rest, key=lambda row: order[id(row)])
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, quoted
-from xde.undercurrents.engineering.testing.comparing import Comparison, How, compare
+from xde.undercurrents.engineering.testing.comparing import ANY, Comparison, How, compare
 from xde.undercurrents.engineering.testing.filling import filled
 from xde.undercurrents.engineering.testing.parts import only_part
 from xde.undercurrents.engineering.testing.sandbox import Asked, CellError, QueryError
@@ -227,7 +227,10 @@ def against(scratch: Scratch, name: str, result: Result, expect: Expectation, ke
 
 
 def _expected(scratch: Scratch, name: str, wanted: Table, types: Mapping[str, str]) -> Sequence[tuple[object, ...]]:
+    """The rows as the engine sees them; a column that a row does not name may hold anything."""
     try:
-        return scratch.values(types, [[row.cells.get(c) for c in types] for row in wanted.rows])
+        values = scratch.values(types, [[row.cells.get(c) for c in types] for row in wanted.rows])
     except CellError as error:
         raise UserError(_cell(error, wanted, name)) from error
+    named = zip(values, wanted.rows, strict=True)
+    return [tuple(v if c in row.cells else ANY for c, v in zip(types, cells, strict=True)) for cells, row in named]

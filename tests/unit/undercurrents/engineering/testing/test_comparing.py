@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xde.undercurrents.engineering.testing.comparing import How, compare, same
+from xde.undercurrents.engineering.testing.comparing import ANY, How, compare, same
 
 
 def test_equal_rows_in_any_order_are_equal():
@@ -71,3 +71,11 @@ def test_what_is_told_turns_the_one_into_the_other(expected, actual):
         assert change.columns == tuple(i for i in range(2) if change.expected[i] != change.actual[i]) != ()
     assert sorted(rows) == sorted(actual)
     assert found.equal is (sorted(expected) == sorted(actual))
+
+
+def test_a_cell_that_does_not_matter_is_equal_to_anything_and_leaves_exact_rows_their_partners():
+    assert compare(["a", "b"], [(ANY, 1), (2, 1)], [(2, 1), (3, 1)], How()).equal
+    assert compare(["a", "b"], [(1, ANY)], [(1, None)], How()).equal
+    found = compare(["a", "b"], [(1, ANY)], [(2, 5)], How())
+    assert (found.missing, found.unexpected) == ((), ())
+    assert found.changed[0].columns == (0,)
