@@ -16,7 +16,7 @@ WITH scheduled AS (
 ),
 
 -- What was recorded is a clock at the airport of landing. A flight lands when that clock first shows the reading after the
--- departure; `2400` is the midnight that ends a day, so it counts as 0 of the next one.
+-- departure; `2400` is the midnight that ends the day.
 landing_clocks AS (
     SELECT
         *,
@@ -24,7 +24,7 @@ landing_clocks AS (
         date_trunc('day', scheduled_departure_at AT TIME ZONE dest_zone) AS dest_day,
         date_trunc('day', (scheduled_departure_at + to_minutes(dep_delay)) AT TIME ZONE dest_zone) AS dest_day_of_departure,
         to_minutes(sched_arr_time // 100 * 60 + sched_arr_time % 100) AS scheduled_clock,
-        to_minutes((arr_time // 100 * 60 + arr_time % 100) % 1440) AS landing_clock
+        to_minutes(arr_time // 100 * 60 + arr_time % 100) AS landing_clock
     FROM scheduled
 ),
 
