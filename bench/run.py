@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +146,36 @@ def checks(project: Path) -> Pair:
     return lambda: (seconds("ours"), seconds("bare"))
 
 
+def _wall(project: Path, *words: str) -> float:
+    """The seconds that somebody waits for one command of ours."""
+    begun = time.monotonic()
+    xde(project, *words)
+    return time.monotonic() - begun
+
+
+def _tested(project: Path) -> None:
+    """The flights with 100 cases, looked at once."""
+    shutil.copytree(HERE.parent / "examples/flights", project, ignore=shutil.ignore_patterns(".xde", "data", "tests"))
+    (project / "tests").mkdir()
+    text = (HERE.parent / "examples/flights/tests/flights.yaml").read_text(encoding="utf-8")
+    head, _, cases = text.partition("cases:\n")
+    for number in range(12):  # nine cases each
+        (project / f"tests/flights_{number:02d}.yaml").write_text(f"{head}cases:\n{cases}", encoding="utf-8")
+    xde(project, "test", "flights_00.yaml")
+
+
+def test_one(project: Path) -> Pair:
+    """One case of one model, by its name."""
+    _tested(project)
+    return lambda: (_wall(project, "test", "tests/flights_00.yaml::2400 is the midnight that ends the day"), 1)
+
+
+def test_100(project: Path) -> Pair:
+    """108 cases of a model with two joins and forty expressions; the figure is that of 100."""
+    _tested(project)
+    return lambda: (_wall(project, "test"), 1.08)
+
+
 BUDGETS = (
     Budget("version", "xde --version", 0.15, "s", version),
     Budget("plan_cold", "xde plan, 1,000 models, nothing cached", 8, "s", plan_cold),
@@ -153,6 +184,8 @@ BUDGETS = (
     Budget("first_build", "first build of 200 models", 1.5, "x", first_build),
     Budget("load", "2 million rows of CSV to a checked table", 1.5, "x", load),
     Budget("build", "a model's table of 6 million rows", 1.1, "x", build),
+    Budget("test_one", "xde test, one case (wall)", 0.5, "s", test_one),
+    Budget("test_100", "xde test, 100 cases (wall)", 3, "s", test_100),
     Budget("checks", "20 checks on 6 million rows", 1.3, "x", checks),
 )
 
