@@ -34,7 +34,7 @@ def _reasons(letter: Letter) -> str:
 
 def reason_text(reason: LetterReason) -> str:
     """`wind_speed [range]: 1048.36 is above 300`."""
-    return f"{reason.column + ' ' if reason.column else ''}[{reason.rule}]: {reason.message}"
+    return f"{reason.column} [{reason.rule}]: {reason.message}" if reason.column else f"[{reason.rule}] {reason.message}"
 
 
 def letter_text(line: LetterLine, *, ink: Ink = PLAIN, cells: int = 100) -> str:

@@ -19,7 +19,7 @@ from xde.connectors.duckdb.ingestion.line_files import stage_lines
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
 from xde.connectors.duckdb.ingestion.splitting import Record
 from xde.connectors.duckdb.ingestion.stage import Bad, Stage
-from xde.connectors.duckdb.ingestion.words import no_balance, over_limit, reason_of
+from xde.connectors.duckdb.ingestion.words import looked_at, no_balance, over_limit, reason_of
 from xde.connectors.duckdb.session import translated
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.ground.crash import CrashPoint, crash_point
@@ -205,7 +205,8 @@ class _Loading:
         ident = digest(job.dataset, file.digest, record.line)
         offset = record.offset if record.offset >= 0 else None
         place = (ident, job.dataset, file.found.path, file.digest, record.line, record.raw)
-        return Letter(*place, tuple(reasons), job.run, job.at, offset, given.header)
+        why = tuple(looked_at(r, record.raw, given.header, job.dialect) for r in reasons)
+        return Letter(*place, why, job.run, job.at, offset, given.header)
 
     def _write(self) -> tuple[DataFile, ...]:
         Path(self.job.folder).mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import TYPE_CHECKING
 
 from xde.ground.errors import DataError
@@ -11,7 +12,7 @@ from xde.lifecycle.ingestion.port import LetterReason
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xde.lifecycle.ingestion.port import Letter, LoadJob
+    from xde.lifecycle.ingestion.port import Dialect, Letter, LoadJob
 
 STRUCTURE = {
     "TOO MANY COLUMNS": "the record has more fields than the header",
@@ -26,6 +27,22 @@ STRUCTURE = {
 def structural(kind: str, column: str | None, message: str) -> LetterReason:
     """The reason for a record that the CSV reader refused."""
     return LetterReason("parse", column, STRUCTURE.get(kind.upper(), message.splitlines()[0][:200]))
+
+
+def looked_at(reason: LetterReason, raw: bytes, header: Sequence[str], dialect: Dialect) -> LetterReason:
+    """The reason of a record with too few or too many fields, with their number, and with what is wrong where that can be seen."""
+    if reason.rule != "parse" or not header or reason.message not in (STRUCTURE["MISSING COLUMNS"], STRUCTURE["TOO MANY COLUMNS"]):
+        return reason
+    text = raw.decode("utf-8", "replace").strip("\r\n")
+    try:
+        fields = next(csv.reader([text], delimiter=dialect.delimiter, quotechar=dialect.quote or None), [])
+    except (csv.Error, TypeError):
+        return reason
+    if len(fields) == 1 and text[:1] == text[-1:] == dialect.quote and dialect.delimiter in fields[0]:
+        return LetterReason("parse", None, f"the whole record stands in one pair of quotes: 1 field where there should be {len(header)}")
+    if len(fields) == len(header):
+        return reason
+    return LetterReason("parse", None, f"the record has {len(fields)} field{'s' * (len(fields) != 1)}, the header {len(header)}")
 
 
 def reason_of(job: LoadJob, rule: str, column: str | None, value: str | None) -> LetterReason:
