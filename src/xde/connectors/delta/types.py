@@ -11,7 +11,7 @@ from xde.ground.findings import Finding
 from xde.lifecycle.storage.port import Column, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from xde.connectors.delta.grammar import Type
 
@@ -86,7 +86,12 @@ def from_delta(schema: dict[str, Any]) -> Schema:
 
 def needs_zoneless(schema: Schema) -> bool:
     """Whether any column holds a TIMESTAMP, at any depth: readers must then know the feature `timestampNtz`."""
-    return any("timestamp_ntz" in str(f["type"]) for f in to_delta(schema)["fields"])
+    return is_zoneless(to_delta(schema))
+
+
+def is_zoneless(schema: Mapping[str, Any]) -> bool:
+    """The same of a schema as Delta writes it."""
+    return any("timestamp_ntz" in str(f["type"]) for f in schema["fields"])
 
 
 def _parsed(kind: str) -> Type:
