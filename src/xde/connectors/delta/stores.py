@@ -94,6 +94,7 @@ class Disk:
 
     def __init__(self, root: str) -> None:
         self._root = Path(root).absolute()
+        self._top = str(self._root)  # for what is asked at every step: a path costs more to put together than to ask for
         if "%" in str(self._root):
             raise UserError(
                 Finding(
@@ -105,13 +106,13 @@ class Disk:
             )
 
     def where(self, folder: str) -> str:
-        return str(self._root / folder)
+        return f"{self._top}/{folder}"
 
     def make(self, folder: str) -> None:
         try:
-            (self._root / folder / "_letters").mkdir(parents=True, exist_ok=True)
+            Path(f"{self._top}/{folder}/_letters").mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(not_writable(str(self._root), error)) from error
+            raise UserError(not_writable(self._top, error)) from error
 
     def tables(self) -> Iterator[str]:
         for log in sorted(self._root.glob(f"[!_.]*/[!_.]*/[!_.]*/{LOG}")):
@@ -163,18 +164,21 @@ class Disk:
             aside.unlink(missing_ok=True)
 
     def is_newest(self, folder: str, number: int) -> bool:
-        return not (self._root / folder / entry(number + 1)).exists()
+        return not Path(f"{self._top}/{folder}/{entry(number + 1)}").exists()
 
     def birth(self, folder: str) -> object:
-        return _birth(self._root / folder / entry(0))
+        return _birth(Path(f"{self._top}/{folder}/{entry(0)}"))
 
     def is_bare(self, folder: str) -> bool:
-        return not (self._root / folder / LOG).exists()
+        return not Path(f"{self._top}/{folder}/{LOG}").exists()
 
     def missing(self, folder: str, files: Iterable[DataFile]) -> str | None:
         for file in files:
-            path = self._root / folder / file.path
-            if not path.exists() or path.stat().st_size != file.size:
+            try:
+                told = Path(f"{self._top}/{folder}/{file.path}").stat()
+            except FileNotFoundError:
+                return file.path
+            if told.st_size != file.size:
                 return file.path
         return None
 

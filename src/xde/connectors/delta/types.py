@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from xde.connectors.delta.grammar import Listed, Mapped, Plain, Struct, parse, render
@@ -53,6 +54,7 @@ STORED_AS = {
 DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)\Z")
 
 
+@lru_cache(4096)
 def storable(kind: str) -> str:
     """The type a column is stored in: its own where Delta Lake has one, else the nearest that loses none of its values.
 
@@ -94,6 +96,7 @@ def is_zoneless(schema: Mapping[str, Any]) -> bool:
     return any("timestamp_ntz" in str(f["type"]) for f in schema["fields"])
 
 
+@lru_cache(4096)
 def _parsed(kind: str) -> Type:
     try:
         return parse(kind)

@@ -34,13 +34,17 @@ class Scope:
         """Let a dataset's name stand for a query; `what` is equal only where the query would be."""
         if what is not None and self.views.get(dataset) == what:
             return
+        self.views.pop(dataset, None)
+        self.cursor.execute(f"CREATE OR REPLACE VIEW {self.place(dataset)} AS {sql}")
+        self.views[dataset] = what
+
+    def place(self, dataset: str) -> str:
+        """A dataset's name in SQL; its schema is there afterwards."""
         schema, table = schema_of(dataset)
         if schema not in self.schemas:
             self.cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             self.schemas.add(schema)
-        self.views.pop(dataset, None)
-        self.cursor.execute(f"CREATE OR REPLACE VIEW {schema}.{table} AS {sql}")
-        self.views[dataset] = what
+        return f"{schema}.{table}"
 
 
 class DuckdbSession:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from xde.connectors.duckdb.session import DuckdbSession, Scope, schema_of, translated
+from xde.connectors.duckdb.session import DuckdbSession, Scope, translated
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.ground.names import literal, quoted
 from xde.lifecycle.storage.port import Column
@@ -47,7 +47,7 @@ class DuckdbEngine:
             def columns(query: Query, inputs: Mapping[str, Input]) -> Schema:
                 new = {n: g for n, g in inputs.items() if made.get(n) != g.schema}
                 if new:
-                    cursor.execute("; ".join(_empty_table(n, g) for n, g in new.items()))
+                    cursor.execute("; ".join(_empty_table(scope, n, g) for n, g in new.items()))
                     made.update({n: g.schema for n, g in new.items()})
                 try:
                     _make_views(scope, query)
@@ -95,10 +95,9 @@ class DuckdbEngine:
         self._session.cancel()
 
 
-def _empty_table(name: str, given: Input) -> str:
-    schema, table = schema_of(name)
+def _empty_table(scope: Scope, name: str, given: Input) -> str:
     columns = ", ".join(f"{quoted(c.name)} {c.type}" for c in given.schema)
-    return f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE OR REPLACE TABLE {schema}.{table} ({columns})"
+    return f"CREATE OR REPLACE TABLE {scope.place(name)} ({columns})"
 
 
 def _bind(scope: Scope, inputs: Mapping[str, Input]) -> None:
