@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from xde.connectors.delta.bounds import counts_nulls, literals, object_of, told_of
+from xde.connectors.delta.bounds import counts_nulls, literals, object_of, read_back, told_of
 from xde.connectors.delta.types import storable
 from xde.lifecycle.storage.port import DataFile
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake.transaction import AddAction, RemoveAction
 
-    from xde.lifecycle.storage.port import Commit, Schema
+    from xde.lifecycle.storage.port import Commit, Schema, Statistics
 
 
 def changes_data(commit: Commit) -> bool:
@@ -39,21 +39,35 @@ def remove_action(file: DataFile, commit: Commit, milliseconds: int) -> RemoveAc
 
 def statistics_json(file: DataFile, types: Mapping[str, str], personal: Iterable[str] = ()) -> str:
     """What the log says of a file; nothing of personal columns, and no bound that may be wrong."""
+    low, high, nulls = _told(file, types, personal)
+    counted = {name: str(number) for name, number in nulls.items()}
+    parts = {"numRecords": str(file.rows), "minValues": object_of(low), "maxValues": object_of(high), "nullCount": object_of(counted)}
+    return object_of(parts)
+
+
+def as_logged(file: DataFile, types: Mapping[str, str], personal: Iterable[str] = ()) -> dict[str, Statistics]:
+    """The statistics of a file as they come back when what `statistics_json` says of it is read."""
+    low, high, nulls = _told(file, types, personal)
+    told = {n: told_of(read_back(low.get(n), kind), read_back(high.get(n), kind), nulls.get(n), kind) for n, kind in types.items()}
+    return {n: t for n, t in told.items() if t is not None}
+
+
+def _told(file: DataFile, types: Mapping[str, str], personal: Iterable[str]) -> tuple[dict[str, str], dict[str, str], dict[str, int]]:
+    """Low and high as JSON literals, and the count of nulls, by column."""
     hidden = set(personal)
     low: dict[str, str] = {}
     high: dict[str, str] = {}
-    nulls: dict[str, str] = {}
+    nulls: dict[str, int] = {}
     for name, told in file.statistics.items():
         kind = types.get(name)
         if kind is None or name in hidden:
             continue
         if told.nulls is not None and counts_nulls(kind):
-            nulls[name] = str(told.nulls)
+            nulls[name] = told.nulls
         bounds = literals(told, kind)
         if bounds is not None:
             low[name], high[name] = bounds
-    parts = {"numRecords": str(file.rows), "minValues": object_of(low), "maxValues": object_of(high), "nullCount": object_of(nulls)}
-    return object_of(parts)
+    return low, high, nulls
 
 
 def storable_types(schema: Schema) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import struct
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -48,6 +49,26 @@ def told_of(low: object, high: object, nulls: object, kind: str) -> Statistics |
         return None
     exact = kind != "VARCHAR" or max(len(str(low)), len(str(high))) < SURELY_EXACT
     return Statistics(nulls if isinstance(nulls, int) else None, _text(low), _text(high), exact)
+
+
+def read_back(literal: str | None, kind: str) -> object:
+    """The value that a reader of the log finds in a literal of `literals`."""
+    if literal is None:
+        return None
+    if kind.startswith("DECIMAL("):
+        return Decimal(literal)
+    value = json.loads(literal)
+    match kind:
+        case "FLOAT":
+            return struct.unpack("<f", struct.pack("<f", value))[0]
+        case "DOUBLE":
+            return float(value)
+        case "DATE":
+            return date.fromisoformat(value)
+        case "TIMESTAMP" | "TIMESTAMP WITH TIME ZONE":
+            return datetime.fromisoformat(value)
+        case _:
+            return value
 
 
 def object_of(literals_by_name: Mapping[str, str]) -> str:

@@ -42,7 +42,7 @@ def _left(file: Stored, known: Uses) -> bool:
     place, _, name = file.path.rpartition("/")
     orphan = file.changed < known.written_since
     if not place:
-        return name.endswith(".parquet") and _data_left(file, known, orphan=orphan)
+        return (name.startswith("_making_") and orphan) or (name.endswith(".parquet") and _data_left(file, known, orphan=orphan))
     if place == "_letters":
         return orphan and known.told.whole and name not in known.told.letters
     if place == LOG:

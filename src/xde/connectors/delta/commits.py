@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from xde.connectors.delta.actions import add_action, remove_action, storable_types
 from xde.connectors.delta.evolution import Evolution, evolution, first_settings
+from xde.connectors.delta.first_entry import APPLICATION, first_entry, first_snapshot
 from xde.connectors.delta.handles import first_line, schema_of
 from xde.connectors.delta.log import FACTS, MARK, placed
 from xde.connectors.delta.stores import Disk, entry, not_writable
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from xde.ground.clock import Clock
     from xde.lifecycle.storage.port import Commit, Schema, Snapshot
 
-APPLICATION = "xde"
-
 
 class Committer:
     """Writes commits into the logs of one store."""
@@ -46,9 +45,8 @@ class Committer:
 
     def create(self, commit: Commit, folder: str) -> int:
         """The first commit of a table. On a disk its number is 0; on an object store an empty table is made first, and the files follow."""
-        mark = uuid.uuid4().hex
         if isinstance(self._store, Disk):
-            return self._first_on_disk(self._store, commit, folder, mark)
+            return self._first_on_disk(self._store, commit, folder)
         bare = replace(commit, adds=(), facts={"kind": "schema", "what": "table"})
         number = self._put(folder, 0, lambda p: self._make(bare, self._store.where(folder), p), bare.facts)
         if number:
@@ -58,13 +56,14 @@ class Committer:
                 raise lost(commit, None)
             return self._put(folder, number + 1, self._write(opened.handle, commit, Evolution()), commit.facts)
 
-    def _first_on_disk(self, disk: Disk, commit: Commit, folder: str, mark: str) -> int:
+    def _first_on_disk(self, disk: Disk, commit: Commit, folder: str) -> int:
         try:
-            alone = disk.put_first(folder, lambda aside: self._make(commit, aside, _properties(commit.facts, mark, 0)))
+            birth = disk.put_first(folder, first_entry(commit, uuid.uuid4().hex, self._now()))
         except OSError as error:
             raise UserError(not_writable(disk.where(folder), error)) from error
-        if not alone:
+        if birth is None:
             raise lost(commit, None)
+        self._handles.made(folder, birth, first_snapshot(commit, disk.where(folder)))
         return 0
 
     def _make(self, commit: Commit, where: str, properties: CommitProperties) -> None:

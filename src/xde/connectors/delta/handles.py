@@ -15,7 +15,7 @@ from xde.ground.findings import Finding
 from xde.lifecycle.storage.port import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from deltalake import DeltaTable
 
@@ -28,11 +28,24 @@ KNOWN_FEATURES = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"}
 
 @dataclass(slots=True)
 class Opened:
-    """A table at its newest commit, in the hands of one thread."""
+    """A table at its newest commit, in the hands of one thread; opened by delta-rs once that is needed."""
 
-    handle: DeltaTable
     birth: object
+    open: Callable[[], DeltaTable]
     snapshot: Snapshot | None = None
+    kept: DeltaTable | None = None
+
+    @property
+    def handle(self) -> DeltaTable:
+        """delta-rs's own; it may be newer than a snapshot that was known without it."""
+        if self.kept is None:
+            self.kept = self.open()
+        return self.kept
+
+    @property
+    def number(self) -> int:
+        """Of the newest commit that is known."""
+        return self.snapshot.number if self.kept is None and self.snapshot is not None else self.handle.version()
 
 
 class Handles:
@@ -57,6 +70,11 @@ class Handles:
         """The table as it was after a commit, by a handle of its own."""
         return self._open(folder, number)
 
+    def made(self, folder: str, birth: object, snapshot: Snapshot) -> None:
+        """Keep what is known of a table that was made just now."""
+        with self._lock:
+            self._kept[folder] = Opened(birth, lambda: self._open(folder, None), snapshot)
+
     def forget(self, folder: str) -> None:
         """The table is dropped."""
         with self._lock:
@@ -67,18 +85,23 @@ class Handles:
             opened = self._kept.pop(folder, None)
         if opened is None or opened.birth != self._store.birth(folder):
             return None
-        if not self._store.is_newest(folder, opened.handle.version()):
-            with _told(folder):
-                opened.handle.update_incremental()
-            _understood(opened.handle, folder)
+        if self._store.is_newest(folder, opened.number):
+            return opened
+        if opened.kept is None:
+            return None
+        with _told(folder):
+            opened.handle.update_incremental()
+        _understood(opened.handle, folder)
         return opened
 
     def _fresh(self, folder: str) -> Opened | None:
+        if self._store.is_bare(folder):
+            return None
         from deltalake.exceptions import TableNotFoundError
 
         birth = self._store.birth(folder)
         try:
-            return Opened(self._open(folder, None), birth)
+            return Opened(birth, lambda: self._open(folder, None), kept=self._open(folder, None))
         except TableNotFoundError:
             return None
 

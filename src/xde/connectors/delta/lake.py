@@ -59,7 +59,7 @@ class DeltaLake:
         with self._handles.newest(folder) as opened:
             if opened is None:
                 return None
-            if opened.snapshot is None or opened.snapshot.number != opened.handle.version():
+            if opened.snapshot is None or opened.snapshot.number != opened.number:
                 opened.snapshot = snapshot_of(opened.handle, table, self._store.where(folder))
             newest = opened.snapshot
             birth = opened.birth
@@ -109,7 +109,7 @@ class DeltaLake:
 
     def _newest(self, folder: str) -> int:
         with self._handles.newest(folder) as opened:
-            return opened.handle.version() if opened else -1
+            return opened.number if opened else -1
 
     def _older(self, table: TableId, key: tuple[str, object, int], newest: int) -> Snapshot:
         folder, _, number = key

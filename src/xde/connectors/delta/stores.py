@@ -13,7 +13,7 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow.fs as pafs
 
@@ -70,6 +70,10 @@ class Store(Protocol):
         """What changes when a table is dropped and made anew."""
         ...
 
+    def is_bare(self, folder: str) -> bool:
+        """Whether it is sure that there is no log; False where asking costs as much as looking."""
+        ...
+
     def missing(self, folder: str, files: Iterable[DataFile]) -> str | None:
         """The first file that is not there in its full size, where that is cheap to ask."""
         ...
@@ -90,6 +94,7 @@ class Disk:
 
     def __init__(self, root: str) -> None:
         self._root = Path(root).absolute()
+        self._top = str(self._root)  # for what is asked at every step: a path costs more to put together than to ask for
         if "%" in str(self._root):
             raise UserError(
                 Finding(
@@ -101,13 +106,13 @@ class Disk:
             )
 
     def where(self, folder: str) -> str:
-        return str(self._root / folder)
+        return f"{self._top}/{folder}"
 
     def make(self, folder: str) -> None:
         try:
-            (self._root / folder / "_letters").mkdir(parents=True, exist_ok=True)
+            Path(f"{self._top}/{folder}/_letters").mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(not_writable(str(self._root), error)) from error
+            raise UserError(not_writable(self._top, error)) from error
 
     def tables(self) -> Iterator[str]:
         for log in sorted(self._root.glob(f"[!_.]*/[!_.]*/[!_.]*/{LOG}")):
@@ -141,40 +146,39 @@ class Disk:
             (top / LOG).rename(top / f"_dropped_{uuid.uuid4().hex}")
         shutil.rmtree(top, ignore_errors=True)
 
-    def put_first(self, folder: str, make: Callable[[str], None]) -> bool:
-        """Have a table made aside and put its log in place, if there is none; False when there is.
+    def put_first(self, folder: str, text: str) -> object:
+        """Write a log's first entry aside and put it in place, if there is none; its birth, or None when there is.
 
         delta-rs looks whether there is a table and then writes: of two that look at once, the second's becomes commit 1.
         """
         top = self._root / folder
         aside = top / f"_making_{uuid.uuid4().hex}"
+        (top / LOG).mkdir(parents=True, exist_ok=True)
         try:
-            aside.mkdir(parents=True)
-            make(str(aside))
-            first = aside / entry(0)
-            first.write_text(first.read_text("utf-8").replace(f"{aside.name}/", ""), "utf-8")
-            (top / LOG).mkdir(exist_ok=True)
-            (top / entry(0)).hardlink_to(first)
+            aside.write_text(text, "utf-8")
+            (top / entry(0)).hardlink_to(aside)
+            return _birth(aside)
         except FileExistsError:
-            return False
+            return None
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
-        return True
+            aside.unlink(missing_ok=True)
 
     def is_newest(self, folder: str, number: int) -> bool:
-        return not (self._root / folder / entry(number + 1)).exists()
+        return not Path(f"{self._top}/{folder}/{entry(number + 1)}").exists()
 
     def birth(self, folder: str) -> object:
-        try:
-            told = (self._root / folder / entry(0)).stat()
-        except FileNotFoundError:
-            return None
-        return told.st_ino, told.st_mtime_ns
+        return _birth(Path(f"{self._top}/{folder}/{entry(0)}"))
+
+    def is_bare(self, folder: str) -> bool:
+        return not Path(f"{self._top}/{folder}/{LOG}").exists()
 
     def missing(self, folder: str, files: Iterable[DataFile]) -> str | None:
         for file in files:
-            path = self._root / folder / file.path
-            if not path.exists() or path.stat().st_size != file.size:
+            try:
+                told = Path(f"{self._top}/{folder}/{file.path}").stat()
+            except FileNotFoundError:
+                return file.path
+            if told.st_size != file.size:
                 return file.path
         return None
 
@@ -234,6 +238,9 @@ class ObjectStore:
     def birth(self, folder: str) -> object:  # noqa: ARG002 - the port's
         return None
 
+    def is_bare(self, folder: str) -> bool:  # noqa: ARG002 - the port's
+        return False
+
     def missing(self, folder: str, files: Iterable[DataFile]) -> str | None:  # noqa: ARG002 - the port's
         return None
 
@@ -251,6 +258,14 @@ class ObjectStore:
 
             self._files = pafs.PyFileSystem(DeltaStorageHandler(self._root, self._options or None))
         return self._files
+
+
+def _birth(path: Path) -> tuple[int, int] | None:
+    try:
+        told = path.stat()
+    except FileNotFoundError:
+        return None
+    return told.st_ino, told.st_mtime_ns
 
 
 def not_writable(root: str, error: OSError) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from xde.connectors.delta.grammar import Listed, Mapped, Plain, Struct, parse, render
@@ -11,7 +12,7 @@ from xde.ground.findings import Finding
 from xde.lifecycle.storage.port import Column, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from xde.connectors.delta.grammar import Type
 
@@ -53,6 +54,7 @@ STORED_AS = {
 DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)\Z")
 
 
+@lru_cache(4096)
 def storable(kind: str) -> str:
     """The type a column is stored in: its own where Delta Lake has one, else the nearest that loses none of its values.
 
@@ -86,9 +88,15 @@ def from_delta(schema: dict[str, Any]) -> Schema:
 
 def needs_zoneless(schema: Schema) -> bool:
     """Whether any column holds a TIMESTAMP, at any depth: readers must then know the feature `timestampNtz`."""
-    return any("timestamp_ntz" in str(f["type"]) for f in to_delta(schema)["fields"])
+    return is_zoneless(to_delta(schema))
 
 
+def is_zoneless(schema: Mapping[str, Any]) -> bool:
+    """The same of a schema as Delta writes it."""
+    return any("timestamp_ntz" in str(f["type"]) for f in schema["fields"])
+
+
+@lru_cache(4096)
 def _parsed(kind: str) -> Type:
     try:
         return parse(kind)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from xde.connectors.duckdb.session import schema_of
 from xde.connectors.duckdb.transformation import make_views
 from xde.ground.names import literal, quoted
 from xde.lifecycle.transformation.port import Query
@@ -18,7 +17,7 @@ from xde.undercurrents.engineering.testing.sandbox import CellError, QueryError,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from xde.connectors.duckdb.session import DuckdbSession
+    from xde.connectors.duckdb.session import DuckdbSession, Scope
     from xde.undercurrents.engineering.testing.case import Cell
     from xde.undercurrents.engineering.testing.sandbox import Asked
 
@@ -34,21 +33,21 @@ class DuckdbSandbox:
     @contextmanager
     def scratch(self) -> Iterator[DuckdbScratch]:
         """A fresh database, gone at the end."""
-        with self._session.scope() as cursor:
-            yield DuckdbScratch(cursor)
+        with self._session.scope() as scope:
+            yield DuckdbScratch(scope)
 
 
 class DuckdbScratch:
     """See `undercurrents.engineering.testing.sandbox.Scratch`."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._cursor = cursor
-        self._schemas: set[str] = set()
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._cursor = scope.cursor
         self._views: dict[str, object] = {}
 
     def table(self, name: str, types: Mapping[str, str], rows: Sequence[Sequence[Cell]]) -> None:
         """A table of cells as they are written."""
-        target = self._name(name)
+        target = self._scope.place(name)
         columns = ", ".join(f"{quoted(c)} {t}" for c, t in types.items())
         self._cursor.execute(f"CREATE OR REPLACE TABLE {target} ({columns})")
         if not rows:
@@ -60,7 +59,7 @@ class DuckdbScratch:
 
     def replace(self, name: str, sql: str) -> None:
         """A table of the rows of a query."""
-        self._cursor.execute(f"CREATE OR REPLACE TABLE {self._name(name)} AS {sql}")
+        self._cursor.execute(f"CREATE OR REPLACE TABLE {self._scope.place(name)} AS {sql}")
 
     def parquet(self, name: str, types: Mapping[str, str], paths: Sequence[str]) -> None:
         """A table of the rows of Parquet files."""
@@ -70,7 +69,7 @@ class DuckdbScratch:
         try:
             there = {row[0] for row in self._cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
             columns = ", ".join(f"CAST({quoted(c) if c in there else 'NULL'} AS {t}) AS {quoted(c)}" for c, t in types.items())
-            self._cursor.execute(f"CREATE OR REPLACE TABLE {self._name(name)} AS SELECT {columns} FROM {source}")
+            self._cursor.execute(f"CREATE OR REPLACE TABLE {self._scope.place(name)} AS SELECT {columns} FROM {source}")
         except duckdb.Error as error:
             raise QueryError(_words(error)) from error
         return None
@@ -86,7 +85,7 @@ class DuckdbScratch:
 
     def save(self, name: str, path: str) -> None:
         """The rows of a table as a Parquet file."""
-        self._cursor.execute(f"COPY {self._name(name)} TO {literal(path)} (FORMAT parquet)")
+        self._cursor.execute(f"COPY {self._scope.place(name)} TO {literal(path)} (FORMAT parquet)")
 
     def ask(self, asked: Asked) -> Result:
         """The rows of a query."""
@@ -113,17 +112,10 @@ class DuckdbScratch:
             return
         query = Query("", {}, {n: s for n, (s, _) in new.items()}, {n: p for n, (_, p) in new.items()}, asked.view_parameters)
         try:
-            make_views(self._cursor, query)
+            make_views(self._scope, query)
         except duckdb.Error as error:
             raise QueryError(_words(error)) from error
         self._views.update({n: (v, asked.view_parameters) for n, v in new.items()})
-
-    def _name(self, dataset: str) -> str:
-        schema, table = schema_of(dataset)
-        if schema not in self._schemas:
-            self._cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            self._schemas.add(schema)
-        return f"{schema}.{table}"
 
     def _culprit(self, types: Mapping[str, str], rows: Sequence[Sequence[Cell]], error: duckdb.Error) -> CellError | QueryError:
         """Which cell it was: the first that does not become a value of its type by itself."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,36 @@ if TYPE_CHECKING:
     from xde.kernel.project.settings import EngineSettings
 
 
+@dataclass(slots=True)
+class Scope:
+    """A connection and its own database: the schemas in it, and its views with what each of them shows."""
+
+    cursor: duckdb.DuckDBPyConnection
+    name: str
+    schemas: set[str] = field(default_factory=set)
+    views: dict[str, object] = field(default_factory=dict)
+
+    def show(self, dataset: str, what: object, sql: str) -> None:
+        """Let a dataset's name stand for a query; `what` is equal only where the query would be."""
+        if what is not None and self.views.get(dataset) == what:
+            return
+        self.views.pop(dataset, None)
+        self.cursor.execute(f"CREATE OR REPLACE VIEW {self.place(dataset)} AS {sql}")
+        self.views[dataset] = what
+
+    def place(self, dataset: str) -> str:
+        """A dataset's name in SQL; its schema is there afterwards."""
+        schema, table = schema_of(dataset)
+        if schema not in self.schemas:
+            self.cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            self.schemas.add(schema)
+        return f"{schema}.{table}"
+
+
 class DuckdbSession:
     """An in-memory instance, made when first needed; every step works in a database of its own within it.
 
-    Memory, threads and spilling are shared by all steps; nothing that a step creates is seen by another.
+    Memory, threads and spilling are shared by all steps; two steps at once see nothing of each other.
     """
 
     def __init__(self, settings: EngineSettings, temp_folder: Path) -> None:
@@ -32,6 +59,7 @@ class DuckdbSession:
         self._lock = threading.Lock()
         self._instance: duckdb.DuckDBPyConnection | None = None
         self._active: set[duckdb.DuckDBPyConnection] = set()
+        self._idle: list[Scope] = []
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A fresh connection to the instance; the caller closes it."""
@@ -41,31 +69,62 @@ class DuckdbSession:
             return self._instance.cursor()
 
     @contextmanager
-    def scope(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def scope(self) -> Iterator[Scope]:
         """A connection whose unqualified world is a database of its own, gone at the end."""
-        cursor = self.cursor()
-        name = f"scope_{uuid.uuid4().hex[:12]}"
-        self._active.add(cursor)
+        with self._used(self._enter()) as scope:
+            try:
+                yield scope
+            finally:
+                self._leave(scope)
+
+    @contextmanager
+    def kept_scope(self) -> Iterator[Scope]:
+        """A scope that may have the views of earlier steps; whoever uses it makes all that he reads what it must be for him.
+
+        To make a scope and its views costs as much as a small query. After an error it is not used again.
+        """
+        with self._lock:
+            idle = self._idle.pop() if self._idle else None
+        scope = idle or self._enter()
         try:
-            cursor.execute(f"ATTACH ':memory:' AS {name}")
-            cursor.execute(f"USE {name}")
-            yield cursor
+            with self._used(scope):
+                yield scope
+        except BaseException:
+            self._leave(scope)
+            raise
+        with self._lock:
+            self._idle.append(scope)
+
+    @contextmanager
+    def _used(self, scope: Scope) -> Iterator[Scope]:
+        self._active.add(scope.cursor)
+        try:
+            yield scope
         except duckdb.Error as error:
             raise translated(error) from error
         finally:
-            self._active.discard(cursor)
-            self._leave(cursor, name)
+            self._active.discard(scope.cursor)
+
+    def _enter(self) -> Scope:
+        scope = Scope(self.cursor(), f"scope_{uuid.uuid4().hex[:12]}")
+        try:
+            scope.cursor.execute(f"ATTACH ':memory:' AS {scope.name}")
+            scope.cursor.execute(f"USE {scope.name}")
+        except duckdb.Error as error:
+            scope.cursor.close()
+            raise translated(error) from error
+        return scope
 
     @staticmethod
-    def _leave(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
+    def _leave(scope: Scope) -> None:
         try:
-            cursor.execute("USE memory")
-            cursor.execute(f"DETACH {name}")
+            scope.cursor.execute("USE memory")
+            scope.cursor.execute(f"DETACH {scope.name}")
         except duckdb.Error:
             # an interrupted connection may refuse; the database is in memory and goes with the instance
             pass
         finally:
-            cursor.close()
+            scope.cursor.close()
 
     def cancel(self) -> None:
         """Interrupt all that is under way."""
@@ -75,6 +134,7 @@ class DuckdbSession:
     def close(self) -> None:
         """Let go of the instance and its memory."""
         with self._lock:
+            self._idle.clear()
             if self._instance is not None:
                 self._instance.close()
                 self._instance = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from xde.connectors.duckdb.session import DuckdbSession, schema_of, translated
+from xde.connectors.duckdb.session import DuckdbSession, Scope, translated
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.ground.names import literal, quoted
 from xde.lifecycle.storage.port import Column
@@ -41,15 +41,16 @@ class DuckdbEngine:
     def describing(self) -> Iterator[Callable[[Query, Mapping[str, Input]], Schema]]:
         """`columns` for many queries: the empty table of an input is made once and seen by all that read it."""
         made: dict[str, Schema] = {}
-        with self._session.scope() as cursor:
+        with self._session.scope() as scope:
+            cursor = scope.cursor
 
             def columns(query: Query, inputs: Mapping[str, Input]) -> Schema:
                 new = {n: g for n, g in inputs.items() if made.get(n) != g.schema}
                 if new:
-                    cursor.execute("; ".join(_empty_table(n, g) for n, g in new.items()))
+                    cursor.execute("; ".join(_empty_table(scope, n, g) for n, g in new.items()))
                     made.update({n: g.schema for n, g in new.items()})
                 try:
-                    make_views(cursor, query)
+                    make_views(scope, query)
                     return _described(cursor, query)
                 except duckdb.Error as error:
                     raise translated(error) from error
@@ -58,10 +59,10 @@ class DuckdbEngine:
 
     def write(self, query: Query, inputs: Mapping[str, Input], folder: str, layout: Layout) -> tuple[DataFile, ...]:
         """Write by one `COPY`, which also gives the statistics."""
-        with self._session.scope() as cursor:
-            _bind(cursor, inputs)
-            make_views(cursor, query)
-            return _copy(cursor, query, folder, layout)
+        with self._session.kept_scope() as scope:
+            _bind(scope, inputs)
+            make_views(scope, query)
+            return _copy(scope.cursor, query, folder, layout)
 
     def read(self, query: Query, inputs: Mapping[str, Input]) -> pa.RecordBatchReader:
         """Stream the result; the instance stays until the last batch is read."""
@@ -75,36 +76,33 @@ class DuckdbEngine:
         return pa.RecordBatchReader.from_batches(schema, batches)
 
     def _batches(self, query: Query, inputs: Mapping[str, Input]) -> Iterator[pa.Schema | pa.RecordBatch]:
-        with self._session.scope() as cursor:
-            _bind(cursor, inputs)
-            make_views(cursor, query)
-            reader = cursor.sql(query.sql, params=dict(query.parameters)).to_arrow_reader(65_536)
+        with self._session.scope() as scope:
+            _bind(scope, inputs)
+            make_views(scope, query)
+            reader = scope.cursor.sql(query.sql, params=dict(query.parameters)).to_arrow_reader(65_536)
             yield reader.schema
             yield from reader
 
     def rows(self, query: Query, inputs: Mapping[str, Input]) -> Sequence[tuple[object, ...]]:
         """The result, whole."""
-        with self._session.scope() as cursor:
-            _bind(cursor, inputs)
-            make_views(cursor, query)
-            return cursor.execute(query.sql, dict(query.parameters)).fetchall()
+        with self._session.kept_scope() as scope:
+            _bind(scope, inputs)
+            make_views(scope, query)
+            return scope.cursor.execute(query.sql, dict(query.parameters)).fetchall()
 
     def cancel(self) -> None:
         """Interrupt every query under way."""
         self._session.cancel()
 
 
-def _empty_table(name: str, given: Input) -> str:
-    schema, table = schema_of(name)
+def _empty_table(scope: Scope, name: str, given: Input) -> str:
     columns = ", ".join(f"{quoted(c.name)} {c.type}" for c in given.schema)
-    return f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE OR REPLACE TABLE {schema}.{table} ({columns})"
+    return f"CREATE OR REPLACE TABLE {scope.place(name)} ({columns})"
 
 
-def _bind(cursor: duckdb.DuckDBPyConnection, inputs: Mapping[str, Input]) -> None:
+def _bind(scope: Scope, inputs: Mapping[str, Input]) -> None:
     for name, given in inputs.items():
-        schema, table = schema_of(name)
-        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        cursor.execute(f"CREATE VIEW {schema}.{table} AS {relation(given)}")
+        scope.show(name, given, relation(given))
 
 
 def relation(given: Input) -> str:
@@ -117,16 +115,14 @@ def relation(given: Input) -> str:
     return f"SELECT {columns} FROM read_parquet([{files}], union_by_name = {str(len(given.paths) > 1).lower()})"
 
 
-def make_views(cursor: duckdb.DuckDBPyConnection, query: Query) -> None:
+def make_views(scope: Scope, query: Query) -> None:
     """Views cannot take parameters: a view that names one reads it from a variable of the connection, with its type."""
     for name, sql in query.views.items():
-        schema, table = schema_of(name)
-        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         text = sql
         for parameter in query.view_parameters.get(name, ()):
-            cursor.execute(f"SET VARIABLE {quoted('xde ' + parameter)} = $value", {"value": query.parameters_of_views[parameter]})
+            scope.cursor.execute(f"SET VARIABLE {quoted('xde ' + parameter)} = $value", {"value": query.parameters_of_views[parameter]})
             text = variable_in(text, parameter)
-        cursor.execute(f"CREATE VIEW {schema}.{table} AS {text}")
+        scope.show(name, None, text)
 
 
 def variable_in(sql: str, parameter: str) -> str:

@@ -108,11 +108,15 @@ class _Work:
     readings: dict[str, Reading] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
+    models: Mapping[str, ModelDataset] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.models = self.project.models  # put together anew whenever it is asked for
 
     def read(self) -> None:
         """Read every text that is not known from before."""
         new: list[str] = []
-        for name, model in self.project.models.items():
+        for name, model in self.models.items():
             kept = self.cache.reading(name, _file_key(model))
             if kept is None:
                 new.append(name)
@@ -121,7 +125,7 @@ class _Work:
         self._read(new)
 
     def _read(self, names: list[str]) -> None:
-        texts = [self.project.models[n].sql for n in names]
+        texts = [self.models[n].sql for n in names]
         if texts:
             self.readings.update(zip(names, read_texts(texts, self.around.workers), strict=True))
             self.whole.update(names)
@@ -130,7 +134,7 @@ class _Work:
         """What each readable model reads; tells of what no model may read."""
         datasets = {d.lower(): d for d in self.project.datasets}
         found: dict[str, dict[str, Span]] = {}
-        for name, model in self.project.models.items():
+        for name, model in self.models.items():
             reading = self.readings[name]
             before = len(self.findings)
             faults_of(model, reading, self.findings)
@@ -142,7 +146,7 @@ class _Work:
 
     def analyse(self, name: str, references: Mapping[str, Span], inputs: Mapping[str, _Known]) -> Analysis | None:
         """The analysis of one model, from the cache or made now."""
-        model = self.project.models[name]
+        model = self.models[name]
         key = self._key(model, inputs)
         kept = self.cache.analysis(name, key) if key else None
         if kept is not None:
@@ -184,7 +188,7 @@ class _Work:
 
     def known(self, analysis: Analysis) -> _Known:
         """What the models downstream see of a model."""
-        model = self.project.models[analysis.dataset]
+        model = self.models[analysis.dataset]
         types = self.around.stored(model, analysis.column_types) if self.around.stored else analysis.column_types
         columns = {
             c.name: c.digest if types.get(c.name) == analysis.column_types[c.name] else digest("stored", c.digest, types.get(c.name))

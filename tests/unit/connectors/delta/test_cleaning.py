@@ -101,13 +101,14 @@ def test_what_crashes_left_in_the_log_s_folder_goes_and_the_log_stays(bench):
     bench.append("SELECT 1 AS id")
     staged = bench.path / "_delta_log" / f"{1:020}.json#1"
     making = bench.path / "_making_0123" / "_delta_log" / f"{0:020}.json"
+    aside = bench.path / "_making_4567"
     foreign = bench.path / "notes" / "readme.parquet"
-    for path in (staged, making, foreign):
+    for path in (staged, making, aside, foreign):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("half")
         age(path, 30)
     age(bench.path / "_delta_log" / f"{0:020}.json", 30)
-    assert set(cleaned(bench).files) == {str(p.relative_to(bench.path)) for p in (staged, making)}
+    assert set(cleaned(bench).files) == {str(p.relative_to(bench.path)) for p in (staged, making, aside)}
     assert foreign.exists(), "what we do not know stays"
     assert bench.rows() == [(1,)]
     bench.append("SELECT 2 AS id")

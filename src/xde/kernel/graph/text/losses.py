@@ -14,38 +14,37 @@ from xde.kernel.graph.text.collecting import pieces_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlglot.tokenizer_core import Token
-
     from xde.kernel.graph.text.collecting import Found
+    from xde.kernel.graph.text.reading import Word
 
 NO_COLUMN_AFTER = frozenset({"NUMBER", "STRING", "R_PAREN", "DCOLON", "ALIAS", "PARAMETER"})
 NO_COLUMN_BEFORE = frozenset({"NUMBER", "STRING", "L_PAREN"})
 
 
-def lost_words(tokens: Sequence[Token], found: Found) -> tuple[str, ...]:
+def lost_words(words: Sequence[Word], found: Found) -> tuple[str, ...]:
     """Words that may be columns and are not in the tree, such as an argument that the parser has dropped or taken for a unit."""
-    around = [None, *tokens, None]
+    around = [None, *words, None]
     lost = {
-        token.text.lower()
-        for before, token, after in zip(around, tokens, around[2:], strict=False)
-        if token.start not in found.starts and _is_word(token) and not _is_no_column(before, token, after)
+        word.text.lower()
+        for before, word, after in zip(around, words, around[2:], strict=False)
+        if word.start not in found.starts and _is_word(word) and not _is_no_column(before, word, after)
     }
     return tuple(sorted(lost))
 
 
-def _is_word(token: Token) -> bool:
-    kind = token.token_type.name
+def _is_word(word: Word) -> bool:
+    kind = word.kind
     if kind == "IDENTIFIER":
         return True
-    text = token.text
+    text = word.text
     return kind not in {"STRING", "NUMBER"} and text.isidentifier() and text.lower() not in KEYWORDS
 
 
-def _is_no_column(before: Token | None, token: Token, after: Token | None) -> bool:
+def _is_no_column(before: Word | None, word: Word, after: Word | None) -> bool:
     """Whether a word is a keyword, a function, a type or a unit by what stands beside it."""
-    if before is not None and (before.token_type.name in NO_COLUMN_AFTER or before.text.lower() in {"by", "nulls"}):
+    if before is not None and (before.kind in NO_COLUMN_AFTER or before.text.lower() in {"by", "nulls"}):
         return True
-    if after is not None and after.token_type.name in NO_COLUMN_BEFORE and token.token_type.name != "IDENTIFIER":
+    if after is not None and after.kind in NO_COLUMN_BEFORE and word.kind != "IDENTIFIER":
         return True
     return before is not None and before.text == "(" and after is not None and after.text.lower() == "from"
 
@@ -133,19 +132,19 @@ KEYWORDS = frozenset(
 """Words that are no columns unless quoted, or that no column is likely to be called."""
 
 
-def lost_constants(tokens: Sequence[Token], found: Found) -> str:
+def lost_constants(words: Sequence[Word], found: Found) -> str:
     """A digest of the constants of the text that the tree does not hold; empty when it holds them all."""
     there = Counter(found.pieces)
     lost: list[str] = []
-    for position, token in enumerate(tokens):
-        if token.token_type.name not in {"STRING", "NUMBER"}:
+    for position, word in enumerate(words):
+        if word.kind not in {"STRING", "NUMBER"}:
             continue
-        indexes = position and tokens[position - 1].text == "[" and token.text.isdigit()
-        pieces = [str(int(token.text) - 1)] if indexes else pieces_of(token.text)
+        indexes = position and words[position - 1].text == "[" and word.text.isdigit()
+        pieces = [str(int(word.text) - 1)] if indexes else pieces_of(word.text)
         if indexes and not there[pieces[0]]:
-            pieces = [token.text]
+            pieces = [word.text]
         if all(there[p] > 0 for p in pieces):
             there.subtract(pieces)
         else:
-            lost.append(token.text)
+            lost.append(word.text)
     return digest("lost", lost) if lost else ""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from xde.ground.digests import digest
-from xde.kernel.graph.text.reading import Fault, Place, Reading
+from xde.kernel.graph.text.reading import Fault, Place, Reading, Word
 from xde.kernel.graph.text.terms import UnclearError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def read_text(sql: str) -> Reading:
     except RecursionError:
         return Reading((Fault("XDE0203", "is nested too deeply to be read", hint="cut the query into several models"),))
     wrong = _not_one_query(statements, tokens)
-    return _read(statements[0], tokens) if wrong is None else Reading((wrong,))
+    return _read(statements[0], _words(tokens)) if wrong is None else Reading((wrong,))
 
 
 def _syntax(sql: str, error: Exception, tokens: Sequence[Token]) -> Fault:
@@ -140,16 +140,16 @@ def _after_semicolon(tokens: Sequence[Token]) -> Place | None:
     return None
 
 
-def _read(tree: exp.Expr, tokens: Sequence[Token]) -> Reading:
+def _read(tree: exp.Expr, words: Sequence[Word]) -> Reading:
     from xde.kernel.graph.text.collecting import Found
     from xde.kernel.graph.text.losses import lost_constants, lost_words
 
     found = Found(tree)
-    faults = [*found.faults, *_question_marks(tokens)]
-    lost, salt = lost_words(tokens, found), lost_constants(tokens, found)
-    canonical = digest([(t.token_type.name, _canonical(t)) for t in tokens])
+    faults = [*found.faults, *_question_marks(words)]
+    lost, salt = lost_words(words, found), lost_constants(words, found)
+    canonical = digest([(w.kind, _canonical(w)) for w in words])
     query = None if faults or found.names.intersection(lost) else _terms(tree)
-    return Reading(tuple(faults), tuple(found.tables), tuple(_parameters(tokens).items()), query, lost, salt, canonical)
+    return Reading(tuple(faults), tuple(found.tables), tuple(_parameters(words).items()), query, lost, salt, canonical)
 
 
 def _terms(tree: exp.Expr) -> Query | None:
@@ -161,23 +161,28 @@ def _terms(tree: exp.Expr) -> Query | None:
         return None
 
 
-def _canonical(token: Token) -> str:
-    return token.text if token.token_type.name in {"STRING", "IDENTIFIER"} else token.text.lower()
+def _words(tokens: Sequence[Token]) -> list[Word]:
+    """The tokens, looked at once: to ask one for the name of its kind costs as much as all else that is asked of it."""
+    return [Word(t.token_type.name, t.text, t.start, t.end) for t in tokens]
 
 
-def _parameters(tokens: Sequence[Token]) -> dict[str, Place]:
+def _canonical(word: Word) -> str:
+    return word.text if word.kind in {"STRING", "IDENTIFIER"} else word.text.lower()
+
+
+def _parameters(words: Sequence[Word]) -> dict[str, Place]:
     found: dict[str, Place] = {}
-    for before, token in pairwise(tokens):
-        if before.text == "$" and before.token_type.name == "PARAMETER" and before.end + 1 == token.start:
-            found.setdefault(token.text, Place(before.start, token.end - before.start + 1))
+    for before, word in pairwise(words):
+        if before.text == "$" and before.kind == "PARAMETER" and before.end + 1 == word.start:
+            found.setdefault(word.text, Place(before.start, word.end - before.start + 1))
     return found
 
 
-def _question_marks(tokens: Sequence[Token]) -> list[Fault]:
+def _question_marks(words: Sequence[Word]) -> list[Fault]:
     found = []
-    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
-        numbered = token.text == "$" and after is not None and after.text.isdigit()
-        if (token.token_type.name == "PLACEHOLDER" and token.text == "?") or numbered:
+    for word, after in zip(words, [*words[1:], None], strict=True):
+        numbered = word.text == "$" and after is not None and after.text.isdigit()
+        if (word.kind == "PLACEHOLDER" and word.text == "?") or numbered:
             hint = "name it: `$word`, with `word` under `parameters:` in `xde.yaml`"
-            found.append(Fault("XDE0220", "has a parameter without a name", Place(token.start, 1), "no name", "", hint))
+            found.append(Fault("XDE0220", "has a parameter without a name", Place(word.start, 1), "no name", "", hint))
     return found

@@ -14,6 +14,15 @@ class Place(NamedTuple):
     length: int
 
 
+class Word(NamedTuple):
+    """A token of a text: its kind by the tokenizer's name for it, its characters, where the first and the last of them stand."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
 class Fault(NamedTuple):
     """Something wrong with the text itself, to be made a finding of where the file is known."""
 
