@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,6 +89,18 @@ class TestPointers:
     def test_move_of_nothing(self, ledger: Ledger) -> None:
         ledger.move("dev", {}, NOON)
         assert ledger.pointers("dev") == {}
+
+    def test_environments_are_those_with_a_pointer_or_a_claim(self, ledger: Ledger) -> None:
+        assert ledger.environments() == ()
+        ledger.move("prod", {"a.b": "1", "a.c": "1"}, NOON)
+        ledger.move("dev", {"a.b": "1"}, NOON)
+        ledger.move("empty", {"a.b": "1"}, NOON)
+        ledger.move("empty", {"a.b": None}, NOON)
+        taken = ledger.claim("first run", "me", "r1", now=NOON, seconds=10)
+        assert ledger.environments() == ("dev", "first run", "prod")
+        assert taken is not None
+        ledger.release(taken)
+        assert ledger.environments() == ("dev", "prod")
 
     def test_names_of_any_script_and_quotes(self, ledger: Ledger) -> None:
         ledger.move("bräñch/π'\"--", {"s.名前": "1"}, NOON)
@@ -264,6 +277,13 @@ class TestRuns:
         ledger.record_step(step("r4", "build:a.c", "running"))
         costs = ledger.last_costs(["a.b", "a.c", "a.none"])
         assert {d: s.seconds for d, s in costs.items()} == {"a.b": 3.0}
+
+    def test_a_version_taken_over_says_nothing_of_costs(self, ledger: Ledger) -> None:
+        ledger.record_step(step("r1", "build:a.b", "done", ended_at=NOON, seconds=7.0))
+        ledger.record_step(replace(step("r2", "adopt:a.b", "done", ended_at=LATER), kind="adopt", seconds=0.0))
+        ledger.record_step(replace(step("r2", "adopt:a.c", "done", ended_at=LATER), kind="adopt", seconds=0.0))
+        assert {d: (s.run, s.seconds) for d, s in ledger.last_costs(["a.b", "a.c"]).items()} == {"a.b": ("r1", 7.0)}
+        assert [s.kind for s in ledger.steps("r2")] == ["adopt", "adopt"]
 
     def test_texts_that_no_database_likes(self, ledger: Ledger) -> None:
         ledger.record_step(step(reason="nul \0, half \ud800, quote ', percent %s :name", facts={"half": "\ud800"}))

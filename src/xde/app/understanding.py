@@ -200,7 +200,7 @@ def _checks(project: Project, findings: Findings) -> dict[str, tuple[Check, ...]
 
     result: dict[str, tuple[Check, ...]] = {}
     for name, dataset in project.datasets.items():
-        checks, told = compile_checks(dataset, project.datasets)
+        checks, told = compile_checks(dataset)
         result[name] = checks
         findings.extend(told)
     return result

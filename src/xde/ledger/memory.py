@@ -28,6 +28,12 @@ class MemoryLedger:
         self._steps: dict[tuple[str, str], StepRecord] = {}
         self._last_done: dict[str, StepRecord] = {}
 
+    def environments(self) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(
+                sorted({e for e, known in self._pointers.items() if known} | {c.environment for c in self._claims.values() if c.owner})
+            )
+
     def pointers(self, environment: str) -> dict[str, str]:
         with self._lock:
             return dict(sorted(self._pointers.get(environment, {}).items()))
@@ -97,7 +103,7 @@ class MemoryLedger:
         with self._lock:
             self._steps[step.run, step.step] = ready
             known = self._last_done.get(step.dataset)
-            if step.status == "done" and step.ended_at and (known is None or (known.ended_at or "") <= step.ended_at):
+            if step.tells_costs and (known is None or (known.ended_at or "") <= (step.ended_at or "")):
                 self._last_done[step.dataset] = ready
 
     def runs(self, environment: str, limit: int = 20) -> list[RunRecord]:

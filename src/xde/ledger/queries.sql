@@ -29,6 +29,10 @@ CREATE TABLE IF NOT EXISTS xde_migration (number bigint NOT NULL PRIMARY KEY, na
 -- Said in the transaction of the migration itself.
 INSERT INTO xde_migration (number, name) VALUES (:number, :name);
 
+-- name: environments
+-- Those that point at anything or are claimed.
+SELECT environment FROM xde_pointer UNION SELECT environment FROM xde_claim WHERE owner <> '';
+
 -- name: pointers
 -- Dataset and version, for an environment.
 SELECT dataset, version FROM xde_pointer WHERE environment = :environment ORDER BY dataset;
@@ -114,7 +118,7 @@ SET kind = excluded.kind, dataset = excluded.dataset, version = excluded.version
     bytes = excluded.bytes, letters = excluded.letters, seconds = excluded.seconds, reason = excluded.reason, facts = excluded.facts;
 
 -- name: put_last_done
--- Keep a done step for estimates, unless a later one is kept already.
+-- Keep a done step that did work for estimates, unless a later one is kept already.
 INSERT INTO xde_last_done (run, step, kind, dataset, version, status, started_at, ended_at, attempt, rows, bytes, letters, seconds, reason, facts)
 VALUES (:run, :step, :kind, :dataset, :version, :status, :started_at, :ended_at, :attempt, :rows, :bytes, :letters, :seconds, :reason, :facts)
 ON CONFLICT (dataset) DO UPDATE

@@ -24,6 +24,9 @@ class RelationalLedger:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def environments(self) -> tuple[str, ...]:
+        return tuple(sorted(row[0] for row in self._store.read(lambda t: t.select("environments"))))
+
     def pointers(self, environment: str) -> dict[str, str]:
         return dict(self._store.read(lambda t: t.select("pointers", environment=environment)))
 
@@ -85,7 +88,7 @@ class RelationalLedger:
 
         def work(t: Transaction) -> None:
             t.change("put_step", **ready)
-            if step.status == "done" and step.ended_at is not None:
+            if step.tells_costs:
                 t.change("put_last_done", **ready)
 
         self._store.write(work)

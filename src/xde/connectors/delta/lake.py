@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xde.connectors.delta.cleaning import leftovers, uses
 from xde.connectors.delta.commits import Committer, lost
 from xde.connectors.delta.handles import Handles, snapshot_of
-from xde.connectors.delta.log import Told, read_entry, read_told, record
+from xde.connectors.delta.log import Told, lives, read_entry, read_told, record
 from xde.connectors.delta.stores import store_of
 from xde.connectors.delta.types import storable
 from xde.ground.clock import SystemClock
@@ -84,6 +84,15 @@ class DeltaLake:
         folder = _folder(table)
         entries = ((n, read_entry(self._store, folder, n)) for n in range(self._newest(folder), since, -1))
         return tuple(record(n, told) for n, told in entries if told is not None)
+
+    def whole(self, table: TableId) -> tuple[int, ...]:
+        """The snapshots whose files are all there, newest first, as far back as the log goes."""
+        newest = self.snapshot(table)
+        if newest is None:
+            return ()
+        folder = _folder(table)
+        there = {f.path for f in self._store.listing(folder)}
+        return tuple(n for n, files in lives(self._store, folder, newest.number, {f.path for f in newest.files}) if files <= there)
 
     def clean(self, table: TableId, *, keep_hours: float, dry_run: bool) -> Cleaned:
         """Take away what no snapshot of the last `keep_hours` needs, and orphans that no writer can still mean to commit.

@@ -102,6 +102,16 @@ def read_told(store: Store, folder: str, newest: int) -> Told:
     return told
 
 
+def lives(store: Store, folder: str, newest: int, files: set[str]) -> Iterator[tuple[int, set[str]]]:
+    """The files of each snapshot, back from the newest (whose files are given) to where the log begins."""
+    for number in range(newest, -1, -1):
+        yield number, files
+        found = read_entry(store, folder, number)
+        if found is None:
+            return
+        files = (files - found.added.keys()) | set(found.removed)
+
+
 def _letters(value: object) -> Iterator[str]:
     """Paths relative to the letters folder."""
     if isinstance(value, list):

@@ -113,11 +113,13 @@ def run_record_fact(run: RunRecord) -> dict[str, object]:
 
 def steps_text(steps: Sequence[StepRecord], ink: Ink = PLAIN, cells: int | None = None) -> str:
     """The steps of a run as a table."""
-    rows = [
-        [s.status, s.dataset, s.kind, count(s.rows), size(s.bytes), count(s.letters), count(s.attempt), duration(s.seconds), s.reason]
-        for s in steps
-    ]
+    rows = [[s.status, s.dataset, s.kind, *_figures(s), count(s.attempt), duration(s.seconds), s.reason] for s in steps]
     return _table("status|dataset|step|rows|size|dead letters|attempt|time|reason", "rows|size|dead letters|attempt|time", rows, ink, cells)
+
+
+def _figures(step: StepRecord) -> tuple[str, str, str]:
+    """Rows, size and dead letters; a view stores none of them."""
+    return ("", "", "") if step.kind == "view" else (count(step.rows), size(step.bytes), count(step.letters))
 
 
 def step_record_fact(step: StepRecord) -> dict[str, object]:

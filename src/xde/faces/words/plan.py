@@ -10,6 +10,7 @@ from xde.faces.words.ink import PLAIN, Ink
 from xde.faces.words.numbers import amount, duration, size
 from xde.faces.words.table import Column, draw
 from xde.kernel.plan.intervals import parse_moment
+from xde.kernel.plan.plan import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +97,9 @@ def _moment(moment: datetime, *, midnight: bool) -> str:
 
 def last_time(step: Step) -> str:
     """What the last such step took; empty if there was none."""
-    return f"{duration(step.cost.seconds)}, {amount(step.cost.rows, 'row')}" if step.cost else ""
+    if step.cost is None:
+        return ""
+    return duration(step.cost.seconds) + ("" if step.kind is StepKind.VIEW else f", {amount(step.cost.rows, 'row')}")
 
 
 def plan_fact(plan: Plan, warnings: Sequence[Finding] = ()) -> dict[str, object]:

@@ -12,6 +12,7 @@ from xde.faces.words.numbers import amount, count, duration, size
 from xde.faces.words.plan import extent
 from xde.faces.words.table import Column, draw
 from xde.kernel.plan.checks import Action
+from xde.kernel.plan.plan import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,10 +48,15 @@ class StepLines:
         if outcome.status != "done":
             return "  ".join([*parts, visible(_why(outcome))]).rstrip()
         parts += [pad(_extent(step.files), self.extent_cells)] if self.extent_cells else []
-        parts.append(pad(amount(outcome.rows, "row"), 16, right=True))
+        parts.append(pad(amount(outcome.rows, "row") if _stores(outcome) else "", 16, right=True))
         letters = amount(outcome.letters, "dead letter") if step.kind.value == "load" else ""
         parts += [pad(letters, 15), pad(duration(outcome.seconds), 8, right=True)]
         return "  ".join(parts)
+
+
+def _stores(outcome: Outcome) -> bool:
+    """Whether the step is of a table; a view has no rows of its own, not even none."""
+    return outcome.step.kind is not StepKind.VIEW
 
 
 def _extent(files: tuple[object, ...]) -> str:
@@ -71,7 +77,7 @@ def summary_table(finished: RunFinished, ink: Ink = PLAIN, cells: int | None = N
             o.step.dataset,
             o.step.kind.value,
             extent(o.step),
-            count(o.rows) if o.status == "done" else "",
+            count(o.rows) if o.status == "done" and _stores(o) else "",
             size(o.bytes) if o.status == "done" and o.bytes else "",
             count(o.letters) if o.step.kind.value == "load" and o.status == "done" else "",
             duration(o.seconds) if o.seconds else "",

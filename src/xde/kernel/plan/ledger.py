@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from xde.kernel.plan.plan import StepKind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -46,6 +48,11 @@ class StepRecord:
     reason: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def tells_costs(self) -> bool:
+        """Whether the step came to its end and did work: to take over a version that is there costs nothing and says nothing."""
+        return self.status == "done" and self.ended_at is not None and self.kind != StepKind.ADOPT
+
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
@@ -73,6 +80,10 @@ class Claim:
 
 class Ledger(Protocol):
     """Our own memory. Each call is one transaction; a busy store is waited for, then raises `TemporaryError`."""
+
+    def environments(self) -> tuple[str, ...]:
+        """Those that point at anything or are claimed, in order of name."""
+        ...
 
     def pointers(self, environment: str) -> dict[str, str]:
         """Dataset to version, for an environment."""
@@ -131,7 +142,7 @@ class Ledger(Protocol):
         ...
 
     def last_costs(self, datasets: Sequence[str]) -> dict[str, StepRecord]:
-        """The last done step of each dataset, for estimates."""
+        """The last done step of each dataset that loaded or computed it, for estimates."""
         ...
 
     def rebuilt(self, states: Sequence[TableState], pointers: Mapping[str, Mapping[str, str]], at: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from xde.ground.names import did_you_mean
 from xde.kernel.project.fields import Codes, Complaints
 from xde.kernel.project.odcs import columns_below, own_words, references
-from xde.kernel.project.odcs_fields import OPERATORS
+from xde.kernel.project.odcs_fields import OPERATORS, QUALIFIED
 from xde.kernel.project.own_words import check_own_words
 from xde.kernel.project.tree import Mapping, Scalar, Sequence
 from xde.kernel.project.value_linter import check_values
@@ -98,6 +99,9 @@ class _Table:
                 seen.add(position)
 
     def _check_relationships(self, say: Complaints) -> None:
+        for node in (self.node, *(column for column in self.columns.values() if "relationships" in column.items)):
+            for relationship in node.mappings("relationships"):
+                _check_addresses(relationship.items.get("to"), say)
         for relationship in self.node.mappings("relationships"):
             here, there = relationship.items.get("from"), relationship.items.get("to")
             for part in _parts(here):
@@ -153,7 +157,7 @@ class _Table:
     def _check_merge(self, say: Complaints) -> None:
         for name, entry in own_words(self.node):
             if name == "writeMode" and entry.text("value") == "merge":
-                if any(column.flag("primaryKey") for column in self.columns.values()):
+                if any(column.flag("primaryKey") for column in self.node.mappings("properties")):
                     continue
                 why = "rows are merged by the columns of the primary key"
                 at = entry.items["value"]
@@ -200,6 +204,17 @@ def _check_between(rule: Mapping, say: Complaints) -> None:
             say.add(
                 "XDE0316", f"`{word}` has its bounds the wrong way round", rule.items[word], "bounds", why, "write the smaller one first"
             )
+
+
+def _check_addresses(there: Node | None, say: Complaints) -> None:
+    """An address of a table (`crm.yaml#/schema/customers`) is well formed, but a key leads to a column."""
+    for part in _parts(there):
+        text = str(part.value)
+        inside = text.rpartition("#")[2].strip("/")
+        if "/" in text and re.match(QUALIFIED, text) and len(inside.split("/")) < 4:
+            hint = f"write `{text}/properties/COLUMN`" if inside.startswith("schema/") else "write it as `schema.table.column`"
+            why = "a foreign key must lead to a column of a table"
+            say.add("XDE0311", f"`{text}` names no column", part, "which column?", why, hint)
 
 
 def _parts(node: Node | None) -> list[Scalar]:

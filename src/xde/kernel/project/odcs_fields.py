@@ -21,7 +21,7 @@ RULES_OF_3_0 = {"duplicateCount": "duplicateValues", "validValues": "invalidValu
 VERSIONS = ("v3.2.0", "v3.1.0", "v3.0.2", "v3.0.1", "v3.0.0", "v2.2.2", "v2.2.1", "v2.2.0")
 
 _SHORTHAND = r"^[A-Za-z_][A-Za-z0-9_\-]*(\.[A-Za-z_][A-Za-z0-9_\-]*)+$"
-_QUALIFIED = (
+QUALIFIED = (
     r"^(?:(?:https?:\/\/)?[A-Za-z0-9._\-\/]+\.ya?ml#)?\/?[A-Za-z_][A-Za-z0-9_]*\/[A-Za-z0-9_-]+"
     r"(?:\/[A-Za-z_][A-Za-z0-9_]*\/[A-Za-z0-9_-]+)*$"
 )
@@ -144,7 +144,7 @@ _REFERENCE = By(
 )
 _SHORT_REFERENCE: Text = Text(pattern=_SHORTHAND, wanted="`table.column`", example="customers.customer_id")
 _QUALIFIED_REFERENCE: Text = Text(
-    pattern=_QUALIFIED, wanted="`file.yaml#/schema/ID/properties/ID`", example="crm.yaml#/schema/customers/properties/id"
+    pattern=QUALIFIED, wanted="`file.yaml#/schema/ID/properties/ID`", example="crm.yaml#/schema/customers/properties/id"
 )
 _REFERENCES = Either("`table.column`, or a list of them", scalar=_REFERENCE, sequence=ListOf(_REFERENCE, least=1))
 

@@ -21,7 +21,10 @@ _NULL_WORDS = ListOf(_TEXT, doc="Texts that mean that a value is missing")
 _DATE = Text(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", wanted="an ISO date", example="2027-06-30")
 _ONE_CHARACTER = Text(pattern=r"^(.|\\t)$", wanted="one character", example=";")
 _QUOTE = Text(pattern=r"^.?$", wanted="one character, or nothing")
-_WAIVER = Record({"author": _TEXT, "reason": Text(pattern=r"\S", wanted="a reason"), "until": _DATE}, ("author", "reason", "until"))
+_WAIVER = Record(
+    {"author": Text(pattern=r"\S", wanted="a name"), "reason": Text(pattern=r"\S", wanted="a reason"), "until": _DATE},
+    ("author", "reason", "until"),
+)
 _ON_FAILURE = Text(("warn", "quarantine", "block"))
 _DURATION = Text(pattern=r"^P(?=.)([0-9]+[YMWD])*(T([0-9]+[HMS])+)?$", wanted="an ISO duration", example="P30D")
 _DIALECT = Record(

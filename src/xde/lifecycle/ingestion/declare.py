@@ -13,12 +13,10 @@ from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from xde.ground.spans import Span
     from xde.kernel.project.contract import Custom, Property, Server
     from xde.kernel.project.declarations import SourceDataset
 
 FORMATS = ("csv", "json", "ndjson", "parquet", "excel", "fixed_width")
-MODES = ("append", "replace", "merge")
 WORDS = {
     "delimiter": "delimiter",
     "quote": "quote",
@@ -91,45 +89,14 @@ class Reading:
 
 
 def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
-    """The reading of a dataset, or None and what is wrong with its contract."""
+    """The reading of a dataset, or None and what stops it; that its contract says only what a contract can say was seen to before."""
     findings = Findings()
     given = dataset.object.custom
     server = _server(dataset, findings)
     if server is None:
         return None, findings
     dialect = _dialect(str(server.settings.get("format", "csv")), given.get("dialect"), findings)
-    mode = _value(given, "writeMode", "append")
-    if mode not in MODES:
-        findings.add(
-            Finding(
-                "XDE0430",
-                f"`{mode}` is not a way to write `{dataset.name}`",
-                _span(given, "writeMode"),
-                "unknown mode",
-                hint=did_you_mean(str(mode), MODES) or "write append, replace or merge",
-            )
-        )
-    if mode == "merge" and not dataset.object.key:
-        findings.add(
-            Finding(
-                "XDE0431",
-                f"`{dataset.name}` is merged, but its contract names no primary key",
-                dataset.object.span,
-                "no primary key",
-                hint="mark the key's columns with `primaryKey: true`",
-            )
-        )
     fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
-    if not fields:
-        findings.add(
-            Finding(
-                "XDE0432",
-                f"`{dataset.name}` has no columns in its contract",
-                dataset.object.span,
-                "no properties",
-                hint="list its columns under `properties:`",
-            )
-        )
     if findings.errors:
         return None, findings
     pattern = dataset.object.physical_name or dataset.object.name
@@ -141,7 +108,7 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
         fields,
         _changes(given),
         _limit(given),
-        str(mode),
+        str(_value(given, "writeMode", "append")),
         dataset.object.key,
     )
     return reading, findings
@@ -166,20 +133,8 @@ def column_type(of: Property) -> str:
 
 
 def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
-    servers = {s.name: s for s in dataset.contract.servers}
     wanted = _value(dataset.object.custom, "server", None)
-    if wanted is not None and wanted not in servers:
-        findings.add(
-            Finding(
-                "XDE0433",
-                f"`{dataset.name}` is read from a server that its contract does not have: `{wanted}`",
-                _span(dataset.object.custom, "server"),
-                "no such server",
-                hint=did_you_mean(str(wanted), servers),
-            )
-        )
-        return None
-    chosen = servers.get(str(wanted)) if wanted is not None else next((s for s in dataset.contract.servers if s.type == "local"), None)
+    chosen = next((s for s in dataset.contract.servers if (s.type == "local" if wanted is None else s.name == wanted)), None)
     if chosen is None:
         findings.add(
             Finding(
@@ -223,15 +178,6 @@ def _dialect(form: str, custom: Custom | None, findings: Findings) -> Dialect:
             chosen[WORDS[word]] = value
         elif word == "nullWords":
             chosen["nulls"] = ("", *(str(v) for v in value))
-        elif word != "format":
-            findings.add(
-                Finding(
-                    "XDE0436",
-                    f"`{word}` is not a word of a dialect",
-                    custom.span if custom else None,
-                    hint=did_you_mean(str(word), [*WORDS, "nullWords", "format"]),
-                )
-            )
     if form == "csv" and "escape" not in chosen:
         chosen["escape"] = chosen.get("quote", '"')
     return Dialect(**chosen)  # type: ignore[arg-type]  # the words were read by the contract's own reader
@@ -312,7 +258,3 @@ def _limit(given: Mapping[str, Custom]) -> LetterLimit:
 
 def _value(given: Mapping[str, Custom], name: str, default: object) -> object:
     return given[name].value if name in given else default
-
-
-def _span(given: Mapping[str, Custom], name: str) -> Span | None:
-    return given[name].span if name in given else None

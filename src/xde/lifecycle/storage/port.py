@@ -130,6 +130,10 @@ class Lake(Protocol):
         """The commits with a number greater than `since`, newest first."""
         ...
 
+    def whole(self, table: TableId) -> tuple[int, ...]:
+        """The snapshots whose files are all there, newest first: `clean` takes those that only old ones need."""
+        ...
+
     def clean(self, table: TableId, *, keep_hours: float, dry_run: bool) -> Cleaned:
         """Take away orphans and files that only snapshots older than `keep_hours` need; never a file a reader may hold."""
         ...

@@ -2,10 +2,13 @@
 
 import json
 
+from xde.faces.words.listings import steps_text
+from xde.faces.words.plan import last_time
 from xde.faces.words.run import StepLines, data_did_not_pass, run_fact, run_findings, run_line, summary_table
 from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.checks import Action, Check, CheckKind, CheckResult
-from xde.kernel.plan.plan import Plan, SourceFile, Step, StepKind
+from xde.kernel.plan.ledger import StepRecord
+from xde.kernel.plan.plan import Cost, Plan, SourceFile, Step, StepKind
 from xde.kernel.run.events import Outcome, RunFinished
 
 FILES = tuple(SourceFile(f"f{n}", 675_000, "d") for n in range(12))
@@ -43,6 +46,21 @@ def test_the_table_at_the_end():
         "failed   marts.carrier_delay  build  whole table                                      0.3 s\n"
         "skipped  marts.late           build\n"
     )
+
+
+def test_a_view_has_no_rows_to_tell_of():
+    view = Outcome(
+        Step("view:staging.late", StepKind.VIEW, "staging.late", "v4", (), cost=Cost(0.02, 0, 0)), "done", seconds=0.02, snapshot=0
+    )
+    lines = StepLines.of(Plan("dev", (BUILD, view.step), 0, ""))
+    assert [lines.line(o) for o in (BUILT, view)] == [
+        "done     marts.carrier_delay  build          185 rows                      40 ms",
+        "done     staging.late         view                                         20 ms",
+    ]
+    assert summary_table(finished(view)).splitlines()[2].split() == ["done", "staging.late", "view", "20", "ms"]
+    assert last_time(view.step) == "20 ms"
+    record = StepRecord("r1", "view:staging.late", "view", "staging.late", "v4", "done", "2026-01-01T00:00:00+00:00", seconds=0.02)
+    assert steps_text([record]).splitlines()[2].split() == ["done", "staging.late", "view", "1", "20", "ms"]
 
 
 def test_the_last_line():

@@ -131,26 +131,6 @@ CASES: dict[str, tuple[list[str], dict[str, str | bytes | None]]] = {
         {S: columns("- {name: id, logicalType: integer}", "- {name: ID, logicalType: integer}")},
     ),
     "a table twice": (["XDE0310 sources/s.yaml:9:11"], {S: SOURCE + "  - name: t\n    properties: [{name: id, logicalType: integer}]\n"}),
-    "a foreign key to no dataset": (
-        ["XDE0311 sources/s.yaml:8:63"],
-        {S: columns("- {name: id, logicalType: integer, relationships: [{to: tt.id}]}")},
-    ),
-    "a foreign key to no column": (
-        ["XDE0311 sources/s.yaml:8:63"],
-        {S: columns("- {name: id, logicalType: integer, relationships: [{to: t.idd}]}")},
-    ),
-    "a foreign key from no column": (
-        ["XDE0311 sources/s.yaml:10:16"],
-        {S: SOURCE + "    relationships:\n      - {from: t.idd, to: t.id}\n"},
-    ),
-    "a foreign key from another table": (
-        ["XDE0320 sources/s.yaml:10:16"],
-        {S: SOURCE + "    relationships:\n      - {from: u.id, to: t.id}\n"},
-    ),
-    "a foreign key of unlike lengths": (
-        ["XDE0320 sources/s.yaml:10:34"],
-        {S: SOURCE + "    relationships:\n      - {from: [t.id, t.id], to: [t.id]}\n"},
-    ),
     "a service level of no column": (
         ["XDE0312 sources/s.yaml:10:46"],
         {S: SOURCE + "slaProperties:\n  - {property: freshness, value: 1, element: t.at}\n"},
@@ -209,6 +189,13 @@ CASES: dict[str, tuple[list[str], dict[str, str | bytes | None]]] = {
         ["XDE0323 sources/s.yaml:9:56"],
         {S: SOURCE + "    customProperties: [{property: xdeWriteMode, value: merge}]\n"},
     ),
+    "a merge by a key inside of an object": (
+        ["XDE0323 sources/s.yaml:9:56"],
+        {
+            S: columns("- {name: o, logicalType: object, properties: [{name: id, logicalType: integer, primaryKey: true}]}")
+            + "    customProperties: [{property: xdeWriteMode, value: merge}]\n"
+        },
+    ),
     "a word of ours without prefix": (
         ["XDE0319 sources/s.yaml:9:35"],
         {S: SOURCE + "    customProperties: [{property: writeMode, value: append}]\n"},
@@ -228,6 +215,14 @@ CASES: dict[str, tuple[list[str], dict[str, str | bytes | None]]] = {
     "a position from zero": (
         ["XDE0318 sources/s.yaml:8:100"],
         {S: columns("- {name: id, logicalType: integer, customProperties: [{property: xdePosition, value: {start: 0, length: 3}}]}")},
+    ),
+    "a waiver of nobody": (
+        ["XDE0318 sources/s.yaml:12:66"],
+        {
+            S: SOURCE
+            + "    quality:\n      - metric: rowCount\n        mustBe: 1\n        customProperties: [{property: xdeWaiver, value: "
+            + "{author: ' ', reason: known, until: 2030-01-01}}]\n"
+        },
     ),
     "a waiver without end": (
         ["XDE0318 sources/s.yaml:13:42"],

@@ -94,17 +94,8 @@ def test_fixed_width() -> None:
 @pytest.mark.parametrize(
     ("schema", "servers", "code"),
     [
-        (COLUMN + "customProperties: [{property: xdeWriteMode, value: upsert}]", SERVERS, "XDE0430"),
-        (
-            "properties:\n  - {name: id, logicalType: integer}\ncustomProperties: [{property: xdeWriteMode, value: merge}]",
-            SERVERS,
-            "XDE0431",
-        ),
-        ("properties: []", SERVERS, "XDE0432"),
-        (COLUMN + "customProperties: [{property: xdeServer, value: page}]", SERVERS, "XDE0433"),
         (COLUMN, "", "XDE0434"),
         (COLUMN, SERVERS.replace("format: csv", "format: cvs"), "XDE0410"),
-        (COLUMN + "customProperties: [{property: xdeDialect, value: {delimeter: ';'}}]", SERVERS, "XDE0436"),
         ("properties:\n  - {name: d, logicalType: date, logicalTypeOptions: {format: dd.MM.YYYY}}", SERVERS, "XDE0438"),
     ],
 )

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding, Findings
-from xde.ground.names import did_you_mean
 from xde.kernel.plan.checks import Action, Check, CheckKind, Waiver
 from xde.kernel.project.declarations import SourceDataset
+from xde.kernel.project.reference_linter import full_name
 from xde.undercurrents.management.quality.library import library_check, sql_check
 from xde.undercurrents.management.quality.predicates import predicates
 
@@ -16,42 +16,37 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xde.ground.spans import Span
-    from xde.kernel.project.contract import Custom, Property, SchemaObject, ServiceLevel
+    from xde.kernel.project.contract import Custom, Property, Relationship, SchemaObject, ServiceLevel
     from xde.kernel.project.declarations import Dataset
 
 SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_557_600}
 DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z")
 
 
-def compile_checks(dataset: Dataset, datasets: Mapping[str, Dataset]) -> tuple[tuple[Check, ...], Findings]:
-    """The checks of a dataset in the order of its contract, and what is wrong with its rules."""
+def compile_checks(dataset: Dataset) -> tuple[tuple[Check, ...], Findings]:
+    """The checks of a dataset in the order of its contract, and what is wrong with its rules that its linter cannot see."""
     findings = Findings()
     if dataset.object is None:
         return (), findings
-    compiler = _Compiler(dataset, dataset.object, datasets, findings)
+    compiler = _Compiler(dataset, dataset.object, findings)
     return tuple(compiler.checks()), findings
 
 
 class _Compiler:
     """Compiles one schema object."""
 
-    def __init__(self, dataset: Dataset, of: SchemaObject, datasets: Mapping[str, Dataset], findings: Findings) -> None:
+    def __init__(self, dataset: Dataset, of: SchemaObject, findings: Findings) -> None:
         self.name = dataset.name
         self.source = isinstance(dataset, SourceDataset)
         self.dataset = dataset
         self.of = of
-        self.datasets = datasets
         self.findings = findings
         self.personal = tuple(p.name for p in of.properties if p.personal)
 
     def checks(self) -> list[Check]:
         found = [c for p in self.of.properties for c in self._column(p)]
         found += self._keys()
-        found += [
-            c
-            for r in self.of.relationships
-            if (c := self._reference(r.columns, r.to_dataset, r.to_columns, r.severity, r.custom, r.span)) is not None
-        ]
+        found += [self._reference(r) for r in self.of.relationships]
         for rule in self.of.quality:
             found += self._rule(rule, None)
         found += self._fresh()
@@ -69,24 +64,13 @@ class _Compiler:
     def waiver(self, custom: Mapping[str, Custom]) -> Waiver | None:
         if "waiver" not in custom:
             return None
-        value, span = custom["waiver"].value, custom["waiver"].span
+        value = custom["waiver"].value
         words = value if isinstance(value, dict) else {}
-        if not all(words.get(w) for w in ("author", "reason", "until")):
-            self.findings.add(
-                Finding(
-                    "XDE0510",
-                    f"a waiver of `{self.name}` is not whole",
-                    span,
-                    "author, reason, until",
-                    hint="write `{author: ..., reason: ..., until: 2026-12-31}`",
-                )
-            )
-            return None
         return Waiver(str(words["author"]), str(words["reason"]), str(words["until"]))
 
     def _column(self, of: Property) -> list[Check]:
         found: list[Check] = []
-        for rule in predicates(of, self.findings):
+        for rule in predicates(of):
             found.append(
                 Check(
                     f"{self.name}.{of.name}.{rule.name}",
@@ -106,8 +90,6 @@ class _Compiler:
             found.append(self._unique((of.name,), of.span, f"`{of.name}` must be unique"))
         for quality in of.quality:
             found += self._rule(quality, of)
-        told = of.custom.get("relationships")
-        del told
         return found
 
     def _unique(self, columns: tuple[str, ...], span: Span | None, message: str) -> Check:
@@ -127,45 +109,26 @@ class _Compiler:
         key = self.of.key
         if not key:
             return []
-        merged = "writeMode" in self.of.custom and self.of.custom["writeMode"].value == "merge"
-        del merged
         span = next((p.span for p in self.of.properties if p.name == key[0]), self.of.span)
         shown = ", ".join(f"`{k}`" for k in key)
         return [self._unique(key, span, f"the primary key {shown} must be unique")]
 
-    def _reference(
-        self, columns: tuple[str, ...], to: str, to_columns: tuple[str, ...], severity: str, custom: Mapping[str, Custom], span: Span | None
-    ) -> Check | None:
-        schema = self.name.split(".")[0]
-        target = to if "." in to else f"{schema}.{to}"
-        if target not in self.datasets:
-            self.findings.add(
-                Finding(
-                    "XDE0511",
-                    f"`{self.name}` refers to `{to}`, which is not a dataset",
-                    span,
-                    "no such dataset",
-                    hint=did_you_mean(target, self.datasets),
-                )
-            )
-            return None
-        said = custom["severity"].value if "severity" in custom else severity
-        action = self.action(str(said), custom, row=False)
-        message = f"{', '.join(f'`{c}`' for c in columns)} is not in `{target}.{'+'.join(to_columns)}`"
-        ident = f"{self.name}.{'+'.join(columns)}.reference"
+    def _reference(self, of: Relationship) -> Check:
+        target = full_name(of.to_dataset, self.name.split(".")[0])
+        shown = ", ".join(f"`{c}`" for c in of.columns)
         return Check(
-            ident,
+            f"{self.name}.{'+'.join(of.columns)}.reference",
             self.name,
             CheckKind.REFERENCE,
-            action,
-            message,
-            columns,
+            self.action(of.severity, of.custom, row=False),
+            f"{shown} is not in `{target}.{'+'.join(of.to_columns)}`",
+            of.columns,
             to_dataset=target,
-            to_columns=to_columns,
+            to_columns=of.to_columns,
             dimension="consistency",
             personal=self.personal,
-            waiver=self.waiver(custom),
-            span=span,
+            waiver=self.waiver(of.custom),
+            span=of.span,
         )
 
     def _rule(self, rule: object, of: Property | None) -> list[Check]:

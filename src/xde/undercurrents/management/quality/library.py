@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from xde.ground.names import literal, quoted
 from xde.kernel.plan.checks import Action, Check, CheckKind, Waiver
-from xde.undercurrents.management.quality.predicates import constant
+from xde.undercurrents.management.quality.predicates import constant, engine_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,7 +128,7 @@ def _predicate(rule: QualityRule, name: str) -> tuple[str, str]:
             valid, pattern = rule.arguments.get("validValues"), rule.arguments.get("pattern")
             if isinstance(valid, (list, tuple)):
                 return f"{column} IN ({', '.join(constant(v) for v in valid)})", "not valid"
-            return f"regexp_matches({column}, {literal(str(pattern))})", "not valid"
+            return f"regexp_matches({column}, {literal(engine_pattern(str(pattern)))})", "not valid"
         case _:
             return "", "repeated"
 

@@ -32,7 +32,7 @@ def compiled(root: Path, properties: str, more: str = "") -> tuple[Check, ...]:
     )
     project, findings = read_project(root)
     assert project is not None and not findings.errors, list(findings)
-    checks, told = compile_checks(project.datasets["s.t"], project.datasets)
+    checks, told = compile_checks(project.datasets["s.t"])
     assert not told.errors, list(told)
     return checks
 
@@ -61,6 +61,9 @@ RULES = [
     ("string, logicalTypeOptions: {minLength: 2}", "minLength", "('äö'), (NULL)", "('ä'), ('äö')", 1),
     ("string, logicalTypeOptions: {maxLength: 2}", "maxLength", "('äö'), (NULL)", "('äöü'), ('x')", 1),
     ('string, logicalTypeOptions: {pattern: "^[A-Z]+$"}', "pattern", "('AB'), (NULL)", "('AB'), ('aB'), ('')", 2),
+    ('string, logicalTypeOptions: {pattern: "^(?<letters>[A-Z]+)$"}', "pattern", "('AB'), (NULL)", "('AB'), ('aB')", 1),
+    ("string, logicalTypeOptions: {pattern: '^\\p{L}+$'}", "pattern", "('äB'), (NULL)", "('ä1'), ('ä')", 1),
+    (r"string, logicalTypeOptions: {pattern: '^\(?<x[(?<y]$'}", "pattern", "('(<x?'), ('<xy'), (NULL)", "('P<x('), ('<x<')", 1),
     ("string, logicalTypeOptions: {format: email}", "format", "('a@b.cd'), (NULL)", "('a@b.cd'), ('a@b')", 1),
     ('date, logicalTypeOptions: {minimum: "2026-01-01"}', "minimum", "(DATE '2026-01-01'), (NULL)", "(DATE '2025-12-31')", 1),
 ]

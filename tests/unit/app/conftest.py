@@ -1,0 +1,62 @@
+"""A project of one source and three models, small enough to run in a test and real in every part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from xde.app.workspace import Workspace
+
+SALES = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: sales
+version: 1.0.0
+servers: [{server: local, type: local, path: data, format: csv}]
+schema:
+  - name: sales
+    physicalName: sales-*.csv
+    properties:
+      - {name: id, logicalType: integer, primaryKey: true}
+      - {name: country, logicalType: string}
+"""
+
+
+class Project:
+    """A folder with short words for what a test does in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def write(self, path: str, text: str) -> None:
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+    def run(self, environment=None, **how):
+        with Workspace.open(self.root, environment=environment) as workspace:
+            finished = workspace.run(**how)
+        assert finished.status == "done", finished
+        return {o.step.dataset: o for o in finished.outcomes}
+
+    def rows(self, dataset, environment=None, **how):
+        with Workspace.open(self.root, environment=environment) as workspace:
+            table = workspace.show(dataset, limit=None, **how).read_all()
+        return sorted(tuple(row.values()) for row in table.to_pylist())
+
+    def clean(self, environment=None, **how):
+        with Workspace.open(self.root, environment=environment) as workspace:
+            return workspace.clean(**how)
+
+
+@pytest.fixture
+def sales(tmp_path: Path) -> Project:
+    project = Project(tmp_path / "sales")
+    project.write("xde.yaml", "name: sales\n")
+    project.write("sources/shop.yaml", SALES)
+    project.write("data/sales-1.csv", "id,country\n1,NO\n2,DE\n")
+    project.write("models/marts/by_country.sql", "SELECT country, count(*) AS sales FROM shop.sales GROUP BY country\n")
+    project.write("models/marts/large.sql", "SELECT country FROM marts.by_country WHERE sales > 1\n")
+    project.write("models/staging/norway.sql", "/* xde\nkind: view\n*/\nSELECT id FROM shop.sales WHERE country = 'NO'\n")
+    return project
