@@ -1,0 +1,1 @@
+"""Coverage: the branches of a model's SQL, and which of them some input rows reach."""
