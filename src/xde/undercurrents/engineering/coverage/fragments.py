@@ -24,7 +24,7 @@ _ENDS = _CLAUSES | _SETS | _JOIN_WORDS | {"COMMA", "AND", "OR", "WHEN", "THEN", 
 _BEGINS = _CLAUSES | {"COMMA", "AND", "OR", "WHEN", "THEN", "ELSE", "ON", "SELECT", "DISTINCT"}
 _JOIN_ENDS = _CLAUSES | _SETS | _JOIN_WORDS | {"COMMA"}
 _MARKS = frozenset({"WHERE", "GROUP_BY", "HAVING", "QUALIFY", "DISTINCT"})
-_WORDS_BEFORE_BRACKETS = frozenset({"CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POSITION", "OVERLAY", "COLUMNS"})
+_WORDS_BEFORE_BRACKETS = frozenset({"CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POSITION", "OVERLAY", "IF", "IIF", "UNNEST"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,14 @@ class Fragments:
                 break
             kind = self._kinds[place]
             if kind not in marks and kind in _MARKS:
-                marks[kind] = self._fragment(place, self._on(place, _CLAUSES | _SETS))
+                marks[kind] = self._fragment(place, self._on(place, _CLAUSES | _SETS) if kind != "DISTINCT" else self._distinct(place))
         return marks
+
+    def _distinct(self, place: int) -> int:
+        """The last token of `DISTINCT` or `DISTINCT ON (...)`."""
+        if self._kinds[place + 1 : place + 3] != ["ON", "L_PAREN"]:
+            return place
+        return self._balanced(place, place + 2)[1]
 
     @staticmethod
     def _same_start(node: exp.Expr, kind: type[exp.Expr]) -> int:
@@ -139,7 +145,7 @@ class Fragments:
             leaf = leaf.parent
             if _has_brackets(leaf):
                 first = self._opener(first)
-            elif isinstance(leaf, exp.Func) and "start" not in leaf.meta and self._is_call(first):
+            elif isinstance(leaf, (exp.Func, exp.Unnest)) and "start" not in leaf.meta and self._is_call(first):
                 first -= 2
         return self._balanced(first, self._at(max(int(n.meta["start"]) for n in known)))
 
