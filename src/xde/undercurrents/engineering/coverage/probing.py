@@ -7,7 +7,7 @@ counts is made of them. Nothing is run here; a probe that an engine refuses can 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp, parse_one
@@ -20,7 +20,7 @@ from xde.undercurrents.engineering.coverage.measuring import Level, Measure, Mea
 from xde.undercurrents.engineering.coverage.scopes import has_aggregate, has_window, scopes_of, spreads, unqualified, written
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from xde.undercurrents.engineering.coverage.scopes import Scope
 
@@ -31,7 +31,7 @@ _PARAMETERS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$([A-Za-z_]\w*)")
 class Probe:
     """A query over a model's inputs whose single row has a count for each branch, in their order.
 
-    `parameters` are those that it names. `parts` are the same counts one by one, for an engine that refuses the whole or fails on it;
+    `parameters` are those that it names; `part` is the CTE of the model in which it counts, None in the main query. `parts` are the same counts one by one, for an engine that refuses the whole or fails on it;
     none where there is only one.
     """
 
@@ -39,6 +39,7 @@ class Probe:
     branches: tuple[Branch, ...]
     parameters: tuple[str, ...] = ()
     parts: tuple[Probe, ...] = ()
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,18 @@ class Survey:
 
     probes: tuple[Probe, ...]
     unprobed: tuple[Unprobed, ...] = ()
+    reads: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of each CTE of the model, those that it reads
+
+    def needs(self, part: str) -> frozenset[str]:
+        """A CTE of the model and all those that it is made from, in lower case."""
+        found: set[str] = set()
+        todo = [part.lower()]
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                todo += self.reads.get(name, ())
+        return frozenset(found)
 
     @property
     def branches(self) -> tuple[Branch, ...]:
@@ -62,11 +75,15 @@ def probes_of(sql: str) -> tuple[Probe, ...]:
 
 def survey(sql: str) -> Survey:
     """All branches of a model's SQL. The SQL is one query that can be read: raises sqlglot's `ParseError` for any other."""
+    tree = parse_one(sql, dialect=DIALECT)
     work = _Surveyor(Fragments(sql))
-    for scope in scopes_of(parse_one(sql, dialect=DIALECT)):
+    for scope in scopes_of(tree):
         work.scope(scope)
     probes = sorted(work.probes, key=lambda p: min((b.line, b.column) for b in p.branches))
-    return Survey(tuple(probes), tuple(sorted(work.unprobed, key=lambda u: (u.line, u.column))))
+    unprobed = sorted(work.unprobed, key=lambda u: (u.line, u.column))
+    clause = tree.args.get("with_")
+    ctes = {c.alias.lower(): _tables(c) for c in clause.expressions} if isinstance(clause, exp.With) else {}
+    return Survey(tuple(probes), tuple(unprobed), {n: frozenset(read & set(ctes)) for n, read in ctes.items()})
 
 
 @dataclass(slots=True)
@@ -76,9 +93,11 @@ class _Surveyor:
     unprobed: list[Unprobed] = field(default_factory=list)
     _ids: set[str] = field(default_factory=set)
     _ctes: dict[int, tuple[str, set[str]]] = field(default_factory=dict)
+    _part: str | None = None  # where the SELECT at hand stands
 
     def scope(self, scope: Scope) -> None:
         """The probes of one SELECT."""
+        self._part = _part_of(scope.select)
         measures = Measures(scope, self.fragments)
         measures.collect()
         joins, not_joined = joins_of(scope, self.fragments)
@@ -105,7 +124,7 @@ class _Surveyor:
         branches = [[self._branch(p) for p in m.places] for m in found]
         texts = [(m, b) for m, b in zip(found, branches, strict=True) if b]
         parts = [_probe([one], around, inner) for one in texts] if len(texts) > 1 else []
-        self.probes.append(_probe(texts, around, inner, tuple(parts)))
+        self.probes.append(replace(_probe(texts, around, inner), parts=tuple(parts), part=self._part))
 
     def _branch(self, place: Place) -> Branch:
         fragment = place.fragment
@@ -142,7 +161,7 @@ class _Surveyor:
 
 
 def _probe(
-    found: Sequence[tuple[Measure, Sequence[Branch]]], around: tuple[str, str], inner: tuple[str, str], parts: tuple[Probe, ...] = ()
+    found: Sequence[tuple[Measure, Sequence[Branch]]], around: tuple[str, str], inner: tuple[str, str]
 ) -> Probe:
     counts, values, branches = [], [], []
     for number, (measure, its) in enumerate(found):
@@ -153,7 +172,17 @@ def _probe(
     query = f"{inner[0]}{', '.join(values)}{inner[1]}" if inner[1] else inner[0]
     sql = f"{around[0]}SELECT {', '.join(counts)} FROM ({query}) AS __rows{around[1]}"
     named = dict.fromkeys(m for m in _PARAMETERS.findall(sql) if m)
-    return Probe(sql, tuple(branches), tuple(named), parts)
+    return Probe(sql, tuple(branches), tuple(named))
+
+
+def _part_of(select: exp.Select) -> str | None:
+    """The outermost CTE around a SELECT, in lower case."""
+    found, node = None, select.parent
+    while node is not None:
+        if isinstance(node, exp.CTE):
+            found = node.alias.lower()
+        node = node.parent
+    return found
 
 
 def _left_out(places: Sequence[Place], reason: str) -> list[Unprobed]:

@@ -65,7 +65,7 @@ PAIRS = {
             "WHEN v > 7: WHEN 1 taken": 2,
             "ELSE: ELSE taken": 2,
             "WHEN s = 'a': WHEN 1 taken": 1,
-            "ELSE: ELSE taken @1:57": 1,
+            "ELSE: ELSE taken @1:56": 1,
             "coalesce(s, 'x'): fallback used": 0,
             "coalesce(s, 'x'): fallback not needed": 2,
         },

@@ -1,0 +1,84 @@
+"""Which branches of the models the cases of a project reach: the inputs of each case, put to the model's probes in a sandbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from xde.app.subjects import at, moment
+from xde.ground.errors import UserError
+from xde.kernel.project.declarations import ModelDataset
+from xde.undercurrents.engineering.coverage.covering import Refused, Tally, annotated
+from xde.undercurrents.engineering.coverage.probing import survey
+from xde.undercurrents.engineering.testing.case import Table
+from xde.undercurrents.engineering.testing.exercising import asked_of, give
+from xde.undercurrents.engineering.testing.sandbox import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from xde.app.testing import TestBench
+    from xde.ground.findings import Finding
+    from xde.undercurrents.engineering.coverage.covering import Coverage, Line
+    from xde.undercurrents.engineering.coverage.probing import Probe
+    from xde.undercurrents.engineering.testing.case import Case
+    from xde.undercurrents.engineering.testing.exercising import Subject
+    from xde.undercurrents.engineering.testing.sandbox import Scratch
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCoverage:
+    """What the cases of a model reach of it. `lines` are those of its file; `findings` tell of cases whose rows cannot be given."""
+
+    dataset: str
+    path: str
+    coverage: Coverage
+    lines: tuple[Line, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def cover(bench: TestBench, selection: Sequence[str]) -> tuple[ModelCoverage, ...]:
+    """The coverage of every model that is meant, by the cases that are meant; all models when nothing is asked."""
+    cases = bench.pick(selection)
+    models = bench.known.project.models
+    names = dict.fromkeys(c.dataset for c in cases) if selection else sorted(models)
+    return tuple(_cover(bench, models[n], [c for c in cases if c.dataset == n]) for n in names if n in models)
+
+
+def _cover(bench: TestBench, model: ModelDataset, cases: Sequence[Case]) -> ModelCoverage:
+    tally = Tally(survey(model.sql))
+    findings: list[Finding] = []
+    for case in cases if tally.survey.probes else ():
+        try:
+            with bench.house.sandbox.scratch() as scratch:
+                for subject, given in _moments(bench, case):
+                    give(scratch, subject, given, bench.file_of(case))
+                    _take(tally, scratch, subject, (case, given))
+        except UserError as error:
+            findings += error.findings
+    coverage = replace(tally.coverage(), cases=len(cases))
+    return ModelCoverage(model.name, model.path, coverage, annotated(model.sql, coverage), tuple(findings))
+
+
+def _take(tally: Tally, scratch: Scratch, subject: Subject, around: tuple[Case, Mapping[str, Table]]) -> None:
+    case, given = around
+
+    def ask(probe: Probe) -> Sequence[object] | Refused:
+        try:
+            return scratch.ask(asked_of(replace(subject, used=probe.parameters), case, probe.sql, given)).rows[0]
+        except QueryError as error:
+            return Refused(str(error))
+
+    tally.take(ask, case.cte)
+
+
+def _moments(bench: TestBench, case: Case) -> Iterator[tuple[Subject, Mapping[str, Table]]]:
+    """What a model sees in each round of a case: rows that are given take the place of earlier ones, rows that are added join them."""
+    given: dict[str, Table] = {}
+    for part in case.rounds:
+        given.update(part.given)
+        for name, table in part.add.items():
+            before = given.get(name)
+            given[name] = Table((*before.rows, *table.rows), span=table.span) if before and not before.parquet else table
+        now = moment(case, part.now or case.now) or bench.house.clock.now()
+        yield at(bench.subject(case), now, bench.known), dict(given)
