@@ -28,10 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelCoverage:
-    """What the cases of a model reach of it. `lines` are those of its file; `findings` tell of cases whose rows cannot be given."""
+    """What the cases of a model reach of it.
+
+    `lines` are those of its SQL, whose first is line `first` of the file; `findings` tell of cases whose rows cannot be given.
+    """
 
     dataset: str
     path: str
+    first: int
+    cases: int
     coverage: Coverage
     lines: tuple[Line, ...]
     findings: tuple[Finding, ...] = ()
@@ -56,8 +61,8 @@ def _cover(bench: TestBench, model: ModelDataset, cases: Sequence[Case]) -> Mode
                     _take(tally, scratch, subject, (case, given))
         except UserError as error:
             findings += error.findings
-    coverage = replace(tally.coverage(), cases=len(cases))
-    return ModelCoverage(model.name, model.path, coverage, annotated(model.sql, coverage), tuple(findings))
+    coverage = tally.coverage()
+    return ModelCoverage(model.name, model.path, model.sql_line, len(cases), coverage, annotated(model.sql, coverage), tuple(findings))
 
 
 def _take(tally: Tally, scratch: Scratch, subject: Subject, around: tuple[Case, Mapping[str, Table]]) -> None:

@@ -13,6 +13,7 @@ from xde.faces.cli.session import Session, pass_session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from xde.app.covering import ModelCoverage
     from xde.app.testing import CaseResult, TestBench
 
 FAILED = 1
@@ -23,6 +24,7 @@ class Options(TypedDict):
 
     changed: bool
     sql: bool
+    coverage: bool
     record: str | None
     smoke: bool
     rows: int | None
@@ -34,12 +36,14 @@ class Options(TypedDict):
     "xde test marts.carrier_delay",
     "xde test tests/orders.yaml --changed",
     "xde test 'an order without payments is worth nothing'",
+    "xde test --coverage marts.carrier_delay",
     "xde test --record 'a week of March' marts.carrier_delay",
     "xde test --smoke",
 )
 @click.argument("selection", nargs=-1)
 @click.option("--changed", is_flag=True, help="Only cases that have not passed yet with what they see now.")
 @click.option("--sql", is_flag=True, help="Show the query of each case that fails, not only of the first.")
+@click.option("--coverage", is_flag=True, help="Show which branches of the models' SQL no case reaches; with `xde -v` every line.")
 @click.option("--record", metavar="NAME", help="Freeze what a model does with a few real rows as a case of this name.")
 @click.option("--smoke", is_flag=True, help="Build every model from a sample of the sources, in a lake of its own.")
 @click.option("--rows", type=click.IntRange(min=1), help="How many rows to record (default 5) or to sample of each source (1000).")
@@ -80,9 +84,31 @@ def _cases(session: Session, bench: TestBench, selection: Sequence[str], options
         elif not session.machine and session.verbosity > 0:
             session.result(line(result, session.ink()))
         results.append(result)
+    seconds = clock.monotonic() - begun
+    models = _coverage(bench, selection) if options["coverage"] else None
     if session.machine:
-        session.document({"cases": [case_fact(r) for r in results], "findings": [finding_fact(f) for f in bench.findings]})
+        from xde.faces.words.coverage import model_fact
+
+        covered = {"coverage": [model_fact(m) for m in models]} if models is not None else {}
+        session.document({"cases": [case_fact(r) for r in results], "findings": [finding_fact(f) for f in bench.findings], **covered})
     else:
         session.tell_findings(bench.findings)
-        session.result(summary(results, clock.monotonic() - begun, session.ink()))
+        session.result(summary(results, seconds, session.ink()))
+        _tell_coverage(session, models or ())
     return FAILED if bench.findings or not all(r.passed for r in results) else 0
+
+
+def _coverage(bench: TestBench, selection: Sequence[str]) -> Sequence[ModelCoverage]:
+    from xde.app.covering import cover  # deferred: it brings the parser
+
+    return cover(bench, selection)
+
+
+def _tell_coverage(session: Session, models: Sequence[ModelCoverage]) -> None:
+    from xde.faces.words.coverage import model_text, summary
+
+    for found in models:
+        if found.coverage.branches or session.verbosity > 0:
+            session.result("\n" + model_text(found, session.ink(), whole=session.verbosity > 0, cells=session.cells()))
+    if models:
+        session.result("\n" + summary(models, session.ink()))

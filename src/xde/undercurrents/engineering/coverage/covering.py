@@ -55,7 +55,6 @@ class Coverage:
     branches: tuple[Branch, ...]
     hits: Mapping[str, int]
     unprobed: tuple[Unprobed, ...] = ()
-    cases: int = 0
 
     @property
     def reached(self) -> int:
@@ -80,13 +79,11 @@ class Tally:
     """Hits of one model's branches, as case after case is asked."""
 
     survey: Survey
-    cases: int = 0
     _hits: Counter[str] = field(default_factory=Counter)
     _refused: dict[str, str] = field(default_factory=dict)
 
     def take(self, ask: Callable[[Probe], Sequence[object] | Refused], part: str | None = None) -> None:
         """One case: put every probe to `ask`, those that it refuses in parts. With `part`, only what that CTE is made from."""
-        self.cases += 1
         needed = None if part is None else self.survey.needs(part)
         for probe in self.survey.probes:
             if needed is None or probe.part in needed:
@@ -110,7 +107,7 @@ class Tally:
         refused = [Unprobed(b.kind, b.line, b.column, b.text, why) for b, why in places.values()]
         branches = tuple(b for b in self.survey.branches if b.id not in lost)
         unprobed = sorted([*self.survey.unprobed, *refused], key=lambda u: (u.line, u.column))
-        return Coverage(branches, {b.id: self._hits[b.id] for b in branches}, tuple(unprobed), self.cases)
+        return Coverage(branches, {b.id: self._hits[b.id] for b in branches}, tuple(unprobed))
 
 
 def annotated(sql: str, coverage: Coverage) -> tuple[Line, ...]:
