@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from xde.app.subjects import at, moment
+from xde.app.subjects import at, moment, subject_of
 from xde.ground.errors import UserError
-from xde.kernel.project.declarations import ModelDataset
 from xde.undercurrents.engineering.coverage.covering import Refused, Tally, annotated
 from xde.undercurrents.engineering.coverage.probing import survey
+from xde.undercurrents.engineering.coverage.promises import Promise, promise_of
 from xde.undercurrents.engineering.testing.case import Table
 from xde.undercurrents.engineering.testing.exercising import asked_of, give
 from xde.undercurrents.engineering.testing.sandbox import QueryError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from xde.app.testing import TestBench
     from xde.ground.findings import Finding
+    from xde.kernel.project.declarations import ModelDataset
     from xde.undercurrents.engineering.coverage.covering import Coverage, Line
     from xde.undercurrents.engineering.coverage.probing import Probe
     from xde.undercurrents.engineering.testing.case import Case
@@ -51,7 +52,7 @@ def cover(bench: TestBench, selection: Sequence[str]) -> tuple[ModelCoverage, ..
 
 
 def _cover(bench: TestBench, model: ModelDataset, cases: Sequence[Case]) -> ModelCoverage:
-    tally = Tally(survey(model.sql))
+    tally = Tally(survey(model.sql, _promises(subject_of(bench.known, model.name))))
     findings: list[Finding] = []
     for case in cases if tally.survey.probes else ():
         try:
@@ -63,6 +64,22 @@ def _cover(bench: TestBench, model: ModelDataset, cases: Sequence[Case]) -> Mode
             findings += error.findings
     coverage = tally.coverage()
     return ModelCoverage(model.name, model.path, model.sql_line, len(cases), coverage, annotated(model.sql, coverage), tuple(findings))
+
+
+def _promises(subject: Subject) -> dict[str, Promise]:
+    """What the contracts of a model's inputs promise; a view without one carries on what its own inputs promise."""
+    found: dict[str, Promise] = {}
+    for name in subject.inputs:
+        promised = subject.objects.get(name)
+        if promised is not None:
+            required = frozenset(p.name.lower() for p in promised.properties if p.required or p.primary_key)
+            unique = [frozenset([p.name.lower()]) for p in promised.properties if p.unique]
+            key = frozenset(c.lower() for c in promised.key)
+            found[name.lower()] = Promise(required, tuple(k for k in (key, *unique) if k))
+    for name, (text, _) in subject.views.items():
+        if subject.objects.get(name) is None:
+            found[name.lower()] = promise_of(text, found)
+    return found
 
 
 def _take(tally: Tally, scratch: Scratch, subject: Subject, around: tuple[Case, Mapping[str, Table]]) -> None:

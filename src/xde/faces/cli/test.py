@@ -108,7 +108,7 @@ def _tell_coverage(session: Session, models: Sequence[ModelCoverage]) -> None:
     from xde.faces.words.coverage import model_text, summary
 
     for found in models:
-        if found.coverage.branches or session.verbosity > 0:
+        if found.coverage.branches or found.coverage.unprobed:
             session.result("\n" + model_text(found, session.ink(), whole=session.verbosity > 0, cells=session.cells()))
     if models:
         session.result("\n" + summary(models, session.ink()))

@@ -12,7 +12,7 @@ from xde.undercurrents.engineering.coverage import branch as words
 from xde.undercurrents.engineering.coverage.covering import Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from xde.app.covering import ModelCoverage
     from xde.faces.words.ink import Role
@@ -52,7 +52,7 @@ def model_text(found: ModelCoverage, ink: Ink = PLAIN, *, whole: bool = False, c
     """A model's lines, and below them what no case has; with `whole` also the lines where nothing is missing."""
     coverage, digits = found.coverage, len(str(found.first + len(found.lines)))
     text = [f"{ink('strong', found.dataset)}  {percent(coverage, ink)}  {reached(coverage, found.cases)}  {ink('dim', found.path)}"]
-    if not whole and coverage.reached == len(coverage.branches):
+    if not whole and (coverage.reached == len(coverage.branches) or not found.cases):
         return text[0] + "\n"
     room = max(min(cells or _WIDEST, _WIDEST) - digits - 5, 40)
     before = None
@@ -64,8 +64,16 @@ def model_text(found: ModelCoverage, ink: Ink = PLAIN, *, whole: bool = False, c
             text.append(ink("dim", f"{'':>{digits}} ..."))
         before = line.number
         text += _line(line, found.first, (digits, room, ink))
-    text += [ink("dim", f"not counted: line {found.first + u.line - 1}, `{visible(u.text)}`: {u.reason}") for u in coverage.unprobed if whole]
+    text += [ink("dim", said) for said in _beside(found)] if whole else []
     return "\n".join(text) + "\n"
+
+
+def _beside(found: ModelCoverage) -> Iterator[str]:
+    """What is no branch, and why."""
+    for u in found.coverage.unprobed:
+        yield f"not counted: line {found.first + u.line - 1}, `{visible(u.text)}`: {visible(u.reason)}"
+    for r in found.coverage.ruled_out:
+        yield f"cannot be: line {found.first + r.line - 1}, `{visible(r.text)}`, {r.outcome}: {r.reason}"
 
 
 def percent(coverage: Coverage, ink: Ink = PLAIN) -> str:
@@ -82,7 +90,9 @@ def reached(coverage: Coverage, cases: int) -> str:
 def _line(line: Line, first: int, look: tuple[int, int, Ink]) -> list[str]:
     digits, room, ink = look
     role, sign = _MARKS[line.mark]
-    text = [f"{ink('mark', f'{first + line.number - 1:>{digits}}')} {ink(role, sign)} {ink('mark', '|')} {cut(_flat(line.text), room)}".rstrip()]
+    text = [
+        f"{ink('mark', f'{first + line.number - 1:>{digits}}')} {ink(role, sign)} {ink('mark', '|')} {cut(_flat(line.text), room)}".rstrip()
+    ]
     margin = f"{'':>{digits}}   {ink('mark', '|')} "
     for here, label in _by_fragment(line):
         start = min(width(_flat(line.text[: here.column - 1])), room - 1)
@@ -162,5 +172,16 @@ def model_fact(found: ModelCoverage) -> dict[str, object]:
         "unprobed": [
             {"kind": u.kind.value, "line": found.first + u.line - 1, "column": u.column, "text": u.text, "reason": u.reason}
             for u in coverage.unprobed
+        ],
+        "ruled_out": [
+            {
+                "kind": r.kind.value,
+                "line": found.first + r.line - 1,
+                "column": r.column,
+                "text": r.text,
+                "outcome": r.outcome,
+                "reason": r.reason,
+            }
+            for r in coverage.ruled_out
         ],
     }

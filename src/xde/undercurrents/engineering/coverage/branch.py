@@ -56,3 +56,15 @@ class Unprobed:
     column: int
     text: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuledOut:
+    """An outcome that cannot be while the inputs keep their contracts, and why; no branch."""
+
+    kind: BranchKind
+    line: int
+    column: int
+    text: str
+    outcome: str
+    reason: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from xde.undercurrents.engineering.coverage.branch import Branch, Unprobed
+from xde.undercurrents.engineering.coverage.branch import Branch, RuledOut, Unprobed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,11 +50,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The branches of a model in the order of its text, how often each was taken, and what could not be counted."""
+    """The branches of a model in the order of its text, how often each was taken, what could not be counted and what cannot be."""
 
     branches: tuple[Branch, ...]
     hits: Mapping[str, int]
     unprobed: tuple[Unprobed, ...] = ()
+    ruled_out: tuple[RuledOut, ...] = ()
 
     @property
     def reached(self) -> int:
@@ -107,7 +108,7 @@ class Tally:
         refused = [Unprobed(b.kind, b.line, b.column, b.text, why) for b, why in places.values()]
         branches = tuple(b for b in self.survey.branches if b.id not in lost)
         unprobed = sorted([*self.survey.unprobed, *refused], key=lambda u: (u.line, u.column))
-        return Coverage(branches, {b.id: self._hits[b.id] for b in branches}, tuple(unprobed))
+        return Coverage(branches, {b.id: self._hits[b.id] for b in branches}, tuple(unprobed), self.survey.ruled_out)
 
 
 def annotated(sql: str, coverage: Coverage) -> tuple[Line, ...]:

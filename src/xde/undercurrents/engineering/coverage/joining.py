@@ -9,15 +9,17 @@ from sqlglot import exp
 
 from xde.ground.names import quoted
 from xde.undercurrents.engineering.coverage import branch as words
-from xde.undercurrents.engineering.coverage.branch import BranchKind, Unprobed
+from xde.undercurrents.engineering.coverage.branch import BranchKind, RuledOut, Unprobed
 from xde.undercurrents.engineering.coverage.measuring import Place
 from xde.undercurrents.engineering.coverage.scopes import written
 
 if TYPE_CHECKING:
     from xde.undercurrents.engineering.coverage.fragments import Fragments
+    from xde.undercurrents.engineering.coverage.promises import Known
     from xde.undercurrents.engineering.coverage.scopes import Scope
 
 IN_BRACKETS = "joins in brackets cannot be taken apart"
+ONE_AT_MOST = "it compares a key of the right side, which is unique while the inputs keep their contracts"
 BY_POSITION = "rows are joined by their position, not by a condition"
 
 
@@ -37,25 +39,26 @@ class _Side:
     number: str
 
 
-def joins_of(scope: Scope, fragments: Fragments) -> tuple[list[JoinCount], list[Unprobed]]:
+def joins_of(scope: Scope, fragments: Fragments, known: Known) -> Joins:
     """Every join of a SELECT that has more than one outcome."""
+    work = Joins(fragments, known)
     start = scope.select.args.get("from_")
-    if start is None or not scope.joins:
-        return [], []
-    work = _Joins(fragments)
-    work.begin(start.this)
-    for join in scope.joins:
-        work.take(join)
-    return work.counts, work.unprobed
+    if start is not None and scope.joins:
+        work.begin(start.this)
+        for join in scope.joins:
+            work.take(join)
+    return work
 
 
-class _Joins:
+class Joins:
     """Walks along a FROM clause; `left` is what stands before the next join, since the last comma."""
 
-    def __init__(self, fragments: Fragments) -> None:
+    def __init__(self, fragments: Fragments, known: Known) -> None:
         self.counts: list[JoinCount] = []
         self.unprobed: list[Unprobed] = []
+        self.ruled_out: list[RuledOut] = []
         self._fragments = fragments
+        self._known = known
         self._left = ""
         self._numbers: list[str] = []
         self._names: set[str] = set()
@@ -94,7 +97,12 @@ class _Joins:
         source = f"{self._left} {how.words} {side.text}{_condition(join, lateral=how.lateral)}"
         query = f"SELECT CASE WHEN NOT any_value({alone}) THEN count({side.number}) END AS partners FROM {source} GROUP BY {keys}"
         fragment = self._fragments.join(join)
-        return JoinCount(query, tuple(Place(BranchKind.JOIN, fragment, o, _TESTS[o]) for o in how.outcomes))
+        outcomes = how.outcomes
+        if words.SEVERAL in outcomes and not how.lateral and self._known.single_match(join):
+            outcomes = tuple(o for o in outcomes if o != words.SEVERAL)
+            place = (BranchKind.JOIN, fragment.line, fragment.column, fragment.text)
+            self.ruled_out.append(RuledOut(*place, words.SEVERAL, ONE_AT_MOST))
+        return JoinCount(query, tuple(Place(BranchKind.JOIN, fragment, o, _TESTS[o]) for o in outcomes))
 
     def _numbered(self, source: exp.Expr) -> _Side:
         number = quoted(f"__row{self._count}")

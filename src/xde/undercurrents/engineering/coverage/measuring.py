@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from xde.undercurrents.engineering.coverage import branch as words
-from xde.undercurrents.engineering.coverage.branch import BranchKind, Unprobed
+from xde.undercurrents.engineering.coverage.branch import BranchKind, RuledOut, Unprobed
+from xde.undercurrents.engineering.coverage.promises import Known
 from xde.undercurrents.engineering.coverage.reaching import Way, reached
 from xde.undercurrents.engineering.coverage.scopes import has_aggregate, has_window, is_aggregate, own, spreads, unqualified, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from xde.undercurrents.engineering.coverage.fragments import Fragment, Fragments
     from xde.undercurrents.engineering.coverage.scopes import Scope
+
+NEVER_NULL = "what it is made from is never NULL while the inputs keep their contracts"
 
 
 class Level(StrEnum):
@@ -55,8 +58,10 @@ class Measures:
 
     scope: Scope
     fragments: Fragments
+    known: Known
     by_level: dict[Level, list[Measure]] = field(default_factory=lambda: defaultdict(list))
     unprobed: list[Unprobed] = field(default_factory=list)
+    ruled_out: list[RuledOut] = field(default_factory=list)
     _counted: set[int] = field(default_factory=set)  # conditions that are counted as such, and so not again as tests for NULL
 
     def collect(self) -> None:
@@ -86,15 +91,14 @@ class Measures:
         if is_constant(condition):
             return
         outcomes = [(words.KEPT, "{} IS TRUE"), (words.LEFT_OUT, "{} IS FALSE")]
-        if not never_null(condition):
+        if not self._rule_out(kind, condition, fragment, words.UNKNOWN):
             outcomes.append((words.UNKNOWN, "{} IS NULL"))
         places = tuple(Place(kind, fragment, o, t) for o, t in outcomes)
         self._add(level, Measure(f"CAST({written(condition)} AS BOOLEAN)", places, frozenset(unqualified(condition))))
 
-    def _groups(self, marks: dict[str, Fragment] | object) -> None:
+    def _groups(self, marks: Mapping[str, Fragment]) -> None:
         by = self.scope.group
-        found = marks if isinstance(marks, dict) else {}
-        fragment = found.get("GROUP_BY" if by is not None else "SELECT") or found["SELECT"]
+        fragment = marks.get("GROUP_BY" if by is not None else "SELECT", marks["SELECT"])
         outcomes = [(words.ONE_ROW, "{} = 1"), (words.SEVERAL_ROWS, "{} > 1")]
         if by is None:
             outcomes.insert(0, (words.NO_ROW, "{} = 0"))
@@ -121,7 +125,10 @@ class Measures:
                 self._case(node)
             case exp.If() if not isinstance(node.parent, exp.Case):
                 fragment = self.fragments.call(node)
-                arms = (Place(BranchKind.CASE, fragment, words.when_taken(1), "{} = 1"), Place(BranchKind.CASE, fragment, words.ELSE_TAKEN, "{} = 0"))
+                arms = (
+                    Place(BranchKind.CASE, fragment, words.when_taken(1), "{} = 1"),
+                    Place(BranchKind.CASE, fragment, words.ELSE_TAKEN, "{} = 0"),
+                )
                 self._counted.add(id(bare(node.this)))
                 self._reachable(node, f"CASE WHEN {written(node.this)} THEN 1 ELSE 0 END", arms)
             case exp.Coalesce() if node.expressions and not is_constant(node.this):
@@ -147,7 +154,18 @@ class Measures:
     def _null(self, node: exp.Expr, test: str, outcomes: tuple[str, str]) -> None:
         fragment = self.fragments.condition(node) if isinstance(node, exp.Is) else self.fragments.call(node)
         places = (Place(BranchKind.NULL, fragment, outcomes[0], "{} IS TRUE"), Place(BranchKind.NULL, fragment, outcomes[1], "{} IS FALSE"))
-        self._reachable(node, test, places)
+        never = not isinstance(node, exp.Nullif) and self._rule_out(BranchKind.NULL, node.this, fragment, outcomes[0])
+        self._reachable(node, test, places[1:] if never else places)
+
+    def _rule_out(self, kind: BranchKind, node: exp.Expr, fragment: Fragment, outcome: str) -> bool:
+        """Whether an outcome needs a NULL where none can be."""
+        if self.scope.grouped and self.scope.group is not None and _makes_null(self.scope.group):
+            return False
+        if not self.known.never_null(node, self.scope.select):
+            return False
+        if not Known({}).never_null(node, exp.Select()):  # else by its form alone, which needs no words
+            self.ruled_out.append(RuledOut(kind, fragment.line, fragment.column, fragment.text, outcome, NEVER_NULL))
+        return True
 
     def _reachable(self, node: exp.Expr, expression: str, places: tuple[Place, ...]) -> None:
         way = reached(node, self.scope.select)
@@ -198,22 +216,13 @@ def bare(condition: exp.Expr) -> exp.Expr:
     return condition
 
 
-def never_null(condition: exp.Expr) -> bool:
-    """Whether a condition is always true or false by its form (SQL-92, 8.6 and 8.12)."""
-    match condition:
-        case exp.Paren() | exp.Not():
-            return never_null(condition.this)
-        case exp.And() | exp.Or():
-            return never_null(condition.this) and never_null(condition.expression)
-        case exp.Is() | exp.NullSafeEQ() | exp.NullSafeNEQ() | exp.Exists() | exp.Boolean():
-            return True
-        case _:
-            return False
-
-
 def is_constant(node: exp.Expr) -> bool:
     """Whether nothing in it can differ between rows or runs."""
     return not any(isinstance(n, (exp.Column, exp.Query, exp.Placeholder, exp.Parameter, exp.Star)) or is_aggregate(n) for n in node.walk())
+
+
+def _makes_null(group: exp.Group) -> bool:
+    return group.find(exp.Rollup, exp.Cube, exp.GroupingSets) is not None
 
 
 def _in_brackets(node: exp.Expr) -> str:

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING
 from sqlglot import exp, parse_one
 
 from xde.undercurrents.engineering.coverage import branch as words
-from xde.undercurrents.engineering.coverage.branch import Branch, BranchKind, Unprobed
+from xde.undercurrents.engineering.coverage.branch import Branch, BranchKind, RuledOut, Unprobed
 from xde.undercurrents.engineering.coverage.fragments import DIALECT, Fragments
 from xde.undercurrents.engineering.coverage.joining import joins_of
 from xde.undercurrents.engineering.coverage.measuring import Level, Measure, Measures, Place, all_names
+from xde.undercurrents.engineering.coverage.promises import Known
 from xde.undercurrents.engineering.coverage.scopes import has_aggregate, has_window, scopes_of, spreads, unqualified, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from xde.undercurrents.engineering.coverage.promises import Promises
     from xde.undercurrents.engineering.coverage.scopes import Scope
 
 _PARAMETERS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$([A-Za-z_]\w*)")
@@ -31,8 +33,8 @@ _PARAMETERS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$([A-Za-z_]\w*)")
 class Probe:
     """A query over a model's inputs whose single row has a count for each branch, in their order.
 
-    `parameters` are those that it names; `part` is the CTE of the model in which it counts, None in the main query. `parts` are the same counts one by one, for an engine that refuses the whole or fails on it;
-    none where there is only one.
+    `parameters` are those that it names; `part` is the CTE of the model in which it counts, None in the main query. `parts` are the
+    same counts one by one, for an engine that refuses the whole or fails on it; none where there is only one.
     """
 
     sql: str
@@ -44,10 +46,11 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The branches of a model: those that probes count, and those that cannot be counted."""
+    """The branches of a model: those that probes count, those that cannot be counted, and outcomes that cannot be."""
 
     probes: tuple[Probe, ...]
     unprobed: tuple[Unprobed, ...] = ()
+    ruled_out: tuple[RuledOut, ...] = ()
     reads: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of each CTE of the model, those that it reads
 
     def needs(self, part: str) -> frozenset[str]:
@@ -68,29 +71,35 @@ class Survey:
         return tuple(sorted(found, key=lambda b: (b.line, b.column)))
 
 
-def probes_of(sql: str) -> tuple[Probe, ...]:
+def probes_of(sql: str, promises: Promises | None = None) -> tuple[Probe, ...]:
     """The probes of a model's SQL."""
-    return survey(sql).probes
+    return survey(sql, promises).probes
 
 
-def survey(sql: str) -> Survey:
-    """All branches of a model's SQL. The SQL is one query that can be read: raises sqlglot's `ParseError` for any other."""
+def survey(sql: str, promises: Promises | None = None) -> Survey:
+    """All branches of a model's SQL, but for outcomes that the promises of its inputs rule out (by dataset, in lower case).
+
+    The SQL is one query that can be read: raises sqlglot's `ParseError` for any other.
+    """
     tree = parse_one(sql, dialect=DIALECT)
-    work = _Surveyor(Fragments(sql))
+    work = _Surveyor(Fragments(sql), Known(promises or {}))
     for scope in scopes_of(tree):
         work.scope(scope)
     probes = sorted(work.probes, key=lambda p: min((b.line, b.column) for b in p.branches))
     unprobed = sorted(work.unprobed, key=lambda u: (u.line, u.column))
     clause = tree.args.get("with_")
     ctes = {c.alias.lower(): _tables(c) for c in clause.expressions} if isinstance(clause, exp.With) else {}
-    return Survey(tuple(probes), tuple(unprobed), {n: frozenset(read & set(ctes)) for n, read in ctes.items()})
+    ruled_out = sorted(work.ruled_out, key=lambda r: (r.line, r.column))
+    return Survey(tuple(probes), tuple(unprobed), tuple(ruled_out), {n: frozenset(read & set(ctes)) for n, read in ctes.items()})
 
 
 @dataclass(slots=True)
 class _Surveyor:
     fragments: Fragments
+    known: Known
     probes: list[Probe] = field(default_factory=list)
     unprobed: list[Unprobed] = field(default_factory=list)
+    ruled_out: list[RuledOut] = field(default_factory=list)
     _ids: set[str] = field(default_factory=set)
     _ctes: dict[int, tuple[str, set[str]]] = field(default_factory=dict)
     _part: str | None = None  # where the SELECT at hand stands
@@ -98,14 +107,17 @@ class _Surveyor:
     def scope(self, scope: Scope) -> None:
         """The probes of one SELECT."""
         self._part = _part_of(scope.select)
-        measures = Measures(scope, self.fragments)
+        measures = Measures(scope, self.fragments, self.known)
         measures.collect()
-        joins, not_joined = joins_of(scope, self.fragments)
+        joins = joins_of(scope, self.fragments, self.known)
         if scope.obstacle:
-            lost = [p for found in measures.by_level.values() for m in found for p in m.places] + [p for j in joins for p in j.places]
+            lost = [p for found in measures.by_level.values() for m in found for p in m.places] + [
+                p for j in joins.counts for p in j.places
+            ]
             self.unprobed += _left_out(lost, scope.obstacle)
             return
-        self.unprobed += [*measures.unprobed, *not_joined]
+        self.unprobed += [*measures.unprobed, *joins.unprobed]
+        self.ruled_out += [*measures.ruled_out, *joins.ruled_out]
         opening, closing = self._around(scope)
         for level, found in measures.by_level.items():
             inner = _frame(scope, level, found)
@@ -113,14 +125,14 @@ class _Surveyor:
                 self.unprobed += _left_out([p for m in found for p in m.places], inner)
             else:
                 self._ask(found, (opening, closing), inner)
-        for join in joins:
+        for join in joins.counts:
             self._ask([Measure("partners", join.places)], (opening, closing), (join.query, ""))
         distinct = _distinct(scope, self.fragments)
         if distinct is not None:
             self._ask([distinct[0]], (opening, closing), (distinct[1], ""))
 
     def _ask(self, found: Sequence[Measure], around: tuple[str, str], inner: tuple[str, str]) -> None:
-        """A probe of several measures over the same rows. `inner` is a query before and after its measures, or one that has a value already."""
+        """A probe of several measures over the same rows. `inner` is a query before and after its measures, or one that has a value."""
         branches = [[self._branch(p) for p in m.places] for m in found]
         texts = [(m, b) for m, b in zip(found, branches, strict=True) if b]
         parts = [_probe([one], around, inner) for one in texts] if len(texts) > 1 else []
@@ -150,7 +162,9 @@ class _Surveyor:
             if not kept:
                 continue
             clause = f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(kept)} "
-            opening, closing = (f"{clause}{opening}", closing) if not opening else (f"{clause}SELECT * FROM ({opening}", f"{closing}) AS __inner{number}")
+            opening, closing = (
+                (f"{clause}{opening}", closing) if not opening else (f"{clause}SELECT * FROM ({opening}", f"{closing}) AS __inner{number}")
+            )
         return opening, closing
 
     def _cte(self, cte: exp.CTE) -> tuple[str, set[str]]:
@@ -160,10 +174,10 @@ class _Surveyor:
         return found
 
 
-def _probe(
-    found: Sequence[tuple[Measure, Sequence[Branch]]], around: tuple[str, str], inner: tuple[str, str]
-) -> Probe:
-    counts, values, branches = [], [], []
+def _probe(found: Sequence[tuple[Measure, Sequence[Branch]]], around: tuple[str, str], inner: tuple[str, str]) -> Probe:
+    counts: list[str] = []
+    values: list[str] = []
+    branches: list[Branch] = []
     for number, (measure, its) in enumerate(found):
         column = f"__b{number}" if inner[1] else measure.expression
         values.append(f"{measure.expression} AS {column}")
@@ -231,7 +245,9 @@ def _kept(scope: Scope, level: Level, names: set[str]) -> list[exp.Alias]:
             needed |= unqualified(scope.aliases[name].this)
     over_groups = level in {Level.GROUPS, Level.HELD}
     found = [item for name, item in scope.aliases.items() if name in kept]
-    return [i for i in found if not spreads(i) and (over_groups or not has_aggregate(i)) and (_windows_run(scope, level) or not has_window(i))]
+    return [
+        i for i in found if not spreads(i) and (over_groups or not has_aggregate(i)) and (_windows_run(scope, level) or not has_window(i))
+    ]
 
 
 def _windows_run(scope: Scope, level: Level) -> bool:
@@ -279,7 +295,9 @@ def _distinct(scope: Scope, fragments: Fragments) -> tuple[Measure, str] | None:
     if isinstance(on, exp.Expr):
         columns = on.expressions if isinstance(on, exp.Tuple) else [on]
         for number, column in enumerate(columns):
-            meant = scope.select.expressions[int(column.name) - 1].unalias() if isinstance(column, exp.Literal) and column.is_int else column
+            meant = (
+                scope.select.expressions[int(column.name) - 1].unalias() if isinstance(column, exp.Literal) and column.is_int else column
+            )
             bare.append("expressions", exp.alias_(meant.copy(), f"__on{number}", quoted=True))
         keys = ", ".join(f'"__on{n}"' for n in range(len(columns)))
     outcomes = ((words.ONE_ROW, "{} = 1"), (words.SEVERAL_ROWS, "{} > 1"))

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 DIALECT = "duckdb"
 
-_UNDERSTOOD = frozenset(
-    "with_ kind expressions distinct from_ joins where group having qualify windows order limit offset hint operation_modifiers".split()
-)
+_ROWS = ("with_", "kind", "expressions", "distinct", "from_", "joins", "where", "group", "having", "qualify", "windows")
+_UNDERSTOOD = frozenset([*_ROWS, "order", "limit", "offset", "hint", "operation_modifiers"])
 
 
 def written(node: exp.Expr) -> str:
@@ -85,7 +84,9 @@ def _scope(select: exp.Select) -> Scope:
     scope.aggregated = frozenset(n for n, item in scope.aliases.items() if has_aggregate(item))
     args = select.args
     over_groups = [*select.expressions, args.get("having"), args.get("qualify"), args.get("order")]
-    scope.grouped = args.get("group") is not None or args.get("having") is not None or any(has_aggregate(n) for n in over_groups if n is not None)
+    scope.grouped = (
+        args.get("group") is not None or args.get("having") is not None or any(has_aggregate(n) for n in over_groups if n is not None)
+    )
     return scope
 
 
@@ -110,8 +111,8 @@ def _look_up(scope: Scope) -> None:
 def _see(scope: Scope, clause: exp.With, within: exp.CTE | None) -> None:
     seen: list[exp.CTE] = []
     for cte in clause.expressions:
-        if cte is within:
-            if clause.recursive and _reads(scope.select, cte.alias):
+        if within is not None and cte is within:
+            if clause.recursive and _reads(scope.select, within.alias):
                 scope.obstacle = "it runs again and again on its own rows (`WITH RECURSIVE`)"
             break
         seen.append(cte)
@@ -182,10 +183,7 @@ def _names(source: exp.Expr) -> set[str]:
 
 def is_aggregate(node: exp.Expr) -> bool:
     """Whether a node makes one value of the rows of a group (and not of a window)."""
-    if isinstance(node, exp.Anonymous):
-        known = node.name.lower() in AGGREGATES
-    else:
-        known = isinstance(node, exp.AggFunc)
+    known = node.name.lower() in AGGREGATES if isinstance(node, exp.Anonymous) else isinstance(node, exp.AggFunc)
     return known and not _is_windowed(node)
 
 
@@ -209,7 +207,8 @@ def has_window(node: exp.Expr) -> bool:
 def spreads(node: exp.Expr) -> bool:
     """Whether a projection makes many rows of one."""
     return any(
-        isinstance(n, (exp.Unnest, exp.Explode)) or (isinstance(n, exp.Func) and n.sql_name().lower() in SPREADING)
+        isinstance(n, (exp.Unnest, exp.Explode))
+        or (isinstance(n, exp.Func) and n.sql_name().lower() in SPREADING)
         or (isinstance(n, exp.Anonymous) and n.name.lower() in SPREADING)
         for n in own(node)
     )

@@ -20,7 +20,8 @@ class Bench:
         for name, (columns, rows) in tables.items():
             self.database.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
             if rows:
-                self.database.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+                places = ", ".join(["(" + ", ".join("?" * len(rows[0])) + ")"] * len(rows))
+                self.database.execute(f"INSERT INTO {name} VALUES {places}", [cell for row in rows for cell in row])
         return self
 
     def ask(self, found: Survey, **parameters: object) -> dict[str, int]:

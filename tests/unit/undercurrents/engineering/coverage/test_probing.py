@@ -125,7 +125,6 @@ PAIRS = {
             "HAVING count(*) > 1 AND max(v) > 5: unknown (NULL)": 0,
             "count(*) > 1: kept": 1,
             "count(*) > 1: left out": 2,
-            "count(*) > 1: unknown (NULL)": 0,
             "max(v) > 5: kept": 2,
             "max(v) > 5: left out": 0,
             "max(v) > 5: unknown (NULL)": 1,
@@ -153,7 +152,6 @@ PAIRS = {
             "n = 1: unknown (NULL)": 0,
             "coalesce(before, 0) = 0: kept": 3,
             "coalesce(before, 0) = 0: left out": 1,
-            "coalesce(before, 0) = 0: unknown (NULL)": 0,
             "coalesce(before, 0): fallback used": 3,
             "coalesce(before, 0): fallback not needed": 1,
         },
@@ -165,7 +163,6 @@ PAIRS = {
             "GROUP BY s: group of several rows": 1,
             "row_number() OVER (ORDER BY total DESC) = 1: kept": 1,
             "row_number() OVER (ORDER BY total DESC) = 1: left out": 2,
-            "row_number() OVER (ORDER BY total DESC) = 1: unknown (NULL)": 0,
         },
     ),
     "fallbacks for NULL": (
@@ -361,8 +358,14 @@ UNPROBED = {
         ["n < 4"],
     ),
     "it runs for each element of a list": ("SELECT [CASE WHEN x > 1 THEN 1 END FOR x IN xs] FROM t", ["WHEN x > 1", "END"]),
-    "it stands in the condition of a join, which sees pairs of rows": ("SELECT 1 FROM t JOIN u ON coalesce(t.k, 0) = u.k", ["coalesce(t.k, 0)"]),
-    "joins in brackets cannot be taken apart": ("SELECT 1 FROM t JOIN (u JOIN u AS x ON u.k = x.k) ON t.k = u.k", ["JOIN (u JOIN u AS x ON u.k = x.k) ON t.k = u.k"]),
+    "it stands in the condition of a join, which sees pairs of rows": (
+        "SELECT 1 FROM t JOIN u ON coalesce(t.k, 0) = u.k",
+        ["coalesce(t.k, 0)"],
+    ),
+    "joins in brackets cannot be taken apart": (
+        "SELECT 1 FROM t JOIN (u JOIN u AS x ON u.k = x.k) ON t.k = u.k",
+        ["JOIN (u JOIN u AS x ON u.k = x.k) ON t.k = u.k"],
+    ),
     "rows are joined by their position, not by a condition": ("SELECT 1 FROM t POSITIONAL JOIN u", ["POSITIONAL JOIN u"]),
     "it takes a sample, so that its rows are others each time": ("SELECT 1 FROM t WHERE k > 1 USING SAMPLE 2 ROWS", ["k > 1"]),
 }
@@ -389,7 +392,11 @@ WHERE (t.k > 1)
   AND t.s
       = 'a'
 """
-    assert [(b.line, b.column, b.text) for b in dict.fromkeys(survey(sql).branches) if b.outcome in {"kept", "matched", "WHEN 1 taken", "ELSE taken"}] == [
+    assert [
+        (b.line, b.column, b.text)
+        for b in dict.fromkeys(survey(sql).branches)
+        if b.outcome in {"kept", "matched", "WHEN 1 taken", "ELSE taken"}
+    ] == [
         (3, 9, "WHEN v > 1"),
         (5, 5, "END"),
         (7, 1, "LEFT JOIN u ON u.k = t.k"),
@@ -411,9 +418,15 @@ def test_where_counts_equal_a_naive_count(bench):
     found = survey(sql)
     for seed in range(100):
         chance = random.Random(seed)
-        rows = [(chance.choice([None, 0, 1, 2, 3]), chance.choice([None, 1, 2, 3, 4]), chance.choice([None, "a", "b"]), None) for _ in range(chance.randrange(12))]
+        rows = [
+            (chance.choice([None, 0, 1, 2, 3]), chance.choice([None, 1, 2, 3, 4]), chance.choice([None, "a", "b"]), None)
+            for _ in range(chance.randrange(12))
+        ]
         hits = bench.tables(t=(T[0], rows)).ask(found, n=1)
-        parts = [(_and(_over(k, lambda x: x > 1)), _or(_over(v, lambda x: x < 3), _over(s, lambda x: x == "a")), _over(v, lambda x: x != 2)) for k, v, s, _ in rows]
+        parts = [
+            (_and(_over(k, lambda x: x > 1)), _or(_over(v, lambda x: x < 3), _over(s, lambda x: x == "a")), _over(v, lambda x: x != 2))
+            for k, v, s, _ in rows
+        ]
         for text, of in (
             ("k > $n", [p[0] for p in parts]),
             ("(v < 3 OR s = 'a')", [p[1] for p in parts]),
@@ -434,21 +447,6 @@ def _and(*values):
 
 def _or(*values):
     return True if True in values else None if None in values else False
-
-
-def test_every_example_probes_over_empty_tables():
-    from xde.kernel.project.declarations import Kind  # noqa: F401 - the project's own reader is used below
-    from xde.kernel.project.model_reader import read_model
-
-    root = Path(__file__).parents[5] / "examples"
-    models = sorted(root.glob("*/models/**/*.sql"))
-    assert len(models) > 10
-    for path in models:
-        model, _ = read_model("a.b", str(path), path.read_bytes())
-        assert model is not None
-        for probe in probes_of(model.sql):
-            assert probe.branches
-    # the queries themselves are bound and run in test_examples.py, where the inputs have their types
 
 
 def test_a_model_of_sixty_lines_is_surveyed_fast():
