@@ -52,7 +52,7 @@ def cover(bench: TestBench, selection: Sequence[str]) -> tuple[ModelCoverage, ..
 
 
 def _cover(bench: TestBench, model: ModelDataset, cases: Sequence[Case]) -> ModelCoverage:
-    tally = Tally(survey(model.sql, _promises(subject_of(bench.known, model.name))))
+    tally = Tally(survey(model.sql, promises_of(subject_of(bench.known, model.name))))
     findings: list[Finding] = []
     for case in cases if tally.survey.probes else ():
         try:
@@ -66,7 +66,7 @@ def _cover(bench: TestBench, model: ModelDataset, cases: Sequence[Case]) -> Mode
     return ModelCoverage(model.name, model.path, model.sql_line, len(cases), coverage, annotated(model.sql, coverage), tuple(findings))
 
 
-def _promises(subject: Subject) -> dict[str, Promise]:
+def promises_of(subject: Subject) -> dict[str, Promise]:
     """What the contracts of a model's inputs promise; a view without one carries on what its own inputs promise."""
     found: dict[str, Promise] = {}
     for name in subject.inputs:
