@@ -40,7 +40,7 @@ _MISSED = {
     words.IS_NOT_NULL: "always NULL",
     words.MADE_NULL: "never made NULL",
     words.NOT_MADE_NULL: "always made NULL",
-    words.NO_ROW: "never without any row",
+    words.NO_ROW: "no group without such a row",
     words.ONE_ROW: "no group of one row",
     words.SEVERAL_ROWS: "no group of several rows",
 }
@@ -133,6 +133,9 @@ def _by_fragment(line: Line) -> list[tuple[Branch, str]]:
 
 def _said(missed: Iterable[Branch]) -> Iterable[str]:
     for branch in missed:
+        if branch.outcome == words.NO_ROW and branch.text == "SELECT":
+            yield "never over no rows at all"
+            continue
         yield _MISSED.get(branch.outcome, "never taken")
 
 

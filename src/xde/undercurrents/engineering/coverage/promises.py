@@ -51,6 +51,9 @@ class Known:
         """What a query promises; nothing for what is no plain SELECT."""
         while isinstance(query, exp.Subquery) and not query.args.get("pivots"):
             query = query.this
+        if isinstance(query, exp.SetOperation):
+            columns = self._columns(query)
+            return Promise(frozenset(n for n, required in columns or () if required))
         if not isinstance(query, exp.Select):
             return NOTHING
         found = self._made.get(id(query))
@@ -58,6 +61,20 @@ class Known:
             self._made[id(query)] = NOTHING  # while it is worked out: one that reads itself promises nothing
             found = self._made[id(query)] = Promise(self._required(query), self._keys(query))
         return found
+
+    def _columns(self, query: exp.Expr) -> list[tuple[str, bool]] | None:
+        """The columns of a query in their order, and whether each is never NULL; None where that cannot be told."""
+        while isinstance(query, exp.Subquery):
+            query = query.this
+        if isinstance(query, exp.SetOperation) and not query.args.get("by_name"):
+            left, right = self._columns(query.this), self._columns(query.expression)
+            if left is None or right is None or len(left) != len(right):
+                return None
+            return [(name, here and there) for (name, here), (_, there) in zip(left, right, strict=True)]
+        if not isinstance(query, exp.Select) or any(_is_star(n) for n in query.expressions):
+            return None
+        required = self.of_query(query).required
+        return [(n.alias_or_name.lower(), n.alias_or_name.lower() in required) for n in query.expressions]
 
     def of_source(self, source: exp.Expr) -> Promise:
         """What a source in a FROM clause promises."""

@@ -33,7 +33,13 @@ def test_cases_add_up(bench):
     assert (first.reached, len(first.branches), first.percent) == (2, 5, 40.0)
     tally.take(asking(bench.tables(t=("k VARCHAR, v INTEGER", [("1", 1), (None, 5)])).database))
     both = tally.coverage()
-    assert {b.outcome: both.hits[b.id] for b in both.branches} == {"WHEN 1 taken": 2, "ELSE taken": 1, "kept": 3, "left out": 0, "unknown (NULL)": 1}
+    assert {b.outcome: both.hits[b.id] for b in both.branches} == {
+        "WHEN 1 taken": 2,
+        "ELSE taken": 1,
+        "kept": 3,
+        "left out": 0,
+        "unknown (NULL)": 1,
+    }
     lines = annotated(SQL, both)
     assert [line.text for line in lines] == SQL.splitlines()
     assert [line.mark for line in lines] == [Mark.PLAIN, Mark.COVERED, Mark.COVERED, Mark.PLAIN, Mark.PARTLY]

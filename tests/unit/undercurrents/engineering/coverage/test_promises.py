@@ -19,20 +19,36 @@ RULED_OUT = {
     "one that may be NULL": ("SELECT 1 FROM s.t WHERE b > 1", []),
     "in a list, between, and by both": (
         "SELECT 1 FROM s.t AS t WHERE t.a IN (1, 2) AND t.k BETWEEN 1 AND 2",
-        ["WHERE t.a IN (1, 2) AND t.k BETWEEN 1 AND 2: unknown (NULL)", "t.a IN (1, 2): unknown (NULL)", "t.k BETWEEN 1 AND 2: unknown (NULL)"],
+        [
+            "WHERE t.a IN (1, 2) AND t.k BETWEEN 1 AND 2: unknown (NULL)",
+            "t.a IN (1, 2): unknown (NULL)",
+            "t.k BETWEEN 1 AND 2: unknown (NULL)",
+        ],
     ),
     "a list with a NULL": ("SELECT 1 FROM s.t WHERE a IN (1, NULL)", []),
     "a parameter may be NULL": ("SELECT 1 FROM s.t WHERE a > $p", []),
     "division makes NULL": ("SELECT 1 FROM s.t WHERE a / 0 > 1", []),
     "a failed TRY_CAST makes NULL": ("SELECT 1 FROM s.t WHERE TRY_CAST(a AS INTEGER) > 1", []),
     "a cast does not": ("SELECT 1 FROM s.t WHERE a::INTEGER > 1", ["a::INTEGER > 1: unknown (NULL)"]),
-    "no fallback for what is there": ("SELECT coalesce(a, 0), a IS NULL OR b = 1 FROM s.t", ["coalesce(a, 0): fallback used", "a IS NULL: NULL"]),
-    "a left join puts NULL there": ("SELECT 1 FROM s.u LEFT JOIN s.t ON t.k = u.w WHERE t.a > 1", ["LEFT JOIN s.t ON t.k = u.w: several matches"]),
-    "a right join to the other side": ("SELECT 1 FROM s.t AS x RIGHT JOIN s.t ON t.b = x.b WHERE x.a > 1 AND t.a > 1", ["t.a > 1: unknown (NULL)"]),
+    "no fallback for what is there": (
+        "SELECT coalesce(a, 0), a IS NULL OR b = 1 FROM s.t",
+        ["coalesce(a, 0): fallback used", "a IS NULL: NULL"],
+    ),
+    "a left join puts NULL there": (
+        "SELECT 1 FROM s.u LEFT JOIN s.t ON t.k = u.w WHERE t.a > 1",
+        ["LEFT JOIN s.t ON t.k = u.w: several matches"],
+    ),
+    "a right join to the other side": (
+        "SELECT 1 FROM s.t AS x RIGHT JOIN s.t ON t.b = x.b WHERE x.a > 1 AND t.a > 1",
+        ["t.a > 1: unknown (NULL)"],
+    ),
     "of several sources a name alone says nothing": ("SELECT 1 FROM s.t CROSS JOIN s.u WHERE a > 1", []),
     "a key by USING": ("SELECT 1 FROM s.u JOIN s.t USING (k)", ["JOIN s.t USING (k): several matches"]),
     "part of a key": ("SELECT 1 FROM s.t JOIN s.u USING (k)", []),
-    "a whole key with a constant": ("SELECT 1 FROM s.t JOIN s.u AS u ON u.k = t.k AND u.n = 1", ["JOIN s.u AS u ON u.k = t.k AND u.n = 1: several matches"]),
+    "a whole key with a constant": (
+        "SELECT 1 FROM s.t JOIN s.u AS u ON u.k = t.k AND u.n = 1",
+        ["JOIN s.u AS u ON u.k = t.k AND u.n = 1: several matches"],
+    ),
     "a key compared with itself": ("SELECT 1 FROM s.u JOIN s.t AS t ON t.k = t.b", []),
     "a key compared by less than": ("SELECT 1 FROM s.u JOIN s.t AS t ON t.k < u.k", []),
     "a key or something else": ("SELECT 1 FROM s.u JOIN s.t AS t ON t.k = u.k OR t.b = u.n", []),
@@ -55,8 +71,16 @@ RULED_OUT = {
         "SELECT 1 FROM s.u JOIN (SELECT k AS id, a FROM s.t) AS x ON x.id = u.w WHERE x.a > 1",
         ["JOIN (SELECT k AS id, a FROM s.t) AS x ON x.id = u.w: several matches", "x.a > 1: unknown (NULL)"],
     ),
-    "a query with its columns renamed from outside": ("SELECT 1 FROM s.u JOIN (SELECT k, a FROM s.t) AS x(a, k) ON x.k = u.w WHERE x.a > 1", []),
-    "a set operation": ("SELECT 1 FROM s.u JOIN (SELECT k FROM s.t UNION ALL SELECT k FROM s.t) AS x ON x.k = u.w", []),
+    "a query with its columns renamed from outside": (
+        "SELECT 1 FROM s.u JOIN (SELECT k, a FROM s.t) AS x(a, k) ON x.k = u.w WHERE x.a > 1",
+        [],
+    ),
+    "a set operation, whose columns go by their place": (
+        "SELECT 1 FROM (SELECT k, b AS c FROM s.t UNION ALL SELECT n, w FROM s.u) AS x WHERE x.k > 1 AND x.c > 1",
+        ["x.k > 1: unknown (NULL)"],
+    ),
+    "a set operation by name": ("SELECT 1 FROM (SELECT k FROM s.t UNION ALL BY NAME SELECT n FROM s.u) AS x WHERE x.k > 1", []),
+    "a set operation has no key": ("SELECT 1 FROM s.u JOIN (SELECT k FROM s.t UNION ALL SELECT k FROM s.t) AS x ON x.k = u.w", []),
     "a CTE that hides a dataset by its alias": ("WITH t AS (SELECT NULL AS a) SELECT 1 FROM t WHERE a > 1", []),
 }
 
