@@ -123,7 +123,7 @@ def test_rows_that_cannot_be_given_are_told(project):
 def test_every_example_probes_over_empty_tables(tmp_path, name):
     root = tmp_path / name
     shutil.copytree(EXAMPLES / name, root, ignore=shutil.ignore_patterns(".xde", "tests", "data"))
-    models = [n for n in TestBench.open(root).known.project.models]
+    models = list(TestBench.open(root).known.project.models)
     empty = "cases:\n" + "".join(f"  - {{name: {m}, model: {m}, expect: []}}\n" for m in models)
     (root / "tests").mkdir()
     found = covered(root, empty)

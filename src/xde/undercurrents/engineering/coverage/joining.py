@@ -177,8 +177,28 @@ def _condition(join: exp.Join, *, lateral: bool) -> str:
         return f" USING ({', '.join(written(u) for u in using)})"
     on = join.args.get("on")
     if on is not None:
-        return f" ON {written(on)}"
+        return f" ON {written(_by_table(on))}"
     return " ON TRUE" if lateral and _word(join, "kind") != "CROSS" else ""
+
+
+def _by_table(on: exp.Expr) -> exp.Expr:
+    """A condition whose columns are not named with their schema, since a source with a number has only its table's name."""
+    changed = on.copy()
+    for old, new in zip(on.find_all(exp.Column), changed.find_all(exp.Column), strict=True):
+        if _is_of_schema(old):
+            new.set("db", None)
+    return changed
+
+
+def _is_of_schema(column: exp.Column) -> bool:
+    """Whether `a.b.c` is a column of the table `a.b`, and not a field of a struct."""
+    select = column.find_ancestor(exp.Select)
+    if not column.args.get("db") or select is None:
+        return False
+    start = select.args.get("from_")
+    sources = [*([start.this] if start is not None else []), *(j.this for j in select.args.get("joins") or [])]
+    name = (column.args["db"].name.lower(), column.table.lower())
+    return any(isinstance(s, exp.Table) and (s.db.lower(), s.name.lower()) == name for s in sources)
 
 
 def _reads(source: exp.Expr, names: set[str]) -> bool:
