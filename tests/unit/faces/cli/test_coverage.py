@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from xde.faces.cli.main import main
+import xde
 
 EXAMPLE = Path(__file__).parents[4] / "examples/jaffle_shop"
 CASE = """\
@@ -29,9 +32,16 @@ def project(tmp_path):
     return root
 
 
-def test_for_a_person(project, capsys):
-    assert main(["--project", str(project), "test", "--coverage"]) == 0
-    told = capsys.readouterr().out
+def told_by(project: Path, *arguments: str, code: int = 0) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(Path(xde.__file__).parents[1])}
+    command = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(project), *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
+def test_for_a_person(project):
+    told = told_by(project, "test", "--coverage")
     assert told.startswith("1 case: 1 passed")
     assert "28 ~ | LEFT JOIN paid AS p USING (order_id)\n" in told
     assert "no row finds a match, no right row without match\n" in told
@@ -40,16 +50,13 @@ def test_for_a_person(project, capsys):
     assert told.endswith("% of 44 branches reached; 1 model without a case\n")
 
 
-def test_for_a_machine(project, capsys):
-    assert main(["--project", str(project), "test", "marts.orders", "--coverage", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
+def test_for_a_machine(project):
+    document = json.loads(told_by(project, "test", "marts.orders", "--coverage", "--json"))
     assert [m["dataset"] for m in document["coverage"]] == ["marts.orders"]
     assert len(document["cases"]) == 1
-    assert main(["--project", str(project), "test", "--json"]) == 0
-    assert "coverage" not in json.loads(capsys.readouterr().out)
+    assert "coverage" not in json.loads(told_by(project, "test", "--json"))
 
 
-def test_a_case_that_fails_is_covered_too_and_the_exit_code_is_its(project, capsys):
+def test_a_case_that_fails_is_covered_too_and_the_exit_code_is_its(project):
     (project / "tests/orders.yaml").write_text(CASE.replace("amount: 0", "amount: 1"))
-    assert main(["--project", str(project), "test", "marts.orders", "--coverage"]) == 1
-    assert "28 ~ | LEFT JOIN" in capsys.readouterr().out
+    assert "28 ~ | LEFT JOIN" in told_by(project, "test", "marts.orders", "--coverage", code=1)
