@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from xde.app.definitions import told_deployments
+from xde.kernel.plan.ledger import NEXT
 from xde.kernel.run.owners import parse_owner
 from xde.lifecycle.storage.mirror import read_state
 from xde.lifecycle.storage.port import TableId
@@ -21,13 +23,22 @@ def reconcile(house: House) -> None:
     if not unfinished:
         _rebuild_if_new(house)
         return
-    holder = ledger.holder(house.environment)
-    owner = parse_owner(holder.owner) if holder else None
-    alive = holder is not None and holder.until > house.clock.now().isoformat() and not (owner is not None and owner.is_dead)
+    alive = _at_work(house)
     for step in unfinished:
-        if alive and holder is not None and step.run == holder.run:
-            continue
-        _settle(house, step)
+        if step.run not in alive:
+            _settle(house, step)
+
+
+def _at_work(house: House) -> set[str]:
+    """The runs, in whatever environment, whose process is there and holds its claim."""
+    now = house.clock.now().isoformat()
+    found: set[str] = set()
+    for environment in house.ledger.environments():
+        holder = house.ledger.holder(environment)
+        owner = parse_owner(holder.owner) if holder else None
+        if holder is not None and holder.until > now and not (owner is not None and owner.is_dead):
+            found.add(holder.run)
+    return found
 
 
 def _settle(house: House, step: StepRecord) -> None:
@@ -64,11 +75,14 @@ def rebuild(house: House) -> int:
         states.append(state)
         for record in house.lake.history(table):
             environment = record.facts.get("environment")
-            if isinstance(environment, str):
+            if isinstance(environment, str) and not environment.endswith(NEXT):
                 key = (environment, table.dataset)
                 newest[key] = max(newest.get(key, ("", "")), (record.at, table.version))
     pointers: dict[str, dict[str, str]] = {}
     for (environment, dataset), (_, version) in newest.items():
         pointers.setdefault(environment, {})[dataset] = version
-    house.ledger.rebuilt(states, pointers, house.clock.now().isoformat())
+    deployments = told_deployments(house.lake)
+    for deployment in deployments:  # in order of their numbers: the newest holds
+        pointers[deployment.environment] = dict(deployment.pointers)
+    house.ledger.rebuilt(states, pointers, house.clock.now().isoformat(), deployments)
     return len(states)

@@ -147,13 +147,13 @@ class _Stage:
 
     def _run(self, *, full: bool) -> list[Finding]:
         from xde.app import planning
-        from xde.app.running import carry_out
+        from xde.app.running import Manner, carry_out
 
         def replan() -> planning.Planned:
             return planning.make(self.house, self.known, frozenset([self.case.dataset]), full=full)
 
         try:
-            finished = carry_out(self.house, self.known, replan, (), wait=0.0, waiting=lambda _: None)
+            finished = carry_out(self.house, self.known, replan, Manner())
         except UserError as error:
             return list(error.findings)
         return [*finished.findings, *(f for o in finished.outcomes for f in o.findings)]

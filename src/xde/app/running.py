@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.kernel.plan.plan import StepKind
@@ -33,34 +34,37 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.port import FoundFile
 
 
-def carry_out(
-    house: House,
-    known: Understanding,
-    replan: Callable[[], Planned],
-    observers: Sequence[Observer],
-    *,
-    wait: float,
-    waiting: Callable[[Claim], None],
-) -> RunFinished:
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a plan is carried out: who hears of it, how long to wait for the claim, and what is done at the end while it is still ours."""
+
+    observers: Sequence[Observer] = ()
+    wait: float = 0.0
+    waiting: Callable[[Claim], None] = lambda _: None
+    then: Callable[[Claim, RunFinished], None] = lambda _claim, _finished: None
+
+
+def carry_out(house: House, known: Understanding, replan: Callable[[], Planned], manner: Manner) -> RunFinished:
     """Take the claim, plan under it, and do what is planned: what is done is what was there to do when the claim was ours."""
     run = uuid.uuid4().hex[:12]
     cancelled = _Stop(house)
-    with held_claim(
-        house.ledger, house.environment, str(this_owner()), run, house.clock, wait, cancelled.sleep, waiting=waiting, lost=cancelled.set
-    ) as claim:
+    who = (house.ledger, house.environment, str(this_owner()), run)
+    with held_claim(*who, house.clock, manner.wait, cancelled.sleep, waiting=manner.waiting, lost=cancelled.set) as claim:
         planned = replan()
-        return run_plan(
+        finished = run_plan(
             planned.plan,
             performers(house, known, planned.found),
             run=run,
             fence=claim.fence,
             clock=house.clock,
-            observers=[Recorder(house.ledger, claim.fence), *observers],
+            observers=[Recorder(house.ledger, claim.fence), *manner.observers],
             parallel=known.project.settings.parallel,
             retries=known.project.settings.retries,
             sleep=cancelled.sleep,
             cancelled=cancelled,
         )
+        manner.then(claim, finished)
+        return finished
 
 
 class _Stop(threading.Event):

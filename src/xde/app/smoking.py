@@ -109,9 +109,9 @@ def _build(stage: Throwaway, observers: Sequence[Observer]) -> RunFinished | Non
 
 def _run(stage: Throwaway, known: Understanding, names: frozenset[str], observers: Sequence[Observer]) -> RunFinished:
     from xde.app import planning
-    from xde.app.running import carry_out
+    from xde.app.running import Manner, carry_out
 
     def replan() -> planning.Planned:
         return planning.make(stage.house, known, names, full=False)
 
-    return carry_out(stage.house, known, replan, observers, wait=0.0, waiting=lambda _: None)
+    return carry_out(stage.house, known, replan, Manner(observers))

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Self
-
-from xde.app.understanding import understand
-from xde.app.wiring import House, house_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,14 +11,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from xde.app.answers import DatasetLine, Diagnosis, HistoryLine, LetterLine, LineageNode, ReplayOutcome
+    from xde.app.deploying import Deployed, Order, Proposal
     from xde.app.planning import Planned
     from xde.app.recording import Recorded
     from xde.app.smoking import Smoked
     from xde.app.understanding import Understanding
+    from xde.app.wiring import House
     from xde.ground.findings import Finding
     from xde.kernel.plan.ledger import Claim, RunRecord, StepRecord
     from xde.kernel.plan.plan import Plan
-    from xde.kernel.project.declarations import Project
     from xde.kernel.run.events import Observer, RunFinished
     from xde.lifecycle.storage.port import Cleaned
 
@@ -36,22 +33,15 @@ class Workspace:
         self.warnings: tuple[Finding, ...] = known.warnings
 
     @classmethod
-    def open(cls, root: Path, *, environment: str | None = None) -> Workspace:
-        """Read a project's folder (nothing is parsed again that has not changed) and reconcile what a crash left."""
-        from xde.app.reconciling import reconcile
-        from xde.kernel.project.files import project_digest
+    def open(cls, root: Path, *, environment: str | None = None, working_tree: bool = False) -> Workspace:
+        """Read a project's folder (nothing is parsed again that has not changed) and reconcile what a crash left.
 
-        root = root.resolve()
-        made: list[House] = []
+        In an environment that was deployed to, the project is what was deployed: the working tree is looked at only in the environment
+        that is one's own, in those that nothing was deployed to, and with `working_tree`.
+        """
+        from xde.app.opening import opened
 
-        def house_for(project: Project) -> House:
-            made.append(house_of(root, project.settings, environment))
-            return made[0]
-
-        known = understand(root, project_digest(root), house_for)
-        known.project = _moved(known.project, root)
-        house = made[0] if made else house_of(root, known.project.settings, environment)
-        reconcile(house)
+        known, house = opened(root.resolve(), environment, working_tree=working_tree)
         return cls(known, house)
 
     def __enter__(self) -> Self:
@@ -86,14 +76,14 @@ class Workspace:
         waiting: Callable[[Claim], None] = lambda _: None,
     ) -> RunFinished:
         """Load what is new, build what is stale, publish what passes."""
-        from xde.app.running import carry_out
+        from xde.app.running import Manner, carry_out
 
         def replan() -> Planned:
             planned = self._planned(selection, full=full)
             self.warnings = planned.warnings
             return planned
 
-        return carry_out(self.house, self.known, replan, observers, wait=wait, waiting=waiting)
+        return carry_out(self.house, self.known, replan, Manner(observers, wait, waiting))
 
     def datasets(self) -> tuple[DatasetLine, ...]:
         """Every dataset, with what there is of it in this environment."""
@@ -167,6 +157,19 @@ class Workspace:
 
         return rebuild(self.house)
 
+    def propose(self) -> Proposal:
+        """What deploying this project to the environment would do; writes nothing."""
+        from xde.app.deploying import may_be_deployed_to, propose
+
+        may_be_deployed_to(self.house)
+        return propose(self.house, self.known)
+
+    def deploy(self, order: Order) -> Deployed:
+        """Build what is missing, audit it, switch every pointer at once."""
+        from xde.app.deploying import deploy
+
+        return deploy(self.house, self.known, self.known.project.root, order)
+
     def record(self, dataset: str, name: str, *, rows: int = 5) -> Recorded:
         """Freeze what a model does with a few real rows as a case."""
         from xde.app.recording import record
@@ -186,13 +189,3 @@ class Workspace:
     def steps(self, run: str) -> list[StepRecord]:
         """The steps of a run."""
         return self.house.ledger.steps(run)
-
-
-def _moved(project: Project, root: Path) -> Project:
-    """The project as it lies now: what was kept may have been worked out in a folder of another name."""
-    from dataclasses import replace
-
-    with suppress(OSError):
-        if project.root.samefile(root):
-            return project
-    return replace(project, root=root)

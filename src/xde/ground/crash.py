@@ -24,6 +24,8 @@ class CrashPoint(StrEnum):
     STEP_RECORDED = "step.recorded"
     RUN_RECORDED = "run.recorded"
     CLEAN_LISTED = "clean.listed"
+    BEFORE_SWITCH = "switch.before"
+    SWITCHED = "switch.after"
 
 
 _wanted, _, _nth = os.environ.get("XDE_CRASH_AT", "").partition(":")

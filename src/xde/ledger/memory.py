@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from xde.kernel.plan.ledger import Claim, RunRecord, StepRecord, TableState
+from xde.kernel.plan.ledger import NEXT, Claim, Deployment, RunRecord, StepRecord, TableState
 from xde.ledger.rows import moment
 
 if TYPE_CHECKING:
@@ -27,11 +27,16 @@ class MemoryLedger:
         self._runs: dict[str, RunRecord] = {}
         self._steps: dict[tuple[str, str], StepRecord] = {}
         self._last_done: dict[str, StepRecord] = {}
+        self._deployments: dict[str, list[Deployment]] = {}
 
     def environments(self) -> tuple[str, ...]:
         with self._lock:
             return tuple(
-                sorted({e for e, known in self._pointers.items() if known} | {c.environment for c in self._claims.values() if c.owner})
+                sorted(
+                    {e for e, known in self._pointers.items() if known}
+                    | {c.environment for c in self._claims.values() if c.owner}
+                    | {e for e, known in self._deployments.items() if known}
+                )
             )
 
     def pointers(self, environment: str) -> dict[str, str]:
@@ -46,6 +51,26 @@ class MemoryLedger:
                     known.pop(dataset, None)
                 else:
                     known[dataset] = version
+
+    def deploy(self, deployment: Deployment, claim: Claim) -> bool:
+        with self._lock:
+            known = self._deployments.setdefault(deployment.environment, [])
+            if not self._same(claim) or claim.environment != deployment.environment or deployment.number != len(known) + 1:
+                return False
+            known.append(_copied(deployment))
+            self._pointers[deployment.environment] = dict(deployment.pointers)
+            self._pointers.pop(deployment.environment + NEXT, None)
+            return True
+
+    def deployments(self, environment: str, limit: int = 20) -> list[Deployment]:
+        with self._lock:
+            return [_copied(d) for d in reversed(self._deployments.get(environment, []))][:limit]
+
+    def drop_environment(self, environment: str) -> None:
+        with self._lock:
+            for name in (environment, environment + NEXT):
+                self._pointers.pop(name, None)
+                self._deployments.pop(name, None)
 
     def states(self, keys: Sequence[tuple[str, str]] | None = None) -> dict[tuple[str, str], TableState]:
         with self._lock:
@@ -126,11 +151,20 @@ class MemoryLedger:
         with self._lock:
             return {d: _through_json(s) for d, s in self._last_done.items() if d in datasets}
 
-    def rebuilt(self, states: Sequence[TableState], pointers: Mapping[str, Mapping[str, str]], at: str) -> None:  # noqa: ARG002 - as in `move`
+    def rebuilt(
+        self,
+        states: Sequence[TableState],
+        pointers: Mapping[str, Mapping[str, str]],
+        at: str,  # noqa: ARG002 - as in `move`
+        deployments: Sequence[Deployment] = (),
+    ) -> None:
         ready = {(s.dataset, s.version): _through_json(s) for s in states}
         with self._lock:
             self._states = ready
             self._pointers = {environment: dict(versions) for environment, versions in pointers.items()}
+            self._deployments = {}
+            for deployment in deployments:
+                self._deployments.setdefault(deployment.environment, []).append(_copied(deployment))
 
     def close(self) -> None:
         """There is nothing to let go of."""
@@ -139,3 +173,8 @@ class MemoryLedger:
 def _through_json(record: Record) -> Record:
     """Facts come back as a database gives them: lists for tuples, and nobody's to change."""
     return replace(record, facts=json.loads(json.dumps(record.facts)))
+
+
+def _copied(deployment: Deployment) -> Deployment:
+    """As a database would give it back."""
+    return replace(deployment, pointers=dict(deployment.pointers), facts=json.loads(json.dumps(deployment.facts)))

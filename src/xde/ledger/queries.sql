@@ -30,8 +30,9 @@ CREATE TABLE IF NOT EXISTS xde_migration (number bigint NOT NULL PRIMARY KEY, na
 INSERT INTO xde_migration (number, name) VALUES (:number, :name);
 
 -- name: environments
--- Those that point at anything or are claimed.
-SELECT environment FROM xde_pointer UNION SELECT environment FROM xde_claim WHERE owner <> '';
+-- Those that point at anything, are claimed or were deployed to.
+SELECT environment FROM xde_pointer UNION SELECT environment FROM xde_claim WHERE owner <> ''
+UNION SELECT environment FROM xde_deployment;
 
 -- name: pointers
 -- Dataset and version, for an environment.
@@ -49,6 +50,28 @@ DELETE FROM xde_pointer WHERE environment = :environment AND dataset = :dataset;
 -- name: drop_pointers
 -- Before all are read anew from the lake.
 DELETE FROM xde_pointer;
+
+-- name: drop_environment
+-- Every pointer of an environment.
+DELETE FROM xde_pointer WHERE environment = :environment;
+
+-- name: put_deployment
+-- Put down a deployment; one that has the number already is an error, for a number is given under the claim.
+INSERT INTO xde_deployment (environment, number, at, author, plan, definitions, pointers, note, facts)
+VALUES (:environment, :number, :at, :author, :plan, :definitions, :pointers, :note, :facts);
+
+-- name: deployments
+-- The newest deployments of an environment, newest first.
+SELECT environment, number, at, author, plan, definitions, note, pointers, facts FROM xde_deployment
+WHERE environment = :environment ORDER BY number DESC LIMIT :most;
+
+-- name: drop_deployments
+-- All that were made to an environment.
+DELETE FROM xde_deployment WHERE environment = :environment;
+
+-- name: drop_all_deployments
+-- Before all are read anew from the lake.
+DELETE FROM xde_deployment;
 
 -- name: states
 -- The mirrors of all tables.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from xde.ground.errors import UserError
+from xde.kernel.plan.ledger import NEXT
 from xde.ledger import findings, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from xde.kernel.plan.ledger import Claim, RunRecord, StepRecord, TableState
+    from xde.kernel.plan.ledger import Claim, Deployment, RunRecord, StepRecord, TableState
     from xde.ledger.store import Row, Store, Transaction
 
 FEW = 20  # so many tables are asked for one by one, more are read all at once
@@ -37,6 +38,37 @@ class RelationalLedger:
         def work(t: Transaction) -> None:
             t.change_many("put_pointer", put)
             t.change_many("drop_pointer", drop)
+
+        self._store.write(work)
+
+    def deploy(self, deployment: Deployment, claim: Claim) -> bool:
+        ready, environment = rows.values(deployment), deployment.environment
+        same = (claim.environment, claim.owner, claim.run, claim.fence)
+        where = {"environment": environment, "at": deployment.at}
+        put = [{**where, "dataset": d, "version": v} for d, v in sorted(deployment.pointers.items())]
+
+        def work(t: Transaction) -> bool:
+            if [row[:4] for row in t.select("claim", environment=environment)] != [same]:
+                return False
+            newest = t.select("deployments", environment=environment, most=1)
+            if (newest[0][1] if newest else 0) != deployment.number - 1:
+                return False
+            t.change("put_deployment", **ready)
+            t.change("drop_environment", environment=environment)
+            t.change("drop_environment", environment=environment + NEXT)
+            t.change_many("put_pointer", put)
+            return True
+
+        return self._store.write(work)
+
+    def deployments(self, environment: str, limit: int = 20) -> list[Deployment]:
+        return self._records(rows.deployment, self._store.read(lambda t: t.select("deployments", environment=environment, most=limit)))
+
+    def drop_environment(self, environment: str) -> None:
+        def work(t: Transaction) -> None:
+            for name in (environment, environment + NEXT):
+                t.change("drop_environment", environment=name)
+                t.change("drop_deployments", environment=name)
 
         self._store.write(work)
 
@@ -107,7 +139,10 @@ class RelationalLedger:
         found = self._records(rows.step, self._store.read(lambda t: t.select("last_done")))
         return {s.dataset: s for s in found if s.dataset in wanted}
 
-    def rebuilt(self, states: Sequence[TableState], pointers: Mapping[str, Mapping[str, str]], at: str) -> None:
+    def rebuilt(
+        self, states: Sequence[TableState], pointers: Mapping[str, Mapping[str, str]], at: str, deployments: Sequence[Deployment] = ()
+    ) -> None:
+        deployed = [rows.values(d) for d in deployments]
         mirrors = [rows.values(s) for s in states]
         pointed = [
             {"environment": environment, "dataset": dataset, "version": version, "at": at}
@@ -120,6 +155,8 @@ class RelationalLedger:
             t.change("drop_pointers")
             t.change_many("put_state", mirrors)
             t.change_many("put_pointer", pointed)
+            t.change("drop_all_deployments")
+            t.change_many("put_deployment", deployed)
 
         self._store.write(work)
 

@@ -7,13 +7,13 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from xde.kernel.plan.ledger import Claim, RunRecord, StepRecord, TableState
+from xde.kernel.plan.ledger import Claim, Deployment, RunRecord, StepRecord, TableState
 
 if TYPE_CHECKING:
     from xde.ledger.store import Row, Value
 
 
-def values(record: TableState | StepRecord | RunRecord | Claim) -> dict[str, Value]:
+def values(record: TableState | StepRecord | RunRecord | Claim | Deployment) -> dict[str, Value]:
     """A record as values for a query, by field name."""
     return {f.name: _value(getattr(record, f.name)) for f in fields(record)}
 
@@ -45,6 +45,12 @@ def step(row: Row) -> StepRecord:
 
 def _with_facts(row: Row) -> Row:
     return (*row[:-1], json.loads(row[-1]))
+
+
+def deployment(row: Row) -> Deployment:
+    """A row of `deployments`; `ValueError` when its pointers or facts are no JSON."""
+    environment, number, at, author, plan, definitions, note, pointers, facts = row
+    return Deployment(environment, number, at, author, plan, definitions, json.loads(pointers), note, json.loads(facts))
 
 
 def run(row: Row) -> RunRecord:

@@ -110,6 +110,21 @@ class DeltaLake:
             self._store.remove(folder, (f.path for f in left))
         return Cleaned(table, tuple(f.path for f in left), sum(f.size for f in left))
 
+    def keep(self, name: str, text: str) -> None:
+        """Keep a document beside the tables."""
+        folder, _, file = name.rpartition("/")
+        self._store.write(f"_{folder}", file, text)
+
+    def kept(self, name: str) -> str | None:
+        """A document that was kept."""
+        folder, _, file = name.rpartition("/")
+        return self._store.read(f"_{folder}", file)
+
+    def all_kept(self, folder: str) -> tuple[str, ...]:
+        """The names of all documents under a folder, in order."""
+        found = (s.path for s in self._store.listing(f"_{folder}"))
+        return tuple(sorted(f"{folder}/{path}" for path in found if not path.rpartition("/")[2].startswith("_")))
+
     def drop(self, table: TableId) -> None:
         """Take the whole folder away, its log first: a table without a log is not there."""
         folder = _folder(table)

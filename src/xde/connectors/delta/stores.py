@@ -50,6 +50,10 @@ class Store(Protocol):
         """A text file of a folder; None when it is not there."""
         ...
 
+    def write(self, folder: str, path: str, text: str) -> None:
+        """Put a text file into a folder, whole or not at all."""
+        ...
+
     def listing(self, folder: str) -> Iterator[Stored]:
         """Every file under a folder."""
         ...
@@ -124,6 +128,17 @@ class Disk:
             return (self._root / folder / path).read_text("utf-8")
         except FileNotFoundError:
             return None
+
+    def write(self, folder: str, path: str, text: str) -> None:
+        target = self._root / folder / path
+        aside = target.with_name(f"_writing_{uuid.uuid4().hex}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            aside.write_text(text, "utf-8")
+            aside.replace(target)
+        except OSError as error:
+            aside.unlink(missing_ok=True)
+            raise UserError(not_writable(self._top, error)) from error
 
     def listing(self, folder: str) -> Iterator[Stored]:
         top = self._root / folder
@@ -208,6 +223,10 @@ class ObjectStore:
                 return str(stream.read().decode())
         except FileNotFoundError:
             return None
+
+    def write(self, folder: str, path: str, text: str) -> None:
+        with self._system().open_output_stream(f"{folder}/{path}") as stream:
+            stream.write(text.encode())
 
     def listing(self, folder: str) -> Iterator[Stored]:
         import pyarrow.fs as pafs

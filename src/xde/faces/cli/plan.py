@@ -18,9 +18,14 @@ from xde.faces.words.plan import plan_fact, plan_text
 def command(session: Session, *, selection: tuple[str, ...], full: bool) -> None:
     """Tell what a run would do, and why; changes nothing.
 
+    `xde plan ENVIRONMENT` tells what deploying the working tree there would do.
+
     SELECTION names datasets: `schema.name`, `schema.*`, `tag:NAME`, with `+` before it for all that it is made from and
     after it for all that is made from it. Without one, the whole project.
     """
+    if len(selection) == 1 and selection[0].isidentifier():
+        _proposal(session, selection[0])
+        return
     with session.open() as workspace:
         plan = workspace.plan(selection, full=full)
         warnings = workspace.warnings
@@ -29,3 +34,16 @@ def command(session: Session, *, selection: tuple[str, ...], full: bool) -> None
         session.document(plan_fact(plan, warnings))
     else:
         session.result(plan_text(plan, ink=session.ink()))
+
+
+def _proposal(session: Session, environment: str) -> None:
+    from xde.faces.words.deployments import proposal_fact, proposal_text
+
+    with session.open(environment=environment, working_tree=True) as workspace:
+        proposal = workspace.propose()
+        warnings = workspace.warnings
+    session.warn(warnings)
+    if session.machine:
+        session.document(proposal_fact(proposal))
+    else:
+        session.result(proposal_text(proposal, ink=session.ink()))

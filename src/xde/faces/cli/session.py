@@ -53,11 +53,11 @@ class Session:
                 return folder
         raise UserError(_no_project(f"no project here: neither `{here}` nor a folder above it has an `{PROJECT_FILE}`", here))
 
-    def open(self) -> Workspace:
-        """The project, read; its warnings are told at once."""
+    def open(self, *, environment: str | None = None, working_tree: bool = False) -> Workspace:
+        """The project, read; its warnings are told at once. `environment` is one that the command itself names."""
         from xde.app.workspace import Workspace  # deferred: it brings parsers and engines
 
-        workspace = Workspace.open(self.root(), environment=self.environment)
+        workspace = Workspace.open(self.root(), environment=environment or self.environment, working_tree=working_tree)
         self.warn(workspace.warnings)
         return workspace
 

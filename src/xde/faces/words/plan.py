@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _SHORT = 8  # steps named before a run
 
 
-def plan_text(plan: Plan, *, ink: Ink = PLAIN) -> str:
-    """The whole plan for a person; ends with a line end."""
+def plan_text(plan: Plan, *, ink: Ink = PLAIN, command: str = "xde run") -> str:
+    """The whole plan for a person, with the command that carries it out; ends with a line end."""
     if not plan.steps:
         return nothing_to_do(plan) + "\n"
     rows: list[list[str]] = []
@@ -33,7 +33,7 @@ def plan_text(plan: Plan, *, ink: Ink = PLAIN) -> str:
         rows += [["", "", "", "", text] for text in more]
     columns = [Column(t) for t in ("step", "dataset", "what", "last time", "because")]
     lines = draw(columns, rows, ink=ink).lines
-    return "\n".join([_head(plan), "", *lines, "", *_foot(plan)]) + "\n"
+    return "\n".join([_head(plan), "", *lines, "", *_foot(plan, command)]) + "\n"
 
 
 def short_plan_text(plan: Plan) -> str:
@@ -58,14 +58,14 @@ def _head(plan: Plan) -> str:
     return f"{amount(len(plan.steps), 'step')} for `{plan.environment}`, {amount(plan.unchanged, 'dataset')} unchanged"
 
 
-def _foot(plan: Plan) -> list[str]:
+def _foot(plan: Plan, command: str) -> list[str]:
     known = [s.cost.seconds for s in plan.steps if s.cost]
     unknown = len(plan.steps) - len(known)
     lines = []
     if known:
         rest = f", {amount(unknown, 'step')} never done before" if unknown else ""
         lines.append(f"by the last run: {duration(sum(known))} of work{rest}")
-    return [*lines, "to do it: `xde run`"]
+    return [*lines, f"to do it: `{command}`"]
 
 
 def extent(step: Step) -> str:

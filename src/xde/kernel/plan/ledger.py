@@ -78,6 +78,29 @@ class Claim:
     until: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One switch of all pointers of an environment; `number` counts from 1 in each environment.
+
+    `plan` is the digest of the plan that was carried out before it, `definitions` that of the project's files, which the lake
+    keeps under it. `note` says why where that is not plain: a rollback, a breaking change that was allowed.
+    """
+
+    environment: str
+    number: int
+    at: str
+    author: str
+    plan: str
+    definitions: str
+    pointers: Mapping[str, str]
+    note: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+NEXT = "~next"
+"""After an environment's name: where a deployment builds; no name that a user may choose ends so."""
+
+
 class Ledger(Protocol):
     """Our own memory. Each call is one transaction; a busy store is waited for, then raises `TemporaryError`."""
 
@@ -91,6 +114,21 @@ class Ledger(Protocol):
 
     def move(self, environment: str, pointers: Mapping[str, str | None], at: str) -> None:
         """Point datasets at versions, all or none; None takes the dataset out."""
+        ...
+
+    def deploy(self, deployment: Deployment, claim: Claim) -> bool:
+        """Put down a deployment and point the environment at its versions and no others, all at once.
+
+        False, and nothing is changed, when the claim was lost or another deployment has taken the number.
+        """
+        ...
+
+    def deployments(self, environment: str, limit: int = 20) -> list[Deployment]:
+        """The newest deployments, newest first."""
+        ...
+
+    def drop_environment(self, environment: str) -> None:
+        """Forget an environment's pointers and deployments; its tables stay until a clean."""
         ...
 
     def states(self, keys: Sequence[tuple[str, str]] | None = None) -> dict[tuple[str, str], TableState]:
@@ -145,8 +183,10 @@ class Ledger(Protocol):
         """The last done step of each dataset that loaded or computed it, for estimates."""
         ...
 
-    def rebuilt(self, states: Sequence[TableState], pointers: Mapping[str, Mapping[str, str]], at: str) -> None:
-        """Replace all mirrors and pointers at once by what the lake says; runs and steps stay."""
+    def rebuilt(
+        self, states: Sequence[TableState], pointers: Mapping[str, Mapping[str, str]], at: str, deployments: Sequence[Deployment] = ()
+    ) -> None:
+        """Replace all mirrors, pointers and deployments at once by what the lake says; runs and steps stay."""
         ...
 
     def close(self) -> None:

@@ -141,3 +141,15 @@ class Lake(Protocol):
     def drop(self, table: TableId) -> None:
         """Take a whole table away."""
         ...
+
+    def keep(self, name: str, text: str) -> None:
+        """Keep a small document beside the tables, whole or not at all; `name` is a path such as `deployments/prod/000001.json`."""
+        ...
+
+    def kept(self, name: str) -> str | None:
+        """A document that was kept; None when there is none of that name."""
+        ...
+
+    def all_kept(self, folder: str) -> tuple[str, ...]:
+        """The names of all documents under a folder, in order."""
+        ...

@@ -1,0 +1,73 @@
+"""What was deployed, kept in the lake: the files of the project under their digest, and a document for each deployment."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from xde.ground.errors import UserError
+from xde.ground.findings import Finding
+from xde.kernel.plan.ledger import Deployment
+from xde.kernel.project.files import digest_of, project_digest, project_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xde.lifecycle.storage.port import Lake
+
+FOLDER = "definitions"
+DEPLOYMENTS = "deployments"
+
+
+def keep_definitions(lake: Lake, root: Path) -> str:
+    """Keep the files of a project as they are now; gives their digest. Kept once, they are never written again."""
+    files = project_files(root).all
+    digest = digest_of(files)
+    name = f"{FOLDER}/{digest}.json"
+    if lake.kept(name) is None:
+        lake.keep(name, json.dumps({f.path: base64.b64encode(f.content or b"").decode("ascii") for f in files}, indent=0))
+    return digest
+
+
+def definitions_at(lake: Lake, digest: str, root: Path) -> Path:
+    """A folder with the files of a project as they were deployed, made when it is first asked for. Raises `UserError`."""
+    folder = root / ".xde" / "deployed" / digest
+    if folder.is_dir() and project_digest(folder) == digest:
+        return folder
+    text = lake.kept(f"{FOLDER}/{digest}.json")
+    if text is None:
+        hint = "deploy again; what the environment shows is not touched by this"
+        raise UserError(Finding("XDE0745", f"the definitions `{digest}` that were deployed are not in the lake", hint=hint))
+    for path, content in json.loads(text).items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(base64.b64decode(content))
+    if project_digest(folder) != digest:
+        raise UserError(Finding("XDE0745", f"the definitions `{digest}` in the lake are not what was deployed", hint="deploy again"))
+    return folder
+
+
+def tell_deployment(lake: Lake, deployment: Deployment) -> None:
+    """Say in the lake that a deployment was made, so that the ledger can be rebuilt from it."""
+    lake.keep(_name(deployment.environment, deployment.number), json.dumps(asdict(deployment), indent=1, sort_keys=True))
+
+
+def is_told(lake: Lake, deployment: Deployment) -> bool:
+    """Whether the lake knows of a deployment; a crash may come between the ledger's word and the lake's."""
+    return lake.kept(_name(deployment.environment, deployment.number)) is not None
+
+
+def told_deployments(lake: Lake) -> list[Deployment]:
+    """Every deployment that the lake knows of, by environment and number."""
+    found: list[Deployment] = []
+    for name in lake.all_kept(DEPLOYMENTS):
+        text = lake.kept(name)
+        if text is not None:
+            found.append(Deployment(**json.loads(text)))
+    return sorted(found, key=lambda d: (d.environment, d.number))
+
+
+def _name(environment: str, number: int) -> str:
+    return f"{DEPLOYMENTS}/{environment}/{number:06d}.json"

@@ -1,0 +1,247 @@
+"""A change brought to an environment: what is missing is built beside what is there, audited, and then all pointers are switched at once.
+
+Nobody sees anything of it before the switch. It is one transaction of the ledger: killed at any moment, the environment shows the
+old state or the new one.
+"""
+
+from __future__ import annotations
+
+import getpass
+import subprocess
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from xde.app import planning
+from xde.app.definitions import is_told, keep_definitions, tell_deployment
+from xde.ground.crash import CrashPoint, crash_point
+from xde.ground.digests import digest
+from xde.ground.errors import UserError
+from xde.ground.findings import Finding
+from xde.ground.names import did_you_mean
+from xde.kernel.plan.ledger import NEXT, Deployment
+from xde.kernel.plan.plan import StepKind
+from xde.kernel.run.claims import held_claim
+from xde.kernel.run.owners import this_owner
+from xde.lifecycle.storage.port import TableId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from xde.app.planning import Planned
+    from xde.app.understanding import Understanding
+    from xde.app.wiring import House
+    from xde.kernel.plan.ledger import Claim
+    from xde.kernel.plan.plan import Plan
+    from xde.kernel.run.events import Observer, RunFinished
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a deployment would do: the plan of what is to be built, the versions it would show, the datasets that would go.
+
+    `digest` names all of it: the same proposal has the same digest, whenever it is made.
+    """
+
+    planned: Planned
+    pointers: dict[str, str]
+    dropped: tuple[str, ...]
+    adopted: tuple[str, ...]
+    definitions: str
+    first: bool
+
+    @property
+    def plan(self) -> Plan:
+        """The steps."""
+        return self.planned.plan
+
+    @property
+    def empty(self) -> bool:
+        """Whether the environment shows just this already."""
+        return not (self.plan.steps or self.dropped or self.adopted or self.first)
+
+    @property
+    def digest(self) -> str:
+        """Names what would be done."""
+        return digest(self.plan.digest, self.pointers, self.dropped, self.definitions)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What came of it: the deployment if the switch was made, and the run that built what was missing."""
+
+    deployment: Deployment | None
+    finished: RunFinished | None
+    findings: tuple[Finding, ...] = field(default=())
+
+
+def may_be_deployed_to(house: House) -> None:
+    """Raise a finding for the environment in which the working tree runs, and for one that nobody declared or uses."""
+    name = house.environment
+    if name == house.settings.environment:
+        known = sorted({*house.settings.environments, *house.ledger.environments()} - {name})
+        hint = did_you_mean(name, known) or ("name another: " + ", ".join(f"`{k}`" for k in known) if known else "`xde deploy prod`")
+        why = "it is your own: `xde run` builds there what the working tree says"
+        raise UserError(Finding("XDE0740", f"nothing is deployed to `{name}`", why=why, hint=hint))
+
+
+def propose(house: House, known: Understanding) -> Proposal:
+    """What deploying the working tree to an environment would do; writes nothing.
+
+    Files that a source delivered since are no part of it: loading them is the next run's work.
+    """
+    pointers = house.ledger.pointers(house.environment)
+    changed = frozenset(n for n, v in known.versions.items() if pointers.get(n) != v)
+    planned = planning.make(house, known, changed, full=False)
+    building = {s.dataset for s in planned.plan.steps if s.kind is not StepKind.ADOPT}
+    steps = tuple(replace(s, after=tuple(a for a in s.after if a in building)) for s in planned.plan.steps if s.dataset in building)
+    plan = replace(planned.plan, steps=steps, unchanged=len(known.versions) - len(changed))
+    latest = house.ledger.deployments(house.environment, 1)
+    return Proposal(
+        replace(planned, plan=plan),
+        dict(known.versions),
+        tuple(sorted(set(pointers) - set(known.versions))),
+        tuple(sorted(changed - building)),
+        known.project.digest,
+        not latest or latest[0].definitions != known.project.digest,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody has asked for: `shown` is the digest of the proposal that he saw (None: whatever there is to do)."""
+
+    shown: str | None = None
+    note: str = ""
+    wait: float = 0.0
+    waiting: Callable[[Claim], None] = lambda _: None
+    observers: Sequence[Observer] = ()
+
+
+def deploy(house: House, known: Understanding, root: Path, order: Order) -> Deployed:
+    """Build what is missing, audit it, switch every pointer at once. A step that fails leaves the environment as it was.
+
+    Raises `UserError` when what there is to do is no longer what was shown.
+    """
+    from xde.app.running import Manner, carry_out
+
+    may_be_deployed_to(house)
+    made: list[Deployment] = []
+    proposed: list[Proposal] = []
+
+    def replan() -> Planned:
+        proposal = propose(house, known)
+        if order.shown is not None and proposal.digest != order.shown:
+            raise UserError(_not_as_shown(house.environment, order.shown, proposal.digest))
+        proposed.append(proposal)
+        aside = replace(proposal.plan, environment=house.environment + NEXT)
+        return replace(proposal.planned, plan=aside)
+
+    def switch(claim: Claim, finished: RunFinished) -> None:
+        if finished.status == "done":
+            proposal = proposed[0]
+            keep_definitions(house.lake, root)
+            facts = {"steps": len(finished.outcomes), "seconds": round(finished.seconds, 3), "run": finished.run, **_revision(root)}
+            wanted = (proposal.digest, proposal.definitions, proposal.pointers, order.note)
+            made.append(_switch(house, claim, wanted, facts))
+
+    finished = carry_out(house, known, replan, Manner(order.observers, order.wait, order.waiting, switch))
+    return Deployed(made[0] if made else None, finished)
+
+
+def rollback(house: House, to: int | None, order: Order) -> Deployment:
+    """Show again what an earlier deployment showed: the one before, or that of a number. Nothing is built.
+
+    Raises `UserError` when there is none, or when its tables are gone.
+    """
+    may_be_deployed_to(house)
+    run = f"rollback-{digest(house.clock.now().isoformat())}"
+    with held_claim(
+        house.ledger, house.environment, str(this_owner()), run, house.clock, order.wait, _sleep, waiting=order.waiting
+    ) as claim:
+        target = _target(house, to)
+        gone = _gone(house, target)
+        if gone:
+            why = "a clean has taken them away: " + ", ".join(f"`{n}`" for n in gone[:5])
+            hint = "deploy that state of the code again: what is missing is built"
+            raise UserError(
+                Finding("XDE0743", f"deployment {target.number} of `{house.environment}` cannot be shown again", why=why, hint=hint)
+            )
+        note = order.note or f"rollback to {target.number}"
+        facts = {"rollback": target.number, **{k: v for k, v in target.facts.items() if k in {"revision", "branch"}}}
+        return _switch(house, claim, (target.plan, target.definitions, dict(target.pointers), note), facts)
+
+
+def _switch(house: House, claim: Claim, wanted: tuple[str, str, dict[str, str], str], facts: dict[str, object]) -> Deployment:
+    plan, definitions, pointers, note = wanted
+    latest = house.ledger.deployments(house.environment, 1)
+    if latest and not is_told(house.lake, latest[0]):
+        tell_deployment(house.lake, latest[0])  # a crash came between the ledger's word and the lake's
+    number = latest[0].number + 1 if latest else 1
+    at = house.clock.now().isoformat()
+    deployment = Deployment(house.environment, number, at, _author(), plan, definitions, pointers, note, facts)
+    crash_point(CrashPoint.BEFORE_SWITCH)
+    if not house.ledger.deploy(deployment, claim):
+        why = "the claim on the environment went to another while this stood still"
+        raise UserError(
+            Finding("XDE0742", f"`{house.environment}` was not switched", why=why, hint="look at `xde env show` and deploy again")
+        )
+    crash_point(CrashPoint.SWITCHED)
+    tell_deployment(house.lake, deployment)
+    return deployment
+
+
+def _target(house: House, to: int | None) -> Deployment:
+    known = house.ledger.deployments(house.environment, 1_000)
+    name = house.environment
+    if not known:
+        raise UserError(Finding("XDE0744", f"nothing was ever deployed to `{name}`", hint="`xde env list` shows what was"))
+    shown = known[0]
+    if to is None:
+        found = next((d for d in known if (d.pointers, d.definitions) != (shown.pointers, shown.definitions)), None)
+        message = f"`{name}` has no earlier deployment"
+    else:
+        found = next((d for d in known if d.number == to), None)
+        message = f"`{name}` has no deployment {to}"
+    if found is None:
+        why = f"its deployments are 1 to {shown.number}"
+        raise UserError(Finding("XDE0744", message, why=why, hint=f"`xde env show {name}` shows them"))
+    return found
+
+
+def _gone(house: House, target: Deployment) -> list[str]:
+    """The datasets of a deployment whose tables are no longer there; a view has only its word in the ledger, or none at all."""
+    states = house.ledger.states(list(target.pointers.items()))
+    views = {n for (n, _), s in states.items() if s.bytes == 0 and "inputs" in s.facts}
+    return [n for n, v in target.pointers.items() if n not in views and house.lake.snapshot(TableId(n, v)) is None]
+
+
+def _not_as_shown(environment: str, shown: str, now: str) -> Finding:
+    why = f"the plan that was shown is `{shown}`, what there is to do now is `{now}`: something has changed meanwhile"
+    return Finding(
+        "XDE0741", f"`{environment}` is not what it was when the plan was shown", why=why, hint=f"look again: `xde plan {environment}`"
+    )
+
+
+def _author() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def _revision(root: Path) -> dict[str, object]:
+    """The commit that the working tree stands on, where it is one of git's; `dirty` when something is not committed."""
+    try:
+        command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        # fixed words, and whichever git the user has
+        told = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()  # noqa: S603 - no shell, no input
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    return {"revision": told} if told else {}
+
+
+def _sleep(seconds: float) -> None:
+    import threading
+
+    threading.Event().wait(seconds)
