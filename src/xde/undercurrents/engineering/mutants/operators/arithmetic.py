@@ -1,0 +1,79 @@
+"""Sums for differences, products for quotients, and texts put together otherwise.
+
+AOR of the family OR in Tuya, Suárez-Cabal, de la Riva, "Mutating database queries", Information and Software Technology 49 (2007)
+398-417; concatenation came into the authors' tool later (its release notes, version 1.1.50).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from xde.undercurrents.engineering.mutants.scopes import family, infer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xde.undercurrents.engineering.mutants.mutant import Change
+    from xde.undercurrents.engineering.mutants.subject import Subject
+
+_OTHERS: dict[type[exp.Expr], tuple[str, ...]] = {
+    exp.Add: ("-",),
+    exp.Sub: ("+",),
+    exp.Mul: ("/",),
+    exp.Div: ("*", "//"),
+    exp.IntDiv: ("/", "%"),
+    exp.Mod: ("//",),
+}
+"""Of the same strength of binding, so that nothing else moves."""
+_NEUTRAL: dict[type[exp.Expr], str] = {exp.Add: "0", exp.Sub: "0", exp.Mul: "1", exp.Div: "1"}
+
+
+def changes(subject: Subject) -> Iterator[Change]:
+    for node in subject.parts(*_OTHERS):
+        at = subject.operator_of(node)
+        if at is None or at[0] != at[1] or _is_neutral(node):
+            continue
+        for other in _others(subject, node):
+            hint = f"a row where neither {subject.named(node.this)} nor {subject.named(node.args['expression'])} is 0 or 1"
+            yield from subject.change("arithmetic", at, other, hint)
+    for concat in subject.parts(exp.DPipe):
+        if not isinstance(concat.parent, exp.DPipe):
+            yield from _concatenation(subject, concat)
+
+
+def _is_neutral(node: exp.Expr) -> bool:
+    """`x + 0` and `x * 1` are x, and so are their mutants."""
+    right = node.args["expression"]
+    return isinstance(right, exp.Literal) and right.name == _NEUTRAL.get(type(node))
+
+
+def _others(subject: Subject, node: exp.Expr) -> tuple[str, ...]:
+    scope = subject.scopes.around(node)
+    left, right = (family(infer(side, scope).type) if scope is not None else "" for side in (node.this, node.args["expression"]))
+    if isinstance(node, exp.Sub) and left == right == "time":
+        return ()  # moments can be subtracted, not added
+    if isinstance(node, exp.Div) and "DOUBLE" in {infer(s, scope).type for s in (node.this, node.args["expression"])} if scope else False:
+        return ("*",)
+    return _OTHERS[type(node)]
+
+
+def _concatenation(subject: Subject, concat: exp.DPipe) -> Iterator[Change]:
+    """Each piece is left out once."""
+    pieces = list(_pieces(concat))
+    for position, piece in enumerate(pieces):
+        span = subject.places.of(piece)
+        if span is None:
+            continue
+        without = (span[0], span[1] + 1) if position == 0 else (span[0] - 1, span[1])
+        if subject.tokens.word(without[1] if position == 0 else without[0]) == "||":
+            yield from subject.change("concatenation", without, "", f"any row where {subject.named(piece)} is not empty")
+
+
+def _pieces(node: exp.Expr) -> Iterator[exp.Expr]:
+    if isinstance(node, exp.DPipe):
+        yield from _pieces(node.left)
+        yield node.args["expression"]
+    else:
+        yield node

@@ -1,0 +1,108 @@
+"""Comparisons of another kind, and bounds one step off.
+
+ROR of the family OR in Tuya, Suárez-Cabal, de la Riva, "Mutating database queries", Information and Software Technology 49 (2007)
+398-417. In place of all five others, three stand for each operator: rows that tell these three from it tell the other two as
+well. Texts and names are compared for being equal only, so they get fewer.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from xde.undercurrents.engineering.mutants.scopes import family, infer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xde.undercurrents.engineering.mutants.mutant import Change
+    from xde.undercurrents.engineering.mutants.subject import Subject
+
+_ORDERED: dict[type[exp.Expr], tuple[str, ...]] = {
+    exp.LT: ("<=", "<>", ">"),
+    exp.LTE: ("<", "=", ">"),
+    exp.GT: (">=", "<>", "<"),
+    exp.GTE: (">", "=", "<"),
+    exp.EQ: ("<>", "<=", ">="),
+    exp.NEQ: ("=", "<", ">"),
+    exp.NullSafeNEQ: ("<>",),
+    exp.NullSafeEQ: ("=",),
+}
+_OFF_BY_ONE: dict[type[exp.Expr], int] = {exp.LT: -1, exp.GTE: -1, exp.GT: 1, exp.LTE: 1}
+"""Where the bound moves. To the other side it need not: the row that tells `<=` from `<` is the one that would tell that."""
+_MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {exp.LT: exp.GT, exp.GT: exp.LT, exp.LTE: exp.GTE, exp.GTE: exp.LTE}
+
+
+def changes(subject: Subject) -> Iterator[Change]:
+    for node in subject.parts(*_ORDERED):
+        at = subject.operator_of(node)
+        if at is None:
+            continue
+        for other in _others(subject, node):
+            yield from subject.change("comparison", at, other, _hint(subject, node, other))
+        yield from _boundary(subject, node)
+
+
+def _others(subject: Subject, node: exp.Expr) -> tuple[str, ...]:
+    others = _ORDERED[type(node)]
+    if isinstance(node.parent, exp.Join) and node.parent.method == "ASOF":
+        return others[:1] if isinstance(node, (exp.GT, exp.GTE, exp.LT, exp.LTE)) else ()
+    if isinstance(node, (exp.EQ, exp.NEQ)) and not _is_ordered(subject, node):
+        return others[:1]
+    return others
+
+
+def _is_ordered(subject: Subject, node: exp.Expr) -> bool:
+    """Numbers against a constant, and moments: there, less and more mean something."""
+    scope = subject.scopes.around(node)
+    kinds = {family(infer(side, scope).type) if scope is not None else "" for side in (node.this, node.expression)}
+    constant = any(isinstance(side, (exp.Literal, exp.Neg, exp.Placeholder)) for side in (node.this, node.expression))
+    ranked = any(isinstance(side, exp.Window) for side in (node.this, node.expression))
+    return "time" in kinds or ("number" in kinds and constant and "text" not in kinds and not ranked)
+
+
+def _hint(subject: Subject, node: exp.Expr, other: str) -> str:
+    left, right = subject.named(node.this), subject.named(node.args["expression"])
+    if isinstance(node, (exp.NullSafeEQ, exp.NullSafeNEQ)):
+        return f"a row where {left} or {right} is null"
+    if isinstance(node, (exp.EQ, exp.NEQ)):
+        return {"<=": f"a row where {left} is below {right}", ">=": f"a row where {left} is above {right}"}.get(
+            other, f"a row where {left} is {right}, and one where it is not"
+        )
+    if {node.key, other} in ({"lt", "<="}, {"lte", "<"}, {"gt", ">="}, {"gte", ">"}):
+        return f"a row where {left} is exactly {right}"
+    return f"a row where {left} is below {right}, and one where it is above"
+
+
+def _boundary(subject: Subject, node: exp.Expr) -> Iterator[Change]:
+    for side, kind in ((node.args["expression"], type(node)), (node.this, _MIRRORED.get(type(node), type(node)))):
+        step = _OFF_BY_ONE.get(kind)
+        inner = side.this if isinstance(side, exp.Neg) else side
+        if isinstance(inner, exp.Cast) and isinstance(inner.this, exp.Literal):
+            inner = inner.this
+        if step is None or not isinstance(inner, exp.Literal):
+            continue
+        after = moved(inner, -step if isinstance(side, exp.Neg) else step)
+        if after is not None:
+            other = node.this if side is node.args["expression"] else node.args["expression"]
+            hint = f"a row where {subject.named(other)} is {subject.named(side)}, or one step from it"
+            yield from subject.change("boundary", inner, after, hint)
+
+
+def moved(literal: exp.Literal, step: int) -> str | None:
+    """A constant one step further: a whole number by one, a fraction in its last digit, a date by a day."""
+    if literal.is_string:
+        try:
+            return f"'{date.fromisoformat(literal.name) + timedelta(days=step)}'"
+        except ValueError:
+            return None
+    try:
+        number = Decimal(literal.name)
+    except ArithmeticError:
+        return None
+    exponent = number.as_tuple().exponent
+    after = number + step * Decimal(1).scaleb(exponent if isinstance(exponent, int) and exponent < 0 else 0)
+    return f"{after:f}" if after >= 0 else f"({after:f})"

@@ -1,0 +1,128 @@
+"""A model's query as the operators see it: its live parts by kind, their places and texts, and what its names mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from sqlglot import exp
+
+from xde.undercurrents.engineering.mutants.brackets import Tokens
+from xde.undercurrents.engineering.mutants.mutant import Change
+from xde.undercurrents.engineering.mutants.places import Places
+from xde.undercurrents.engineering.mutants.scopes import Scopes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlglot.tokenizer_core import Token
+
+    from xde.undercurrents.engineering.mutants.brackets import Span
+    from xde.undercurrents.engineering.mutants.promises import Promises
+
+Part = TypeVar("Part", bound=exp.Expr)
+SHORT = 60
+_TIGHT = (exp.Binary, exp.Not, exp.Neg, exp.Between, exp.In, exp.Is, exp.AtTimeZone, exp.Bracket)
+
+
+class Subject:
+    """The query under test. Parts that cannot matter are not in it (`_is_dead` says which, and why)."""
+
+    def __init__(self, text: str, tokens: Sequence[Token], tree: exp.Expr, promises: Promises) -> None:
+        self.text, self.tree, self.promises = text, tree, promises
+        self.tokens = Tokens(tokens)
+        self.places = Places(self.tokens, tree)
+        self.scopes = Scopes(tree, promises)
+        self._read_names = {c.name.casefold() for c in tree.find_all(exp.Column)}
+        self._read_names |= {c.name.casefold() for j in tree.find_all(exp.Join) for c in j.args.get("using") or ()}
+        self._starred = any(not isinstance(s.parent, exp.Func) for s in tree.find_all(exp.Star))
+        self._used_tables = {t.name.casefold() for t in tree.find_all(exp.Table)}
+        self._parts: dict[type, list[exp.Expr]] = {}
+        for node in tree.walk(bfs=False, prune=self._is_dead):
+            if not self._is_dead(node):
+                self._parts.setdefault(type(node), []).append(node)
+
+    def parts(self, *kinds: type[Part]) -> Iterator[Part]:
+        """The live parts of these kinds."""
+        for kind in kinds:
+            yield from cast("list[Part]", self._parts.get(kind, []))
+
+    def functions(self) -> Iterator[tuple[exp.Expr, int]]:
+        """The live calls of functions, each with the token of its name."""
+        for kind, parts in self._parts.items():
+            if issubclass(kind, exp.Func) and not issubclass(kind, (exp.Connector, exp.Case, exp.Cast)):
+                for part in parts:
+                    span = self.places.of(part)
+                    if span is not None and self.tokens.word(span[0] + 1) == "(":
+                        yield part, span[0]
+
+    def said(self, part: object) -> str:
+        """A part as it is written, in one line."""
+        span = self.places.of(part)
+        return "" if span is None else " ".join(self.text_of(span).split())
+
+    def named(self, part: object) -> str:
+        """A part between back-ticks, cut when it is long."""
+        text = self.said(part)
+        return f"`{text if len(text) <= SHORT else text[: SHORT - 4] + ' ...'}`"
+
+    def text_of(self, span: Span) -> str:
+        begin, end = self.tokens.offsets(span)
+        return self.text[begin:end]
+
+    def change(self, operator: str, at: exp.Expr | Span | None, after: str, hint: str) -> Iterator[Change]:
+        """A part, or a span of tokens, gives way to other text; no change when its place is not certain."""
+        span = self.places.of(at) if isinstance(at, exp.Expr) else at
+        if span is not None:
+            begin, end = self.tokens.offsets(span)
+            yield Change(operator, begin, end, after, hint)
+
+    def insert(self, operator: str, before: int, words: str, hint: str) -> Iterator[Change]:
+        """Words come to stand before a token."""
+        word = self.text_of((before, before))
+        yield from self.change(operator, (before, before), f"{words} {word}", hint)
+
+    def enclosed(self, part: exp.Expr, after: str) -> str:
+        """What is to stand in the place of a part, in brackets where its neighbours would tear it apart."""
+        return f"({after})" if isinstance(part.parent, _TIGHT) else after
+
+    def in_case_of(self, token: int, word: str) -> str:
+        """A word in capitals or small letters, like the token that it replaces."""
+        return word.upper() if self.tokens.tokens[token].text.isupper() else word
+
+    def operator_of(self, node: exp.Expr) -> Span | None:
+        """The tokens between the two sides of an operator."""
+        left, right = self.places.of(node.this), self.places.of(node.args.get("expression"))
+        if left is None or right is None or left[1] + 1 >= right[0]:
+            return None
+        return left[1] + 1, right[0] - 1
+
+    def _is_dead(self, node: exp.Expr) -> bool:
+        """What no output depends on: a mutant there is equal to the query, whatever the rows."""
+        parent = node.parent
+        match node:
+            case exp.Order():
+                # the rows of a table have no order: only LIMIT, DISTINCT ON, windows and aggregates look at one
+                return isinstance(parent, exp.Query) and not orders_matter(parent)
+            case exp.CTE():
+                return node.alias.casefold() not in self._used_tables
+            case exp.DataType() | exp.Hint() | exp.Identifier() | exp.TableAlias():
+                return True
+            case _ if node.arg_key == "expressions" and isinstance(parent, exp.Select):
+                return self._is_unread(node, parent)
+            case _:
+                return False
+
+    def _is_unread(self, item: exp.Expr, select: exp.Select) -> bool:
+        """A column of a subquery that nobody reads, or a column of EXISTS, which asks for rows only."""
+        if isinstance(select.parent, exp.Exists):
+            return True
+        inner = isinstance(select.parent, exp.CTE) or (isinstance(select.parent, exp.Subquery) and select.find_ancestor(exp.From, exp.Join))
+        if not inner or self._starred or select.args.get("distinct") or not isinstance(item, exp.Alias):
+            return False
+        return item.alias.casefold() not in self._read_names
+
+
+def orders_matter(query: exp.Expr) -> bool:
+    """Whether a query's ORDER BY decides which rows there are."""
+    distinct = query.args.get("distinct")
+    return bool(query.args.get("limit") or query.args.get("offset") or (isinstance(distinct, exp.Distinct) and distinct.args.get("on")))
