@@ -42,7 +42,7 @@ def keys_of(select: exp.Select, flow: Flow) -> Keys:
     elif is_one_row(select):
         found.add(frozenset())
     else:
-        for key in (*_joined_rows(select, flow.keys), *_picked(select, flow.owner)):
+        for key in (*_joined_rows(select, flow.keys), *picked(select, flow.owner)):
             if all(part in flow.given for part in key):
                 found.add(frozenset(flow.given[part] for part in key))
     return frozenset(found)
@@ -88,7 +88,7 @@ def _with_owner(name: str, keys: Keys) -> frozenset[_Named]:
     return frozenset(frozenset((name, column) for column in key) for key in keys)
 
 
-def _picked(select: exp.Select, owner: Callable[[exp.Column], str | None]) -> list[_Named]:
+def picked(select: exp.Select, owner: Callable[[exp.Column], str | None]) -> list[_Named]:
     """`QUALIFY row_number() OVER (PARTITION BY k ...) = 1` leaves one row of each k."""
     qualify, found = select.args.get("qualify"), []
     for part in conjuncts(qualify.this if qualify is not None else None):

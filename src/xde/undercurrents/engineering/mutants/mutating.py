@@ -11,7 +11,7 @@ from xde.ground.digests import digest
 from xde.undercurrents.engineering.mutants.mutant import Mutant
 from xde.undercurrents.engineering.mutants.operators import OPERATORS
 from xde.undercurrents.engineering.mutants.promises import Promises
-from xde.undercurrents.engineering.mutants.subject import SHORT, Subject
+from xde.undercurrents.engineering.mutants.original import SHORT, Original
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,13 +38,14 @@ def mutants_of(sql: str, promises: Promises | None = None) -> tuple[Mutant, ...]
         return ()
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         return ()
-    subject = Subject(sql, tokens, trees[0], promises or Promises())
+    original = Original(sql, tokens, trees[0], promises or Promises())
     found: dict[tuple[int, int, _Words], Mutant] = {}
     for operator in OPERATORS:
-        for change in operator(subject):
+        for change in operator(original):
             place = _difference(tokens, change, dialect)
-            if place is not None and place not in found:
-                found[place] = _mutant(sql, change)
+            edits = original.occurrences(change.begin, change.end)
+            if place is not None and edits and place not in found:
+                found[place] = _mutant(sql, change, edits)
     order = {mutant.id: position for position, mutant in enumerate(found.values())}
     return tuple(sorted(_one_of_each_id(found.values()), key=lambda m: (m.line, m.column, order[m.id])))
 
@@ -57,7 +58,10 @@ def _one_of_each_id(mutants: Sequence[Mutant] | Iterator[Mutant]) -> Iterator[Mu
             yield mutant
 
 
-def _mutant(sql: str, change: Change) -> Mutant:
+def _mutant(sql: str, change: Change, edits: Sequence[tuple[int, int]]) -> Mutant:
+    after = sql
+    for begin, end in sorted(edits, reverse=True):
+        after = after[:begin] + change.after + after[end:]
     line = sql.count("\n", 0, change.begin) + 1
     column = change.begin - sql.rfind("\n", 0, change.begin)
     return Mutant(
@@ -67,7 +71,7 @@ def _mutant(sql: str, change: Change) -> Mutant:
         column=column,
         before=_short(sql[change.begin : change.end]),
         after=_short(" ".join(change.after.split())),
-        sql=sql[: change.begin] + change.after + sql[change.end :],
+        sql=after,
         hint=change.hint,
     )
 

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from xde.undercurrents.engineering.mutants.mutant import Change
-    from xde.undercurrents.engineering.mutants.subject import Subject
+    from xde.undercurrents.engineering.mutants.original import Original
 
-OPERATORS: tuple[Callable[[Subject], Iterator[Change]], ...] = (
+OPERATORS: tuple[Callable[[Original], Iterator[Change]], ...] = (
     joins.changes,
     predicates.changes,
     connectors.changes,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xde.undercurrents.engineering.mutants.mutant import Change
-    from xde.undercurrents.engineering.mutants.subject import Subject
+    from xde.undercurrents.engineering.mutants.original import Original
 
 _OTHERS = {
     "SUM": ("avg", "max", "min"),
@@ -44,16 +44,17 @@ _OTHERS = {
     "LAST": ("first",),
 }
 _NUMBERS_ONLY = frozenset(["sum", "avg"])
+_SAME_TWICE = "a group with the same value twice"
 _LARGER_GROUP = "a group of three rows with different values"
 
 
-def changes(subject: Subject) -> Iterator[Change]:
-    for call, name in subject.functions():
-        word = subject.tokens.words[name]
+def changes(original: Original) -> Iterator[Change]:
+    for call, name in original.functions():
+        word = original.tokens.words[name]
         if word == "COUNT":
-            yield from _count(subject, call, name)
+            yield from _count(original, call, name)
         elif word in _OTHERS and isinstance(call, (exp.AggFunc, exp.Func)) and not _is_scalar(call):
-            yield from _others(subject, call, name, word)
+            yield from _others(original, call, name, word)
 
 
 def _is_scalar(call: exp.Expr) -> bool:
@@ -61,8 +62,8 @@ def _is_scalar(call: exp.Expr) -> bool:
     return call.args.get("count") is not None
 
 
-def _others(subject: Subject, call: exp.Expr, name: int, word: str) -> Iterator[Change]:
-    scope = subject.scopes.around(call)
+def _others(original: Original, call: exp.Expr, name: int, word: str) -> Iterator[Change]:
+    scope = original.scopes.around(call)
     value = call.this
     ordered = isinstance(value, exp.Order)
     type_ = family(infer(value, scope).type) if scope is not None and isinstance(value, exp.Expr) else ""
@@ -70,21 +71,21 @@ def _others(subject: Subject, call: exp.Expr, name: int, word: str) -> Iterator[
     for other in () if ordered else _OTHERS[word]:
         if other in _NUMBERS_ONLY and type_ not in {"", "number"}:
             continue
-        yield from subject.change("aggregate", (name, name), subject.in_case_of(name, other), _LARGER_GROUP)
+        yield from original.change("aggregate", (name, name), original.in_case_of(name, other), _LARGER_GROUP)
     if word in {"SUM", "AVG", "MEAN"}:
-        yield from _without_distinct(subject, name) if distinct else _with_distinct(subject, name)
+        yield from _without_distinct(original, call, name) if distinct else _with_distinct(original, call, name)
 
 
-def _count(subject: Subject, call: exp.Expr, name: int) -> Iterator[Change]:
-    value, scope = call.this, subject.scopes.around(call)
+def _count(original: Original, call: exp.Expr, name: int) -> Iterator[Change]:
+    value, scope = call.this, original.scopes.around(call)
     if isinstance(value, exp.Distinct):
-        yield from _without_distinct(subject, name)
+        yield from _without_distinct(original, call, name)
     elif isinstance(value, exp.Expr) and not isinstance(value, exp.Star) and not call.args.get("expressions"):
         field = infer(value, scope) if scope is not None else None
         if not isinstance(value, exp.Literal) and (field is None or not field.required):
-            yield from subject.change("aggregate", value, "*", f"a row where {subject.named(value)} is null")
-        if field is None or field.dataset is None or not subject.promises.is_key(field.dataset, str(field.column)) or _is_joined(call):
-            yield from _with_distinct(subject, name)
+            yield from original.change("aggregate", value, "*", f"a row where {original.named(value)} is null")
+        if field is None or field.dataset is None or not original.promises.is_key(field.dataset, str(field.column)) or _is_joined(call):
+            yield from _with_distinct(original, call, name)
 
 
 def _is_joined(call: exp.Expr) -> bool:
@@ -93,12 +94,14 @@ def _is_joined(call: exp.Expr) -> bool:
     return select is not None and bool(select.args.get("joins"))
 
 
-def _with_distinct(subject: Subject, name: int) -> Iterator[Change]:
-    if subject.tokens.word(name + 2) not in {")", "DISTINCT"}:
-        yield from subject.insert("aggregate distinct", name + 2, "DISTINCT", "a group with the same value twice")
+def _with_distinct(original: Original, call: exp.Expr, name: int) -> Iterator[Change]:
+    value = original.places.of(call.this)
+    if value is not None and value[0] == name + 2:
+        yield from original.change("aggregate distinct", value, f"DISTINCT {original.said(call.this)}", _SAME_TWICE)
 
 
-def _without_distinct(subject: Subject, name: int) -> Iterator[Change]:
-    if subject.tokens.word(name + 2) == "DISTINCT":
-        span = (name + 2, name + 3)
-        yield from subject.change("aggregate distinct", span, subject.text_of((name + 3, name + 3)), "a group with the same value twice")
+def _without_distinct(original: Original, call: exp.Expr, name: int) -> Iterator[Change]:
+    values = call.this.expressions
+    value = original.places.of(values[0]) if len(values) == 1 else None
+    if value is not None and original.tokens.word(name + 2) == "DISTINCT":
+        yield from original.change("aggregate distinct", (name + 2, value[1]), original.said(values[0]), _SAME_TWICE)

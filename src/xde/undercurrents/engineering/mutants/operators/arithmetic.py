@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xde.undercurrents.engineering.mutants.mutant import Change
-    from xde.undercurrents.engineering.mutants.subject import Subject
+    from xde.undercurrents.engineering.mutants.original import Original
 
 _OTHERS: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Add: ("-",),
@@ -30,17 +30,17 @@ _OTHERS: dict[type[exp.Expr], tuple[str, ...]] = {
 _NEUTRAL: dict[type[exp.Expr], str] = {exp.Add: "0", exp.Sub: "0", exp.Mul: "1", exp.Div: "1"}
 
 
-def changes(subject: Subject) -> Iterator[Change]:
-    for node in subject.parts(*_OTHERS):
-        at = subject.operator_of(node)
+def changes(original: Original) -> Iterator[Change]:
+    for node in original.parts(*_OTHERS):
+        at = original.operator_of(node)
         if at is None or at[0] != at[1] or _is_neutral(node):
             continue
-        for other in _others(subject, node):
-            hint = f"a row where neither {subject.named(node.this)} nor {subject.named(node.args['expression'])} is 0 or 1"
-            yield from subject.change("arithmetic", at, other, hint)
-    for concat in subject.parts(exp.DPipe):
+        for other in _others(original, node):
+            hint = f"a row where neither {original.named(node.this)} nor {original.named(node.args['expression'])} is 0 or 1"
+            yield from original.change("arithmetic", at, other, hint)
+    for concat in original.parts(exp.DPipe):
         if not isinstance(concat.parent, exp.DPipe):
-            yield from _concatenation(subject, concat)
+            yield from _concatenation(original, concat)
 
 
 def _is_neutral(node: exp.Expr) -> bool:
@@ -49,8 +49,8 @@ def _is_neutral(node: exp.Expr) -> bool:
     return isinstance(right, exp.Literal) and right.name == _NEUTRAL.get(type(node))
 
 
-def _others(subject: Subject, node: exp.Expr) -> tuple[str, ...]:
-    scope = subject.scopes.around(node)
+def _others(original: Original, node: exp.Expr) -> tuple[str, ...]:
+    scope = original.scopes.around(node)
     left, right = (family(infer(side, scope).type) if scope is not None else "" for side in (node.this, node.args["expression"]))
     if isinstance(node, exp.Sub) and left == right == "time":
         return ()  # moments can be subtracted, not added
@@ -59,16 +59,16 @@ def _others(subject: Subject, node: exp.Expr) -> tuple[str, ...]:
     return _OTHERS[type(node)]
 
 
-def _concatenation(subject: Subject, concat: exp.DPipe) -> Iterator[Change]:
+def _concatenation(original: Original, concat: exp.DPipe) -> Iterator[Change]:
     """Each piece is left out once."""
     pieces = list(_pieces(concat))
     for position, piece in enumerate(pieces):
-        span = subject.places.of(piece)
+        span = original.places.of(piece)
         if span is None:
             continue
         without = (span[0], span[1] + 1) if position == 0 else (span[0] - 1, span[1])
-        if subject.tokens.word(without[1] if position == 0 else without[0]) == "||":
-            yield from subject.change("concatenation", without, "", f"any row where {subject.named(piece)} is not empty")
+        if original.tokens.word(without[1] if position == 0 else without[0]) == "||":
+            yield from original.change("concatenation", without, "", f"any row where {original.named(piece)} is not empty")
 
 
 def _pieces(node: exp.Expr) -> Iterator[exp.Expr]:

@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 
     from xde.undercurrents.engineering.mutants.mutant import Change
     from xde.undercurrents.engineering.mutants.scopes import Field, Source
-    from xde.undercurrents.engineering.mutants.subject import Subject
+    from xde.undercurrents.engineering.mutants.original import Original
 
 
-def changes(subject: Subject) -> Iterator[Change]:
-    for column in subject.parts(exp.Column):
+def changes(original: Original) -> Iterator[Change]:
+    for column in original.parts(exp.Column):
         if isinstance(column.this, exp.Star) or _is_of_a_group(column):
             continue
-        scope = subject.scopes.around(column)
+        scope = original.scopes.around(column)
         source = scope.source_of(column) if scope is not None else None
         field = scope.field_of(column) if scope is not None else None
         other = _neighbour(column, source, field)
         if other is None:
             continue
         name = _quoted(other)
-        prefix = subject.said(column)[: -len(_last(subject, column))] if column.table else ""
+        prefix = original.said(column)[: -len(_last(original, column))] if column.table else ""
         after = f"{prefix}{name}"
         if isinstance(column.parent, exp.Select) and column.arg_key == "expressions":
-            after += f" AS {_last(subject, column)}"
-        hint = f"a row where {subject.named(column)} and `{other}` differ"
-        yield from subject.change("column", column, after, hint)
+            after += f" AS {_last(original, column)}"
+        hint = f"a row where {original.named(column)} and `{other}` differ"
+        yield from original.change("column", column, after, hint)
 
 
-def _last(subject: Subject, column: exp.Column) -> str:
-    at = subject.places.kept(column.this)
-    return subject.text_of((at, at)) if at is not None else column.name
+def _last(original: Original, column: exp.Column) -> str:
+    at = original.places.kept(column.this)
+    return original.text_of((at, at)) if at is not None else column.name
 
 
 def _quoted(name: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xde.undercurrents.engineering.mutants.mutant import Change
-    from xde.undercurrents.engineering.mutants.subject import Subject
+    from xde.undercurrents.engineering.mutants.original import Original
 
 _ORDERED: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.LT: ("<=", "<>", ">"),
@@ -36,36 +36,36 @@ _OFF_BY_ONE: dict[type[exp.Expr], int] = {exp.LT: -1, exp.GTE: -1, exp.GT: 1, ex
 _MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {exp.LT: exp.GT, exp.GT: exp.LT, exp.LTE: exp.GTE, exp.GTE: exp.LTE}
 
 
-def changes(subject: Subject) -> Iterator[Change]:
-    for node in subject.parts(*_ORDERED):
-        at = subject.operator_of(node)
+def changes(original: Original) -> Iterator[Change]:
+    for node in original.parts(*_ORDERED):
+        at = original.operator_of(node)
         if at is None:
             continue
-        for other in _others(subject, node):
-            yield from subject.change("comparison", at, other, _hint(subject, node, other))
-        yield from _boundary(subject, node)
+        for other in _others(original, node):
+            yield from original.change("comparison", at, other, _hint(original, node, other))
+        yield from _boundary(original, node)
 
 
-def _others(subject: Subject, node: exp.Expr) -> tuple[str, ...]:
+def _others(original: Original, node: exp.Expr) -> tuple[str, ...]:
     others = _ORDERED[type(node)]
     if isinstance(node.parent, exp.Join) and node.parent.method == "ASOF":
         return others[:1] if isinstance(node, (exp.GT, exp.GTE, exp.LT, exp.LTE)) else ()
-    if isinstance(node, (exp.EQ, exp.NEQ)) and not _is_ordered(subject, node):
+    if isinstance(node, (exp.EQ, exp.NEQ)) and not _is_ordered(original, node):
         return others[:1]
     return others
 
 
-def _is_ordered(subject: Subject, node: exp.Expr) -> bool:
+def _is_ordered(original: Original, node: exp.Expr) -> bool:
     """Numbers against a constant, and moments: there, less and more mean something."""
-    scope = subject.scopes.around(node)
+    scope = original.scopes.around(node)
     kinds = {family(infer(side, scope).type) if scope is not None else "" for side in (node.this, node.expression)}
     constant = any(isinstance(side, (exp.Literal, exp.Neg, exp.Placeholder)) for side in (node.this, node.expression))
     ranked = any(isinstance(side, exp.Window) for side in (node.this, node.expression))
     return "time" in kinds or ("number" in kinds and constant and "text" not in kinds and not ranked)
 
 
-def _hint(subject: Subject, node: exp.Expr, other: str) -> str:
-    left, right = subject.named(node.this), subject.named(node.args["expression"])
+def _hint(original: Original, node: exp.Expr, other: str) -> str:
+    left, right = original.named(node.this), original.named(node.args["expression"])
     if isinstance(node, (exp.NullSafeEQ, exp.NullSafeNEQ)):
         return f"a row where {left} or {right} is null"
     if isinstance(node, (exp.EQ, exp.NEQ)):
@@ -77,7 +77,7 @@ def _hint(subject: Subject, node: exp.Expr, other: str) -> str:
     return f"a row where {left} is below {right}, and one where it is above"
 
 
-def _boundary(subject: Subject, node: exp.Expr) -> Iterator[Change]:
+def _boundary(original: Original, node: exp.Expr) -> Iterator[Change]:
     for side, kind in ((node.args["expression"], type(node)), (node.this, _MIRRORED.get(type(node), type(node)))):
         step = _OFF_BY_ONE.get(kind)
         inner = side.this if isinstance(side, exp.Neg) else side
@@ -88,8 +88,8 @@ def _boundary(subject: Subject, node: exp.Expr) -> Iterator[Change]:
         after = moved(inner, -step if isinstance(side, exp.Neg) else step)
         if after is not None:
             other = node.this if side is node.args["expression"] else node.args["expression"]
-            hint = f"a row where {subject.named(other)} is {subject.named(side)}, or one step from it"
-            yield from subject.change("boundary", inner, after, hint)
+            hint = f"a row where {original.named(other)} is {original.named(side)}, or one step from it"
+            yield from original.change("boundary", inner, after, hint)
 
 
 def moved(literal: exp.Literal, step: int) -> str | None:

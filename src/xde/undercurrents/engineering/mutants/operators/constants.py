@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xde.undercurrents.engineering.mutants.mutant import Change
-    from xde.undercurrents.engineering.mutants.subject import Subject
+    from xde.undercurrents.engineering.mutants.original import Original
 
 _TEXT_MATTERS = (exp.EQ, exp.NEQ, exp.If, exp.Case, exp.Alias, exp.Nullif, exp.Select)
 _NUMBER_MATTERS = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.If, exp.Case, exp.Alias, exp.EQ, exp.NEQ, exp.Nullif)
@@ -28,27 +28,27 @@ _ARGUMENTS = frozenset(["QUANTILE_CONT", "QUANTILE_DISC", "PERCENTILE_CONT", "PE
 """Functions whose numbers decide what comes out."""
 
 
-def changes(subject: Subject) -> Iterator[Change]:
-    for literal in subject.parts(exp.Literal):
-        yield from _literal(subject, literal)
-    for cast in subject.parts(exp.Cast):
+def changes(original: Original) -> Iterator[Change]:
+    for literal in original.parts(exp.Literal):
+        yield from _literal(original, literal)
+    for cast in original.parts(exp.Cast):
         if isinstance(cast.this, exp.Literal) and not isinstance(cast.parent, (*COMPARISONS, exp.Between, exp.In)):
             after = moved(cast.this, 1) if cast.this.is_string else None
             if after is not None:
-                yield from subject.change("constant", cast.this, after, "any row that comes so far")
-    for truth in subject.parts(exp.Boolean):
+                yield from original.change("constant", cast.this, after, "any row that comes so far")
+    for truth in original.parts(exp.Boolean):
         if not isinstance(truth.parent, (exp.Join, exp.Where, exp.Having, exp.Connector)):
-            yield from subject.change("constant", truth, "FALSE" if truth.this else "TRUE", "any row that comes so far")
-    for interval in subject.parts(exp.Interval):
-        yield from _interval(subject, interval)
-    for zoned in subject.parts(exp.AtTimeZone):
+            yield from original.change("constant", truth, "FALSE" if truth.this else "TRUE", "any row that comes so far")
+    for interval in original.parts(exp.Interval):
+        yield from _interval(original, interval)
+    for zoned in original.parts(exp.AtTimeZone):
         zone = zoned.args.get("zone")
         if isinstance(zone, exp.Literal):
             other = "America/New_York" if zone.name.upper() in {"UTC", "GMT", "ETC/UTC"} else "UTC"
-            yield from subject.change("constant", zone, f"'{other}'", "any row where the moment is known")
+            yield from original.change("constant", zone, f"'{other}'", "any row where the moment is known")
 
 
-def _literal(subject: Subject, literal: exp.Literal) -> Iterator[Change]:
+def _literal(original: Original, literal: exp.Literal) -> Iterator[Change]:
     parent = literal.parent.parent if isinstance(literal.parent, (exp.Neg, exp.Paren)) else literal.parent
     after = None
     if literal.is_string:
@@ -57,18 +57,18 @@ def _literal(subject: Subject, literal: exp.Literal) -> Iterator[Change]:
             after = moved(literal, 1) or f"'{said}_'"
     elif isinstance(parent, _NUMBER_MATTERS) and not _is_neutral(parent, literal):
         after = _other_number(literal)
-    elif isinstance(parent, exp.Expr) and _name_of(subject, parent) in _ARGUMENTS:
+    elif isinstance(parent, exp.Expr) and _name_of(original, parent) in _ARGUMENTS:
         after = moved(literal, 1 if literal.is_int else -1)
     if after is not None:
-        yield from subject.change("constant", literal, after, _hint(subject, literal, parent))
+        yield from original.change("constant", literal, after, _hint(original, literal, parent))
 
 
-def _hint(subject: Subject, literal: exp.Literal, parent: exp.Expr | None) -> str:
+def _hint(original: Original, literal: exp.Literal, parent: exp.Expr | None) -> str:
     if isinstance(parent, (exp.EQ, exp.NEQ)):
         other = parent.left if parent.right is literal else parent.right
-        return f"a row where {subject.named(other)} is {subject.named(literal)}"
+        return f"a row where {original.named(other)} is {original.named(literal)}"
     if isinstance(parent, exp.If):
-        return f"a row for which {subject.named(parent.this)} is true" if parent.this is not literal else "a row that takes this branch"
+        return f"a row for which {original.named(parent.this)} is true" if parent.this is not literal else "a row that takes this branch"
     return "any row that comes so far"
 
 
@@ -85,18 +85,18 @@ def _is_neutral(parent: exp.Expr, literal: exp.Literal) -> bool:
     return isinstance(parent, exp.Mod) and literal.name == "0"
 
 
-def _name_of(subject: Subject, call: exp.Expr) -> str:
-    span = subject.places.of(call)
-    return subject.tokens.word(span[0]) if span is not None else ""
+def _name_of(original: Original, call: exp.Expr) -> str:
+    span = original.places.of(call)
+    return original.tokens.word(span[0]) if span is not None else ""
 
 
-def _interval(subject: Subject, interval: exp.Interval) -> Iterator[Change]:
-    span = subject.places.of(interval)
+def _interval(original: Original, interval: exp.Interval) -> Iterator[Change]:
+    span = original.places.of(interval)
     if span is None:
         return
-    token = subject.tokens.tokens[span[0] + 1]
+    token = original.tokens.tokens[span[0] + 1]
     number, _, unit = token.text.partition(" ")
     if number.isdigit():
         after = f"{int(number) + 1} {unit}".strip()
         said = f"'{after}'" if token.token_type.name == "STRING" else after
-        yield from subject.change("constant", (span[0] + 1, span[0] + 1), said, "any row that comes so far")
+        yield from original.change("constant", (span[0] + 1, span[0] + 1), said, "any row that comes so far")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xde.undercurrents.engineering.mutants.mutant import Change
-    from xde.undercurrents.engineering.mutants.subject import Subject
+    from xde.undercurrents.engineering.mutants.original import Original
 
 _PAIRS = (
     ("lower", "upper", "a text with letters"),
@@ -60,16 +60,16 @@ def _relatives() -> dict[str, tuple[tuple[str, str], ...]]:
 _RELATIVES = _relatives()
 
 
-def changes(subject: Subject) -> Iterator[Change]:
-    for call, name in subject.functions():
-        word = subject.tokens.words[name]
+def changes(original: Original) -> Iterator[Change]:
+    for call, name in original.functions():
+        word = original.tokens.words[name]
         for other, hint in _RELATIVES.get(word, ())[:1] if word == "FLOOR" else _RELATIVES.get(word, ()):
             if not (word == "ROW_NUMBER" and _is_total(call)):
-                yield from subject.change("function", (name, name), subject.in_case_of(name, other), hint)
+                yield from original.change("function", (name, name), original.in_case_of(name, other), hint)
         if word in _LEFT_OUT and isinstance(call.this, exp.Expr) and not call.args.get("expression"):
-            yield from subject.change("function dropped", call, subject.enclosed(call, subject.said(call.this)), _LEFT_OUT[word])
+            yield from original.change("function dropped", call, original.lifted(call, call.this), _LEFT_OUT[word])
         if word in _EXCHANGED:
-            yield from _exchanged(subject, call)
+            yield from _exchanged(original, call)
 
 
 def _is_total(call: exp.Expr) -> bool:
@@ -77,8 +77,8 @@ def _is_total(call: exp.Expr) -> bool:
     return isinstance(call.parent, exp.Window) and call.parent.args.get("order") is None and not call.parent.args.get("alias")
 
 
-def _exchanged(subject: Subject, call: exp.Expr) -> Iterator[Change]:
-    spans = sorted(s for s in (subject.places.of(call.this), subject.places.of(call.args.get("expression"))) if s is not None)
+def _exchanged(original: Original, call: exp.Expr) -> Iterator[Change]:
+    spans = sorted(s for s in (original.places.of(call.this), original.places.of(call.args.get("expression"))) if s is not None)
     if len(spans) == 2:
-        first, second = (subject.text_of(s) for s in spans)
-        yield from subject.change("arguments", (spans[0][0], spans[1][1]), f"{second}, {first}", "a row where the two differ")
+        first, second = (original.text_of(s) for s in spans)
+        yield from original.change("arguments", (spans[0][0], spans[1][1]), f"{second}, {first}", "a row where the two differ")

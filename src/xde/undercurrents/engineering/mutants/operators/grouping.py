@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xde.undercurrents.engineering.mutants.mutant import Change
-    from xde.undercurrents.engineering.mutants.subject import Subject
+    from xde.undercurrents.engineering.mutants.original import Original
 
 
-def changes(subject: Subject) -> Iterator[Change]:
-    for group in subject.parts(exp.Group):
+def changes(original: Original) -> Iterator[Change]:
+    for group in original.parts(exp.Group):
         keys = group.expressions
         if group.args.get("all") or any(group.args.get(word) for word in ("rollup", "cube", "grouping_sets")):
             continue
         for position, key in enumerate(keys):
-            span = subject.places.of(key)
+            span = original.places.of(key)
             if span is None or isinstance(key, exp.Literal) or _is_shown(group, key):
                 continue
-            hint = f"two rows that differ in {subject.named(key)} and agree in all other keys"
+            hint = f"two rows that differ in {original.named(key)} and agree in all other keys"
             if len(keys) > 1:
-                yield from subject.change("group by", (span[0], span[1] + 1) if position == 0 else (span[0] - 1, span[1]), "", hint)
-            elif subject.tokens.word(span[0] - 1) == "GROUP BY":
-                yield from subject.change("group by", (span[0] - 1, span[1]), "", hint)
+                yield from original.change("group by", (span[0], span[1] + 1) if position == 0 else (span[0] - 1, span[1]), "", hint)
+            elif original.tokens.word(span[0] - 1) == "GROUP BY":
+                yield from original.change("group by", (span[0] - 1, span[1]), "", hint)
 
 
 def _is_shown(group: exp.Group, key: exp.Expr) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xde.undercurrents.engineering.mutants.mutant import Change
-    from xde.undercurrents.engineering.mutants.subject import Subject
+    from xde.undercurrents.engineering.mutants.original import Original
 
 _TRUNCATED = {"YEAR": "month", "QUARTER": "month", "MONTH": "year", "WEEK": "month", "DAY": "month", "HOUR": "day", "MINUTE": "hour", "SECOND": "minute"}
 _COUNTED = {"YEAR": "month", "MONTH": "day", "WEEK": "day", "DAY": "hour", "HOUR": "minute", "MINUTE": "second", "SECOND": "minute", "QUARTER": "month"}
@@ -30,49 +30,49 @@ _UNITS = {
 _TYPES = {"DOUBLE": "INTEGER", "FLOAT": "INTEGER", "REAL": "INTEGER", "TIMESTAMP": "DATE"}
 
 
-def changes(subject: Subject) -> Iterator[Change]:
-    for call, name in subject.functions():
-        word = subject.tokens.words[name]
+def changes(original: Original) -> Iterator[Change]:
+    for call, name in original.functions():
+        word = original.tokens.words[name]
         if word in _UNITS:
-            yield from _unit(subject, name, _UNITS[word])
+            yield from _unit(original, name, _UNITS[word])
         elif word in {"ROUND", "TRUNC"} and isinstance(call, exp.Expr):
-            yield from _digits(subject, call, name)
-    for cast in subject.parts(exp.Cast, exp.TryCast):
-        yield from _cast(subject, cast)
+            yield from _digits(original, call, name)
+    for cast in original.parts(exp.Cast, exp.TryCast):
+        yield from _cast(original, cast)
 
 
-def _unit(subject: Subject, name: int, others: dict[str, str]) -> Iterator[Change]:
-    token = subject.tokens.tokens[name + 2]
+def _unit(original: Original, name: int, others: dict[str, str]) -> Iterator[Change]:
+    token = original.tokens.tokens[name + 2]
     other = others.get(token.text.upper())
     if token.token_type.name == "STRING" and other is not None:
         other = other.upper() if token.text.isupper() else other
-        yield from subject.change("unit", (name + 2, name + 2), f"'{other}'", f"moments that fall into one {token.text} or {other} and not into the other")
+        yield from original.change("unit", (name + 2, name + 2), f"'{other}'", f"moments that fall into one {token.text} or {other} and not into the other")
 
 
-def _digits(subject: Subject, call: exp.Expr, name: int) -> Iterator[Change]:
-    end = subject.tokens.partner[name + 1]
-    token = subject.tokens.tokens[end - 1]
-    counted = subject.tokens.word(end - 2) == "," and token.text.isdigit()
+def _digits(original: Original, call: exp.Expr, name: int) -> Iterator[Change]:
+    end = original.tokens.partner[name + 1]
+    token = original.tokens.tokens[end - 1]
+    counted = original.tokens.word(end - 2) == "," and token.text.isdigit()
     if counted:
         for number in (int(token.text) + 1, int(token.text) - 1):
             if number >= 0:
-                yield from subject.change("digits", (end - 1, end - 1), str(number), f"a value with more than {token.text} digits behind the point, none of them 0")
+                yield from original.change("digits", (end - 1, end - 1), str(number), f"a value with more than {token.text} digits behind the point, none of them 0")
     elif call.args.get("decimals") is None:
-        yield from subject.change("digits", (end, end), ", 1)", "a value with digits behind the point")
+        yield from original.change("digits", (end, end), ", 1)", "a value with digits behind the point")
 
 
-def _cast(subject: Subject, cast: exp.Cast) -> Iterator[Change]:
+def _cast(original: Original, cast: exp.Cast) -> Iterator[Change]:
     """A decimal of one digit less, a number without its fraction, a moment without its time."""
-    span, this = subject.places.of(cast), subject.places.of(cast.this)
+    span, this = original.places.of(cast), original.places.of(cast.this)
     if span is None or this is None or isinstance(cast.this, exp.Literal):
         return
-    tokens, begin = subject.tokens, this[1] + 2
+    tokens, begin = original.tokens, this[1] + 2
     word = tokens.word(begin)
     if word in {"DECIMAL", "NUMERIC"} and tokens.word(begin + 1) == "(" and tokens.word(begin + 3) == ",":
         scale = int(tokens.tokens[begin + 4].text)
         if scale > 0:
-            hint = f"a row where {subject.named(cast.this)} has {scale} digits behind the point, the last not 0"
-            yield from subject.change("cast", (begin + 4, begin + 4), str(scale - 1), hint)
+            hint = f"a row where {original.named(cast.this)} has {scale} digits behind the point, the last not 0"
+            yield from original.change("cast", (begin + 4, begin + 4), str(scale - 1), hint)
     elif word in _TYPES and tokens.word(begin + 1) not in {"WITH", "["} and isinstance(cast.parent, exp.Expr):
-        hint = f"a row where {subject.named(cast.this)} is {'no midnight' if word == 'TIMESTAMP' else 'no whole number'}"
-        yield from subject.change("cast", (begin, begin), _TYPES[word], hint)
+        hint = f"a row where {original.named(cast.this)} is {'no midnight' if word == 'TIMESTAMP' else 'no whole number'}"
+        yield from original.change("cast", (begin, begin), _TYPES[word], hint)

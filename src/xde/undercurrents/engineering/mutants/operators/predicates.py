@@ -17,61 +17,61 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xde.undercurrents.engineering.mutants.mutant import Change
-    from xde.undercurrents.engineering.mutants.subject import Subject
+    from xde.undercurrents.engineering.mutants.original import Original
 
 
-def changes(subject: Subject) -> Iterator[Change]:
-    for clause in subject.parts(exp.Where, exp.Having):
-        yield from _parts(subject, clause.this)
-    for qualify in subject.parts(exp.Qualify):
+def changes(original: Original) -> Iterator[Change]:
+    for clause in original.parts(exp.Where, exp.Having):
+        yield from _parts(original, clause.this)
+    for qualify in original.parts(exp.Qualify):
         if isinstance(qualify.this.unnest(), exp.Connector):
-            yield from _parts(subject, qualify.this)
+            yield from _parts(original, qualify.this)
         else:
-            yield from _qualify(subject, qualify)
-    for branch in subject.parts(exp.If):
+            yield from _qualify(original, qualify)
+    for branch in original.parts(exp.If):
         if isinstance(branch.this.unnest(), exp.Connector):
-            yield from _parts(subject, branch.this)
-    for join in subject.parts(exp.Join):
+            yield from _parts(original, branch.this)
+    for join in original.parts(exp.Join):
         if join.args.get("on") is not None and join.method != "ASOF":
-            yield from _parts(subject, join.args["on"])
-        yield from _using(subject, join)
+            yield from _parts(original, join.args["on"])
+        yield from _using(original, join)
 
 
-def _parts(subject: Subject, condition: exp.Expr) -> Iterator[Change]:
+def _parts(original: Original, condition: exp.Expr) -> Iterator[Change]:
     everything = list(conjuncts(condition))
     for part, word in parts(condition):
-        if isinstance(part, exp.Boolean) or (word == "TRUE" and _is_true_anyway(subject, part, everything)):
+        if isinstance(part, exp.Boolean) or (word == "TRUE" and _is_true_anyway(original, part, everything)):
             continue
         truth = "not true" if word == "TRUE" else "true"
-        yield from subject.change("predicate dropped", part, word, f"a row for which {subject.named(part)} is {truth} and all the rest is as it must be")
+        yield from original.change("predicate dropped", part, word, f"a row for which {original.named(part)} is {truth} and all the rest is as it must be")
 
 
-def _qualify(subject: Subject, qualify: exp.Qualify) -> Iterator[Change]:
+def _qualify(original: Original, qualify: exp.Qualify) -> Iterator[Change]:
     """The whole clause goes: DuckDB wants a window in it."""
-    span = subject.places.of(qualify.this)
-    if span is not None and subject.tokens.word(span[0] - 1) == "QUALIFY":
-        yield from subject.change("predicate dropped", (span[0] - 1, span[1]), "", f"a row for which {subject.named(qualify.this)} is not true")
+    span = original.places.of(qualify.this)
+    if span is not None and original.tokens.word(span[0] - 1) == "QUALIFY":
+        yield from original.change("predicate dropped", (span[0] - 1, span[1]), "", f"a row for which {original.named(qualify.this)} is not true")
 
 
-def _using(subject: Subject, join: exp.Join) -> Iterator[Change]:
+def _using(original: Original, join: exp.Join) -> Iterator[Change]:
     """One column fewer to join by."""
     columns = join.args.get("using") or []
     for position, column in enumerate(columns):
-        at = subject.places.kept(column)
+        at = original.places.kept(column)
         if len(columns) < 2 or at is None:
             continue
         span = (at, at + 1) if position == 0 else (at - 1, at)
         hint = f"two rows that agree in all but `{column.name}`"
-        yield from subject.change("predicate dropped", span, "", hint)
+        yield from original.change("predicate dropped", span, "", hint)
 
 
-def _is_true_anyway(subject: Subject, part: exp.Expr, everything: list[exp.Expr]) -> bool:
+def _is_true_anyway(original: Original, part: exp.Expr, everything: list[exp.Expr]) -> bool:
     """`x IS NOT NULL` says nothing where x is required, where another part refuses its nulls, or where an aggregate of x does."""
     inner = part.this.unnest() if isinstance(part, exp.Not) else None
     if not isinstance(inner, exp.Is) or not isinstance(inner.expression, exp.Null) or not isinstance(inner.this, exp.Column):
         return False
     column = inner.this
-    field = subject.scopes.field_of(column)
+    field = original.scopes.field_of(column)
     if field is not None and field.required:
         return True
     names = {column_name(column)}

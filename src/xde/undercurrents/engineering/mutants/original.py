@@ -24,7 +24,7 @@ SHORT = 60
 _TIGHT = (exp.Binary, exp.Not, exp.Neg, exp.Between, exp.In, exp.Is, exp.AtTimeZone, exp.Bracket)
 
 
-class Subject:
+class Original:
     """The query under test. Parts that cannot matter are not in it (`_is_dead` says which, and why)."""
 
     def __init__(self, text: str, tokens: Sequence[Token], tree: exp.Expr, promises: Promises) -> None:
@@ -36,6 +36,7 @@ class Subject:
         self._read_names |= {c.name.casefold() for j in tree.find_all(exp.Join) for c in j.args.get("using") or ()}
         self._starred = any(not isinstance(s.parent, exp.Func) for s in tree.find_all(exp.Star))
         self._used_tables = {t.name.casefold() for t in tree.find_all(exp.Table)}
+        self._twins = list(self._find_twins())
         self._parts: dict[type, list[exp.Expr]] = {}
         for node in tree.walk(bfs=False, prune=self._is_dead):
             if not self._is_dead(node):
@@ -85,6 +86,44 @@ class Subject:
         """What is to stand in the place of a part, in brackets where its neighbours would tear it apart."""
         return f"({after})" if isinstance(part.parent, _TIGHT) else after
 
+    def lifted(self, part: exp.Expr, inner: exp.Expr) -> str:
+        """A part of it that is to stand in the place of a part."""
+        whole = isinstance(inner, (exp.Column, exp.Literal, exp.Paren, exp.Case)) or (
+            isinstance(inner, exp.Func) and not isinstance(inner, (exp.Binary, exp.Connector))
+        )
+        return self.said(inner) if whole else self.enclosed(part, self.said(inner))
+
+    def occurrences(self, begin: int, end: int) -> list[tuple[int, int]]:
+        """The places that must change together with one: a key of GROUP BY that stands in SELECT as well.
+
+        Empty for a place that follows another one, which is the one to change.
+        """
+        for twins in self._twins:
+            for number, (first, last) in enumerate(twins):
+                if self.tokens.tokens[first].start <= begin and end <= self.tokens.tokens[last].end + 1:
+                    return self._in_all(twins, begin, end) if number == 0 else []
+        return [(begin, end)]
+
+    def _in_all(self, twins: Sequence[Span], begin: int, end: int) -> list[tuple[int, int]]:
+        starts, ends = (
+            [self.tokens.tokens[p].start for p in range(twins[0][0], twins[0][1] + 1)],
+            [self.tokens.tokens[p].end + 1 for p in range(twins[0][0], twins[0][1] + 1)],
+        )
+        if begin not in starts or end not in ends:
+            return [(begin, end)]
+        first, last = starts.index(begin), ends.index(end)
+        return [(self.tokens.tokens[t[0] + first].start, self.tokens.tokens[t[0] + last].end + 1) for t in twins]
+
+    def _find_twins(self) -> Iterator[list[Span]]:
+        for group in self.tree.find_all(exp.Group):
+            select = group.parent
+            for key in group.expressions if isinstance(select, exp.Select) else ():
+                if not isinstance(key, (exp.Column, exp.Literal)):
+                    equal = [self.places.of(n) for n in cast("exp.Select", select).find_all(type(key)) if n == key]
+                    spans = sorted({s for s in equal if s is not None})
+                    if len({tuple(self.tokens.words[a : b + 1]) for a, b in spans}) == 1:
+                        yield spans
+
     def in_case_of(self, token: int, word: str) -> str:
         """A word in capitals or small letters, like the token that it replaces."""
         return word.upper() if self.tokens.tokens[token].text.isupper() else word
@@ -104,7 +143,7 @@ class Subject:
                 # the rows of a table have no order: only LIMIT, DISTINCT ON, windows and aggregates look at one
                 return isinstance(parent, exp.Query) and not orders_matter(parent)
             case exp.CTE():
-                return node.alias.casefold() not in self._used_tables
+                return node.alias.casefold() not in self._used_tables or _is_recursive(node)
             case exp.DataType() | exp.Hint() | exp.Identifier() | exp.TableAlias():
                 return True
             case _ if node.arg_key == "expressions" and isinstance(parent, exp.Select):
@@ -120,6 +159,12 @@ class Subject:
         if not inner or self._starred or select.args.get("distinct") or not isinstance(item, exp.Alias):
             return False
         return item.alias.casefold() not in self._read_names
+
+
+def _is_recursive(cte: exp.CTE) -> bool:
+    """A query that reads itself is left alone: with a fault in it, it may never end."""
+    name = cte.alias.casefold()
+    return bool(cte.parent and cte.parent.args.get("recursive")) and any(t.name.casefold() == name for t in cte.find_all(exp.Table))
 
 
 def orders_matter(query: exp.Expr) -> bool:
