@@ -109,7 +109,13 @@ class _Remembering:
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
         self._values: dict[str, tuple[tuple[object, ...], ...]] = {}
-        self.table, self.parquet, self.replace, self.save, self.ask = scratch.table, scratch.parquet, scratch.replace, scratch.save, scratch.ask
+        self.table, self.parquet, self.replace, self.save, self.ask = (
+            scratch.table,
+            scratch.parquet,
+            scratch.replace,
+            scratch.save,
+            scratch.ask,
+        )
 
     def values(self, types: Mapping[str, str], rows: Sequence[Sequence[Cell]]) -> tuple[tuple[object, ...], ...]:
         """See `Scratch`."""

@@ -80,7 +80,7 @@ def equated(join: exp.Join, table: str) -> dict[str, exp.Expr]:
         if not isinstance(part, (exp.EQ, exp.NullSafeEQ)):
             continue
         for side, other in ((part.left, part.right), (part.right, part.left)):
-            if isinstance(side, exp.Column) and side.table.casefold() == table:
-                if all(c.table and c.table.casefold() != table for c in other.find_all(exp.Column)):
-                    found[side.name.casefold()] = other
+            ours = isinstance(side, exp.Column) and side.table.casefold() == table
+            if ours and all(c.table and c.table.casefold() != table for c in other.find_all(exp.Column)):
+                found[side.name.casefold()] = other
     return found

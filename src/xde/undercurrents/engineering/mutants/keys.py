@@ -120,13 +120,17 @@ def _name_of(select: exp.Select, part: exp.Expr) -> str | None:
     if isinstance(part, exp.Literal) and part.is_int:
         position = int(part.name) - 1
         return str(select.expressions[position].alias_or_name).casefold() if position < len(select.expressions) else None
-    for item in select.expressions:
-        value = item.unalias()
-        if value == part or (isinstance(value, exp.Cast) and value.this == part):
-            return str(item.alias_or_name).casefold()
-        if isinstance(part, exp.Column) and not part.table and item.alias_or_name.casefold() == part.name.casefold():
-            return str(item.alias_or_name).casefold()
-        if isinstance(part, exp.Column) and isinstance(value, exp.Column) and part.name.casefold() == value.name.casefold():
-            if not part.table or not value.table:
-                return str(item.alias_or_name).casefold()
-    return None
+    return next((str(i.alias_or_name).casefold() for i in select.expressions if _is_that(i, part)), None)
+
+
+def _is_that(item: exp.Expr, part: exp.Expr) -> bool:
+    """Whether a column that is given is a key of GROUP BY: itself, its name, or it under one of the two names that it has."""
+    value = item.unalias()
+    if value == part or (isinstance(value, exp.Cast) and value.this == part):
+        return True
+    if not isinstance(part, exp.Column):
+        return False
+    if not part.table and item.alias_or_name.casefold() == part.name.casefold():
+        return True
+    same = isinstance(value, exp.Column) and part.name.casefold() == value.name.casefold()
+    return same and not (part.table and value.text("table"))

@@ -10,11 +10,11 @@ from sqlglot.errors import ParseError, TokenError
 from xde.ground.digests import digest
 from xde.undercurrents.engineering.mutants.mutant import Mutant
 from xde.undercurrents.engineering.mutants.operators import OPERATORS
-from xde.undercurrents.engineering.mutants.promises import Promises
 from xde.undercurrents.engineering.mutants.original import SHORT, Original
+from xde.undercurrents.engineering.mutants.promises import Promises
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlglot.tokenizer_core import Token
 
@@ -50,7 +50,7 @@ def mutants_of(sql: str, promises: Promises | None = None) -> tuple[Mutant, ...]
     return tuple(sorted(_one_of_each_id(found.values()), key=lambda m: (m.line, m.column, order[m.id])))
 
 
-def _one_of_each_id(mutants: Sequence[Mutant] | Iterator[Mutant]) -> Iterator[Mutant]:
+def _one_of_each_id(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
     seen: set[str] = set()
     for mutant in mutants:
         if mutant.id not in seen:

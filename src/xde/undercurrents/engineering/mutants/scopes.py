@@ -21,6 +21,27 @@ if TYPE_CHECKING:
 _COUNTS = (exp.Count, exp.RowNumber, exp.Rank, exp.DenseRank)
 _TRUTHS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.And, exp.Or, exp.Not, exp.Is, exp.In, exp.Between, exp.Like, exp.ILike)
 _SAME = (exp.Max, exp.Min, exp.First, exp.Last, exp.FirstValue, exp.LastValue, exp.Lag, exp.Lead, exp.AnyValue, exp.Mode)
+_TOTAL = (
+    exp.Add,
+    exp.Sub,
+    exp.Mul,
+    exp.AtTimeZone,
+    exp.DateFromParts,
+    exp.TimestampFromParts,
+    exp.Lower,
+    exp.Upper,
+    exp.Trim,
+    exp.Year,
+    exp.Month,
+    exp.Day,
+    exp.Abs,
+    exp.Neg,
+    exp.Interval,
+    exp.TimestampTrunc,
+    exp.DateTrunc,
+    exp.Concat,
+)
+"""Where no part is null, the whole is not; the quotient is not among them."""
 _LOSSLESS = (exp.Window, exp.Filter, exp.Order, exp.Ordered, exp.Paren, exp.Alias, exp.Distinct)
 
 
@@ -202,6 +223,9 @@ def _outputs(scope: Scope) -> Relation:
             given_by = scope.owner_of(value) if isinstance(value, exp.Column) else None
             if given_by is not None:
                 given[given_by, value.name.casefold()] = name
+            elif isinstance(value, exp.DateFromParts):  # a date tells its year, month and day
+                for part in value.find_all(exp.Column):
+                    given.setdefault((scope.owner_of(part) or "", part.name.casefold()), name)
     flow = Flow({n: s.keys for n, s in scope.sources.items()}, tuple(fields), given, scope.owner_of)
     return Relation(fields, keys_of(scope.select, flow))
 
@@ -216,21 +240,28 @@ def infer(item: exp.Expr, scope: Scope) -> Field:
         case exp.Literal():
             return Field("", _type_of_literal(item), required=True)
         case exp.Coalesce():
-            parts = [infer(item.this, scope), *(infer(e, scope) for e in item.expressions)]
-            return Field("", parts[0].type, required=any(p.required for p in parts))
+            values = [infer(item.this, scope), *(infer(e, scope) for e in item.expressions)]
+            return Field("", values[0].type, required=any(v.required for v in values))
         case exp.DPipe():
             return Field("", "VARCHAR", required=infer(item.left, scope).required and infer(item.right, scope).required)
-        case _ if isinstance(item, _COUNTS):
-            return Field("", "BIGINT", required=True)
-        case _ if isinstance(item, _LOSSLESS):
-            inner = infer(item.this, scope) if isinstance(item.this, exp.Expr) else Field("")
-            return inner if isinstance(item, (exp.Alias, exp.Paren)) else replace(inner, dataset=None, column=None)
-        case _ if isinstance(item, _SAME):
-            return Field("", infer(item.this, scope).type if isinstance(item.this, exp.Expr) else None)
-        case _ if isinstance(item, _TRUTHS):
-            return Field("", "BOOLEAN")
         case _:
-            return Field("")
+            return _infer_kind(item, scope)
+
+
+def _infer_kind(item: exp.Expr, scope: Scope) -> Field:
+    if isinstance(item, _COUNTS):
+        return Field("", "BIGINT", required=True)
+    if isinstance(item, _TRUTHS):
+        return Field("", "BOOLEAN")
+    if isinstance(item, _TOTAL):
+        inner = [part for part in item.iter_expressions() if not isinstance(part, (exp.Var, exp.DataType))]
+        return Field("", required=all(infer(part, scope).required for part in inner))
+    if not isinstance(item.this, exp.Expr) or not isinstance(item, (*_LOSSLESS, *_SAME)):
+        return Field("")
+    value = infer(item.this, scope)
+    if isinstance(item, (exp.Alias, exp.Paren)):
+        return value
+    return replace(value, dataset=None, column=None) if isinstance(item, _LOSSLESS) else Field("", value.type)
 
 
 def family(type_: str | None) -> str:
@@ -243,11 +274,14 @@ def family(type_: str | None) -> str:
     return _FAMILIES.get(name, "time" if name.startswith(("TIMESTAMP", "TIME")) else "other")
 
 
+# fmt: off
+_NUMBERS = [
+    "TINYINT", "SMALLINT", "INTEGER", "INT", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT",
+    "DOUBLE", "FLOAT", "REAL", "DECIMAL", "NUMERIC",
+]
+# fmt: on
 _FAMILIES = {
-    **dict.fromkeys(
-        "TINYINT SMALLINT INTEGER INT BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT DOUBLE FLOAT REAL DECIMAL NUMERIC".split(),
-        "number",
-    ),
+    **dict.fromkeys(_NUMBERS, "number"),
     **dict.fromkeys(["VARCHAR", "TEXT", "STRING", "CHAR"], "text"),
     **dict.fromkeys(["DATE", "TIME", "DATETIME"], "time"),
     **dict.fromkeys(["BOOLEAN", "BOOL"], "truth"),

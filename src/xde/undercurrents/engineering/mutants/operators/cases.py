@@ -5,6 +5,7 @@ CASE is not among the operators of 2007; the authors' tool has taken it in since
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -50,7 +51,7 @@ def _swapped(original: Original, case: exp.Case) -> Iterator[Change]:
     values = [branch.args["true"] for branch in case.args["ifs"]]
     if case.args.get("default") is not None:
         values.append(case.args["default"])
-    for position, (one, other) in enumerate(zip(values, values[1:], strict=False)):
+    for position, (one, other) in enumerate(pairwise(values)):
         first, second = original.places.of(one), original.places.of(other)
         if first is None or second is None or original.said(one) == original.said(other):
             continue

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xde.undercurrents.engineering.mutants.mutant import Change
-    from xde.undercurrents.engineering.mutants.scopes import Field, Source
     from xde.undercurrents.engineering.mutants.original import Original
+    from xde.undercurrents.engineering.mutants.scopes import Field, Source
 
 
 def changes(original: Original) -> Iterator[Change]:
@@ -68,7 +68,7 @@ def _is_of_a_group(column: exp.Column) -> bool:
     select = column.parent_select
     if select is None or select.args.get("group") is None:
         return False
-    clause = column
+    clause: exp.Expr = column
     while clause.parent is not None and clause.parent is not select:
         clause = clause.parent
         if isinstance(clause, exp.AggFunc):

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from xde.undercurrents.engineering.mutants.mutant import Change
     from xde.undercurrents.engineering.mutants.original import Original
 
-_HAVE_THEIR_OWN = (*COMPARISONS, exp.Not, exp.Is, exp.In, exp.Between, exp.Like, exp.ILike, exp.Exists, exp.Boolean, exp.NullSafeEQ, exp.NullSafeNEQ)
+_HAVE_THEIR_OWN = (
+    *COMPARISONS,
+    exp.Not,
+    exp.Is,
+    exp.In,
+    exp.Between,
+    exp.Like,
+    exp.ILike,
+    exp.Exists,
+    exp.Boolean,
+    exp.NullSafeEQ,
+    exp.NullSafeNEQ,
+)
 
 
 def changes(original: Original) -> Iterator[Change]:
@@ -28,7 +40,9 @@ def changes(original: Original) -> Iterator[Change]:
         span = original.places.of(not_)
         if span is not None and original.tokens.word(span[0]) == "NOT":
             inner = not_.this
-            yield from original.change("not removed", span, original.said(inner), f"a row where {original.named(inner)} is true, and one where it is false")
+            yield from original.change(
+                "not removed", span, original.said(inner), f"a row where {original.named(inner)} is true, and one where it is false"
+            )
     for clause in original.parts(exp.Where, exp.Having, exp.Qualify):
         yield from _negated(original, clause.this)
     for branch in original.parts(exp.If):
@@ -54,4 +68,6 @@ def _negated(original: Original, condition: exp.Expr) -> Iterator[Change]:
     for part, _ in parts(condition):
         said = original.said(part)
         if said and not isinstance(part, _HAVE_THEIR_OWN):
-            yield from original.change("not inserted", part, f"NOT {said}", f"a row where {original.named(part)} is true, and one where it is false")
+            yield from original.change(
+                "not inserted", part, f"NOT {said}", f"a row where {original.named(part)} is true, and one where it is false"
+            )

@@ -22,9 +22,34 @@ if TYPE_CHECKING:
 
 _TEXT_MATTERS = (exp.EQ, exp.NEQ, exp.If, exp.Case, exp.Alias, exp.Nullif, exp.Select)
 _NUMBER_MATTERS = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.If, exp.Case, exp.Alias, exp.EQ, exp.NEQ, exp.Nullif)
-_ARGUMENTS = frozenset(["QUANTILE_CONT", "QUANTILE_DISC", "PERCENTILE_CONT", "PERCENTILE_DISC", "LAG", "LEAD", "SUBSTRING", "SUBSTR", "LEFT", "RIGHT",
-                        "POW", "POWER", "NTILE", "NTH_VALUE", "MAKE_DATE", "MAKE_TIMESTAMP", "REPEAT", "SPLIT_PART", "TO_DAYS", "TO_HOURS", "TO_MINUTES",
-                        "TO_SECONDS", "LPAD", "RPAD"])
+_ARGUMENTS = frozenset(
+    [
+        "QUANTILE_CONT",
+        "QUANTILE_DISC",
+        "PERCENTILE_CONT",
+        "PERCENTILE_DISC",
+        "LAG",
+        "LEAD",
+        "SUBSTRING",
+        "SUBSTR",
+        "LEFT",
+        "RIGHT",
+        "POW",
+        "POWER",
+        "NTILE",
+        "NTH_VALUE",
+        "MAKE_DATE",
+        "MAKE_TIMESTAMP",
+        "REPEAT",
+        "SPLIT_PART",
+        "TO_DAYS",
+        "TO_HOURS",
+        "TO_MINUTES",
+        "TO_SECONDS",
+        "LPAD",
+        "RPAD",
+    ]
+)
 """Functions whose numbers decide what comes out."""
 
 

@@ -36,7 +36,10 @@ _PAIRS = (
 )
 _OTHERS: dict[str, tuple[tuple[str, str], ...]] = {
     "ROW_NUMBER": (("rank", "two rows of one partition that are equal in its order"),),
-    "RANK": (("dense_rank", "three rows of one partition, the first two equal in its order"), ("row_number", "two rows that are equal in its order")),
+    "RANK": (
+        ("dense_rank", "three rows of one partition, the first two equal in its order"),
+        ("row_number", "two rows that are equal in its order"),
+    ),
     "DENSE_RANK": (("rank", "three rows of one partition, the first two equal in its order"),),
     "YEAR": (("month", "any moment"),),
     "MONTH": (("day", "a moment whose month is not its day"),),
@@ -44,7 +47,12 @@ _OTHERS: dict[str, tuple[tuple[str, str], ...]] = {
     "HOUR": (("minute", "a moment whose hour is not its minute"),),
     "MINUTE": (("hour", "a moment whose hour is not its minute"),),
 }
-_LEFT_OUT = {"ABS": "a value below 0", "TRIM": "a text with blanks at its ends", "LOWER": "a text with capitals", "UPPER": "a text with small letters"}
+_LEFT_OUT = {
+    "ABS": "a value below 0",
+    "TRIM": "a text with blanks at its ends",
+    "LOWER": "a text with capitals",
+    "UPPER": "a text with small letters",
+}
 _EXCHANGED = frozenset(["DATE_DIFF", "DATEDIFF"])
 
 

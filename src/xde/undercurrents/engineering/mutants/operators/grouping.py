@@ -44,6 +44,10 @@ def _is_shown(group: exp.Group, key: exp.Expr) -> bool:
         for part in clause.walk(prune=lambda n: isinstance(n, exp.AggFunc)) if isinstance(clause, exp.Expr) else ():
             if isinstance(part, exp.AggFunc):
                 continue
-            if part == key or (name and isinstance(part, (exp.Column, exp.Alias)) and part.alias_or_name.casefold() == name) or part.is_star:
+            if (
+                part == key
+                or (name and isinstance(part, (exp.Column, exp.Alias)) and part.alias_or_name.casefold() == name)
+                or part.is_star
+            ):
                 return True
     return False

@@ -149,7 +149,9 @@ def _right_is_unread(original: Original, join: exp.Join) -> bool:
         return False
     inside = {id(c) for c in join.find_all(exp.Column)}
     name = join.alias_or_name.casefold()
-    return not any(scope.owner_of(c) in {name, None} for c in select.find_all(exp.Column) if id(c) not in inside and c.parent_select is select)
+    return not any(
+        scope.owner_of(c) in {name, None} for c in select.find_all(exp.Column) if id(c) not in inside and c.parent_select is select
+    )
 
 
 def _may_fan_out(original: Original, join: exp.Join) -> bool:

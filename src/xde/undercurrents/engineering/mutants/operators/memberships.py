@@ -77,6 +77,8 @@ def _like(original: Original, node: exp.Expr) -> Iterator[Change]:
         other = "LIKE" if word == "ILIKE" else "ILIKE"
         yield from original.change("like", (at, at), other, f"a row where {named} is like {original.named(pattern)} but for capitals")
     text = pattern.name.replace("'", "''")
-    for after, where in ((text[1:], "more before it") if text.startswith("%") else (f"%{text}", "something before it"),
-                         (text[:-1], "more behind it") if text.endswith("%") else (f"{text}%", "something behind it")):
+    for after, where in (
+        (text[1:], "more before it") if text.startswith("%") else (f"%{text}", "something before it"),
+        (text[:-1], "more behind it") if text.endswith("%") else (f"{text}%", "something behind it"),
+    ):
         yield from original.change("like", pattern, f"'{after}'", f"a row where {named} has {where}")

@@ -93,7 +93,9 @@ def _coalesce(original: Original, node: exp.Coalesce) -> Iterator[Change]:
     if len(values) == 2 and isinstance(values[1], exp.Column):
         first, second = original.said(values[0]), original.said(values[1])
         span = original.places.between(values[0], values[1])
-        yield from original.change("coalesce order", span, f"{second}, {first}", f"a row where {original.named(values[0])} and {original.named(values[1])} differ")
+        yield from original.change(
+            "coalesce order", span, f"{second}, {first}", f"a row where {original.named(values[0])} and {original.named(values[1])} differ"
+        )
 
 
 def _without(original: Original, node: exp.Coalesce, values: list[exp.Expr], value: exp.Expr) -> Iterator[Change]:

@@ -1,4 +1,4 @@
-"""Digits and units: another scale of a decimal, another unit of a date, a digit more or less in a rounding.
+"""Digits, units, formats: another scale of a decimal, another unit of a date, day and month exchanged in its format.
 
 CAST and ROUND came into the authors' tool after the operators of 2007 (SQLMutation, release notes, version 1.1.50).
 """
@@ -15,9 +15,36 @@ if TYPE_CHECKING:
     from xde.undercurrents.engineering.mutants.mutant import Change
     from xde.undercurrents.engineering.mutants.original import Original
 
-_TRUNCATED = {"YEAR": "month", "QUARTER": "month", "MONTH": "year", "WEEK": "month", "DAY": "month", "HOUR": "day", "MINUTE": "hour", "SECOND": "minute"}
-_COUNTED = {"YEAR": "month", "MONTH": "day", "WEEK": "day", "DAY": "hour", "HOUR": "minute", "MINUTE": "second", "SECOND": "minute", "QUARTER": "month"}
-_PARTS = {"YEAR": "month", "MONTH": "day", "DAY": "month", "HOUR": "minute", "MINUTE": "hour", "DOW": "day", "QUARTER": "month", "WEEK": "month"}
+_TRUNCATED = {
+    "YEAR": "month",
+    "QUARTER": "month",
+    "MONTH": "year",
+    "WEEK": "month",
+    "DAY": "month",
+    "HOUR": "day",
+    "MINUTE": "hour",
+    "SECOND": "minute",
+}
+_COUNTED = {
+    "YEAR": "month",
+    "MONTH": "day",
+    "WEEK": "day",
+    "DAY": "hour",
+    "HOUR": "minute",
+    "MINUTE": "second",
+    "SECOND": "minute",
+    "QUARTER": "month",
+}
+_PARTS = {
+    "YEAR": "month",
+    "MONTH": "day",
+    "DAY": "month",
+    "HOUR": "minute",
+    "MINUTE": "hour",
+    "DOW": "day",
+    "QUARTER": "month",
+    "WEEK": "month",
+}
 _UNITS = {
     "DATE_TRUNC": _TRUNCATED,
     "DATETRUNC": _TRUNCATED,
@@ -27,6 +54,7 @@ _UNITS = {
     "DATE_PART": _PARTS,
     "DATEPART": _PARTS,
 }
+_FORMATTED = frozenset(["STRPTIME", "TRY_STRPTIME", "STRFTIME"])
 _TYPES = {"DOUBLE": "INTEGER", "FLOAT": "INTEGER", "REAL": "INTEGER", "TIMESTAMP": "DATE"}
 
 
@@ -35,6 +63,8 @@ def changes(original: Original) -> Iterator[Change]:
         word = original.tokens.words[name]
         if word in _UNITS:
             yield from _unit(original, name, _UNITS[word])
+        elif word in _FORMATTED:
+            yield from _format(original, name)
         elif word in {"ROUND", "TRUNC"} and isinstance(call, exp.Expr):
             yield from _digits(original, call, name)
     for cast in original.parts(exp.Cast, exp.TryCast):
@@ -46,7 +76,23 @@ def _unit(original: Original, name: int, others: dict[str, str]) -> Iterator[Cha
     other = others.get(token.text.upper())
     if token.token_type.name == "STRING" and other is not None:
         other = other.upper() if token.text.isupper() else other
-        yield from original.change("unit", (name + 2, name + 2), f"'{other}'", f"moments that fall into one {token.text} or {other} and not into the other")
+        yield from original.change(
+            "unit", (name + 2, name + 2), f"'{other}'", f"moments that fall into one {token.text} or {other} and not into the other"
+        )
+
+
+def _format(original: Original, name: int) -> Iterator[Change]:
+    """Day and month exchanged, and the hours of half a day taken for those of a whole one."""
+    for position in range(name + 2, original.tokens.partner[name + 1]):
+        token = original.tokens.tokens[position]
+        if token.token_type.name != "STRING":
+            continue
+        text = token.text.replace("'", "''")
+        if "%m" in text and "%d" in text:
+            after = text.replace("%m", "%\0").replace("%d", "%m").replace("%\0", "%d")
+            yield from original.change("format", (position, position), f"'{after}'", "a moment whose day and month differ, both below 13")
+        if "%I" in text and "%p" in text:
+            yield from original.change("format", (position, position), f"'{text.replace('%I', '%H')}'", "a moment after noon")
 
 
 def _digits(original: Original, call: exp.Expr, name: int) -> Iterator[Change]:
@@ -56,7 +102,12 @@ def _digits(original: Original, call: exp.Expr, name: int) -> Iterator[Change]:
     if counted:
         for number in (int(token.text) + 1, int(token.text) - 1):
             if number >= 0:
-                yield from original.change("digits", (end - 1, end - 1), str(number), f"a value with more than {token.text} digits behind the point, none of them 0")
+                yield from original.change(
+                    "digits",
+                    (end - 1, end - 1),
+                    str(number),
+                    f"a value with more than {token.text} digits behind the point, none of them 0",
+                )
     elif call.args.get("decimals") is None:
         yield from original.change("digits", (end, end), ", 1)", "a value with digits behind the point")
 

@@ -43,14 +43,18 @@ def _parts(original: Original, condition: exp.Expr) -> Iterator[Change]:
         if isinstance(part, exp.Boolean) or (word == "TRUE" and _is_true_anyway(original, part, everything)):
             continue
         truth = "not true" if word == "TRUE" else "true"
-        yield from original.change("predicate dropped", part, word, f"a row for which {original.named(part)} is {truth} and all the rest is as it must be")
+        yield from original.change(
+            "predicate dropped", part, word, f"a row for which {original.named(part)} is {truth} and all the rest is as it must be"
+        )
 
 
 def _qualify(original: Original, qualify: exp.Qualify) -> Iterator[Change]:
     """The whole clause goes: DuckDB wants a window in it."""
     span = original.places.of(qualify.this)
     if span is not None and original.tokens.word(span[0] - 1) == "QUALIFY":
-        yield from original.change("predicate dropped", (span[0] - 1, span[1]), "", f"a row for which {original.named(qualify.this)} is not true")
+        yield from original.change(
+            "predicate dropped", (span[0] - 1, span[1]), "", f"a row for which {original.named(qualify.this)} is not true"
+        )
 
 
 def _using(original: Original, join: exp.Join) -> Iterator[Change]:
