@@ -41,6 +41,12 @@ def parts(condition: exp.Expr, *, joined: str = "TRUE") -> Iterator[tuple[exp.Ex
             yield condition, joined
 
 
+def is_asof(part: exp.Expr) -> bool:
+    """Whether a part stands in the condition of an ASOF join, which must have exactly one `<`, `<=`, `>` or `>=`."""
+    join = part.find_ancestor(exp.Join, exp.Select)
+    return isinstance(join, exp.Join) and join.method == "ASOF"
+
+
 def refuses_null(condition: exp.Expr, names: Collection[tuple[str, str]] | None = None, table: str = "") -> bool:
     """Whether a condition is never true where a column is null: one of `names`, or any that is written with `table`.
 

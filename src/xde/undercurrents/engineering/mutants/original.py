@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from sqlglot import exp
@@ -57,9 +58,13 @@ class Original:
                         yield part, span[0]
 
     def said(self, part: object) -> str:
-        """A part as it is written, in one line."""
+        """A part as it is written, in one line and without comments."""
         span = self.places.of(part)
-        return "" if span is None else " ".join(self.text_of(span).split())
+        if span is None:
+            return ""
+        words = self.tokens.tokens[span[0] : span[1] + 1]
+        gaps = ["" if one.end + 1 == other.start else " " for one, other in pairwise(words)]
+        return "".join(self.text[t.start : t.end + 1] + gap for t, gap in zip(words, [*gaps, ""], strict=True))
 
     def named(self, part: object) -> str:
         """A part between back-ticks, cut when it is long."""
@@ -140,10 +145,11 @@ class Original:
         parent = node.parent
         match node:
             case exp.Order():
-                # the rows of a table have no order: only LIMIT, DISTINCT ON, windows and aggregates look at one
-                return isinstance(parent, exp.Query) and not orders_matter(parent)
+                return not order_matters(node)
             case exp.CTE():
                 return node.alias.casefold() not in self._used_tables or _is_recursive(node)
+            case exp.Pivot():
+                return True  # its IN names columns: what is changed there changes the columns of the result
             case exp.DataType() | exp.Hint() | exp.Identifier() | exp.TableAlias():
                 return True
             case _ if node.arg_key == "expressions" and isinstance(parent, exp.Select):
@@ -167,7 +173,21 @@ def _is_recursive(cte: exp.CTE) -> bool:
     return bool(cte.parent and cte.parent.args.get("recursive")) and any(t.name.casefold() == name for t in cte.find_all(exp.Table))
 
 
-def orders_matter(query: exp.Expr) -> bool:
-    """Whether a query's ORDER BY decides which rows there are."""
-    distinct = query.args.get("distinct")
-    return bool(query.args.get("limit") or query.args.get("offset") or (isinstance(distinct, exp.Distinct) and distinct.args.get("on")))
+_WHOLE = (exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Count)
+
+
+def order_matters(order: exp.Order) -> bool:
+    """Whether an ORDER BY decides anything.
+
+    The rows of a table have no order: of a query, only LIMIT and DISTINCT ON look at one. Of a window, a sum of the whole partition
+    does not.
+    """
+    parent = order.parent
+    if isinstance(parent, exp.Window):
+        spec = parent.args.get("spec")
+        whole = spec is not None and spec.args.get("start") == spec.args.get("end") == "UNBOUNDED"
+        return not (whole and isinstance(parent.this, _WHOLE))
+    if not isinstance(parent, exp.Query):
+        return True
+    distinct = parent.args.get("distinct")
+    return bool(parent.args.get("limit") or parent.args.get("offset") or (isinstance(distinct, exp.Distinct) and distinct.args.get("on")))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from xde.undercurrents.engineering.mutants.conditions import is_asof
 from xde.undercurrents.engineering.mutants.scopes import family, infer
 
 if TYPE_CHECKING:
@@ -48,11 +49,30 @@ def changes(original: Original) -> Iterator[Change]:
 
 def _others(original: Original, node: exp.Expr) -> tuple[str, ...]:
     others = _ORDERED[type(node)]
-    if isinstance(node.parent, exp.Join) and node.parent.method == "ASOF":
+    if is_asof(node):
         return others[:1] if isinstance(node, (exp.GT, exp.GTE, exp.LT, exp.LTE)) else ()
     if isinstance(node, (exp.EQ, exp.NEQ)) and not _is_ordered(original, node):
         return others[:1]
-    return others
+    return tuple(other for other in others if not _says_the_same(node, other))
+
+
+def _says_the_same(node: exp.Expr, other: str) -> bool:
+    """Of what is never below 1 (the rows of a group, a rank) or 0 (a count), `> 1` and `<> 1` say the same, and `= 1` and `<= 1`."""
+    least = _least(node.this)
+    at_least = least is not None and node.expression.sql() == str(least)
+    return at_least and (type(node), other) in {(exp.GT, "<>"), (exp.EQ, "<="), (exp.NEQ, ">"), (exp.LTE, "=")}
+
+
+def _least(value: exp.Expr) -> int | None:
+    select = value.parent_select
+    if isinstance(value, exp.Filter):
+        return 0 if isinstance(value.this, exp.Count) else None
+    if isinstance(value, exp.Count):
+        of_group = isinstance(value.this, exp.Star) and select is not None and select.args.get("group") is not None
+        return 1 if of_group else 0
+    if isinstance(value, exp.Window):
+        return 1 if isinstance(value.this, (exp.RowNumber, exp.Rank, exp.DenseRank)) else None
+    return 0 if isinstance(value, (exp.Length, exp.Abs)) else None
 
 
 def _is_ordered(original: Original, node: exp.Expr) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.mutants.conditions import COMPARISONS, parts
+from xde.undercurrents.engineering.mutants.conditions import COMPARISONS, is_asof, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,8 @@ _HAVE_THEIR_OWN = (
 
 def changes(original: Original) -> Iterator[Change]:
     for node in original.parts(exp.And, exp.Or):
-        yield from _other(original, node)
+        if not is_asof(node):
+            yield from _other(original, node)
     for not_ in original.parts(exp.Not):
         span = original.places.of(not_)
         if span is not None and original.tokens.word(span[0]) == "NOT":
@@ -48,7 +49,7 @@ def changes(original: Original) -> Iterator[Change]:
     for branch in original.parts(exp.If):
         yield from _negated(original, branch.this)
     for join in original.parts(exp.Join):
-        if join.args.get("on") is not None:
+        if join.args.get("on") is not None and join.method != "ASOF":
             yield from _negated(original, join.args["on"])
 
 

@@ -90,17 +90,20 @@ def _always_matched(original: Original, join: exp.Join, side: str) -> bool:
         return False
     (left_source, left), (right_source, right) = both
     if side == _LEFT:
-        return _refers(original, left, right_source, right)
+        return _refers(original, (left_source, left), (right_source, right))
     select = join.parent
     joins = select.args.get("joins") or [] if select is not None else []
     earlier = joins[: next(i for i, j in enumerate(joins) if j is join)]
-    return all(j.side == "LEFT" for j in earlier) and _refers(original, right, left_source, left)
+    return all(j.side == "LEFT" for j in earlier) and _refers(original, (right_source, right), (left_source, left))
 
 
-def _refers(original: Original, field: Field, source: Source, key: Field) -> bool:
-    if not field.required or field.dataset is None or field.column is None or source.dataset is None:
+def _refers(original: Original, one: tuple[Source, Field], other: tuple[Source, Field]) -> bool:
+    """Whether each value of one column stands in the other. What this join itself makes of nulls is not asked."""
+    (of, field), (at, key) = one, other
+    if field.dataset is None or field.column is None or at.dataset is None:
         return False
-    return original.promises.referred(field.dataset, field.column) == (source.dataset.casefold(), key.name.casefold())
+    required = original.promises.is_required(field.dataset, field.column) if of.dataset is not None else field.required
+    return required and original.promises.referred(field.dataset, field.column) == (at.dataset.casefold(), key.name.casefold())
 
 
 def _compared(original: Original, join: exp.Join) -> tuple[tuple[Source, Field], tuple[Source, Field]] | None:

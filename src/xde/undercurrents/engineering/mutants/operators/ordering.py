@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from xde.undercurrents.engineering.mutants.operators.windows import turned
+from xde.undercurrents.engineering.mutants.scopes import infer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,9 @@ def changes(original: Original) -> Iterator[Change]:
 def _nulls(original: Original, ordered: exp.Ordered) -> Iterator[Change]:
     span = original.places.of(ordered.this)
     if span is None:
+        return
+    scope = original.scopes.around(ordered)
+    if scope is not None and infer(ordered.this, scope).required:
         return
     at = span[1] + (2 if original.tokens.word(span[1] + 1) in {"ASC", "DESC"} else 1)
     if original.tokens.word(at) == "NULLS" and original.tokens.word(at + 1) in {"FIRST", "LAST"}:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from xde.undercurrents.engineering.mutants.scopes import family, infer
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -124,6 +126,13 @@ def _cast(original: Original, cast: exp.Cast) -> Iterator[Change]:
         if scale > 0:
             hint = f"a row where {original.named(cast.this)} has {scale} digits behind the point, the last not 0"
             yield from original.change("cast", (begin + 4, begin + 4), str(scale - 1), hint)
-    elif word in _TYPES and tokens.word(begin + 1) not in {"WITH", "["} and isinstance(cast.parent, exp.Expr):
+    elif word in _TYPES and tokens.word(begin + 1) not in {"WITH", "["} and not _has_nothing_to_lose(original, cast.this):
         hint = f"a row where {original.named(cast.this)} is {'no midnight' if word == 'TIMESTAMP' else 'no whole number'}"
         yield from original.change("cast", (begin, begin), _TYPES[word], hint)
+
+
+def _has_nothing_to_lose(original: Original, value: exp.Expr) -> bool:
+    """A whole number has no fraction, and a date no time."""
+    scope = original.scopes.around(value)
+    type_ = infer(value, scope).type if scope is not None else None
+    return type_ == "DATE" or (family(type_) == "number" and type_ not in {"DOUBLE", "FLOAT", "REAL"} and not str(type_).startswith("DEC"))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from xde.undercurrents.engineering.mutants.original import order_matters
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -54,7 +56,7 @@ def _partition(original: Original, window: exp.Window) -> Iterator[Change]:
 
 def _order(original: Original, window: exp.Window, brackets: Span) -> Iterator[Change]:
     order = window.args.get("order")
-    if order is None:
+    if order is None or not order_matters(order):
         return
     function = window.this.this if isinstance(window.this, (exp.Filter, exp.IgnoreNulls)) else window.this
     at = original.tokens.next("ORDER BY", brackets[0], brackets[1])
@@ -83,7 +85,9 @@ def _frame(original: Original, window: exp.Window, brackets: Span) -> Iterator[C
         return
     words = original.tokens.words[at : brackets[1]]
     numbers = [p for p in range(at, brackets[1]) if original.tokens.tokens[p].token_type.name == "NUMBER"]
-    if original.tokens.words[at] in {"ROWS", "RANGE"} and not numbers and "INTERVAL" not in words:
+    order = window.args.get("order")
+    peers = order is not None and order_matters(order)  # without an order all rows are peers, and of all of them it makes no difference
+    if peers and original.tokens.words[at] in {"ROWS", "RANGE"} and not numbers and "INTERVAL" not in words:
         other = "RANGE" if original.tokens.words[at] == "ROWS" else "ROWS"
         yield from original.change("window frame", (at, at), other, "two rows of one partition that are equal in its order")
     for position in numbers:
