@@ -55,7 +55,10 @@ class Shop:
             "shop.customers": [{"id": i} for i in customers],
             "shop.orders": [{"id": i, "customer_id": dice.choice(customers)} for i in dice.sample(range(1, 15), dice.randint(0, 12))],
             "shop.payments": [
-                {"order_id": o, "method": m} for o in dice.sample(range(1, 12), dice.randint(0, 8)) for m in ("card", "cash") if dice.random() < 0.6
+                {"order_id": o, "method": m}
+                for o in dice.sample(range(1, 12), dice.randint(0, 8))
+                for m in ("card", "cash")
+                if dice.random() < 0.6
             ],
         }
         for name, types in TABLES.items():

@@ -475,7 +475,6 @@ SELECT placed, round(100.0 * count(*) FILTER (WHERE paid) / count(*), 1) AS perc
 --> 1:53 predicate dropped: paid -> TRUE
 --> 1:53 not inserted: paid -> NOT paid
 --> 1:59 arithmetic: / -> *
---> 1:59 arithmetic: / -> //
 --> 1:71 digits: 1 -> 2
 --> 1:71 digits: 1 -> 0
 --> 1:125 predicate dropped: count(*) FILTER (WHERE paid) > 0 -> TRUE

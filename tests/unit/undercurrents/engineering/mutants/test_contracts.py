@@ -5,7 +5,10 @@ from __future__ import annotations
 from xde.kernel.project.contract import Property, Relationship, SchemaObject
 from xde.undercurrents.engineering.mutants.contracts import promises_of
 
-INPUTS = {"raw.orders": {"id": "BIGINT", "user": "BIGINT", "note": "VARCHAR"}, "staging.orders": {"order_id": "BIGINT", "user_id": "BIGINT"}}
+INPUTS = {
+    "raw.orders": {"id": "BIGINT", "user": "BIGINT", "note": "VARCHAR"},
+    "staging.orders": {"order_id": "BIGINT", "user_id": "BIGINT"},
+}
 ORDERS = SchemaObject(
     "orders",
     properties=(Property("id", primary_key=True), Property("user", required=True), Property("note", unique=True)),

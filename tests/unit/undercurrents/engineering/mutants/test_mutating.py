@@ -49,7 +49,11 @@ def test_every_place_is_exact(kit):
         places = Places(Tokens(tokens), tree)
         for part in tree.walk():
             span = places.of(part)
-            if span is None or not isinstance(part, (exp.Connector, exp.Func, exp.Literal, exp.Binary, exp.Column, exp.Between)) or _is_exotic(part):
+            if (
+                span is None
+                or not isinstance(part, (exp.Connector, exp.Func, exp.Literal, exp.Binary, exp.Column, exp.Between))
+                or _is_exotic(part)
+            ):
                 continue
             begin, end = places.tokens.offsets(span)
             again = sqlglot.parse_one(sql[begin:end], dialect=DUCKDB, into=exp.Condition)

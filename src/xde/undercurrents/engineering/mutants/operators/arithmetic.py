@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from xde.undercurrents.engineering.mutants.mutant import Change
     from xde.undercurrents.engineering.mutants.original import Original
+    from xde.undercurrents.engineering.mutants.scopes import Scope
 
 _OTHERS: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Add: ("-",),
@@ -27,6 +28,7 @@ _OTHERS: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Mod: ("//",),
 }
 """Of the same strength of binding, so that nothing else moves."""
+_SIGN: dict[type[exp.Expr], str] = {exp.Div: "/", exp.IntDiv: "//"}
 _NEUTRAL: dict[type[exp.Expr], str] = {exp.Add: "0", exp.Sub: "0", exp.Mul: "1", exp.Div: "1"}
 
 
@@ -54,9 +56,24 @@ def _others(original: Original, node: exp.Expr) -> tuple[str, ...]:
     left, right = (family(infer(side, scope).type) if scope is not None else "" for side in (node.this, node.args["expression"]))
     if isinstance(node, exp.Sub) and left == right == "time":
         return ()  # moments can be subtracted, not added
-    if isinstance(node, exp.Div) and "DOUBLE" in {infer(s, scope).type for s in (node.this, node.args["expression"])} if scope else False:
-        return ("*",)
+    if scope is not None and any(_is_fractional(side, scope) for side in (node.this, node.args["expression"])):
+        # of numbers with a fraction, DuckDB's `//` is `/`
+        return tuple(other for other in _OTHERS[type(node)] if {other, _SIGN.get(type(node), "")} != {"/", "//"})
     return _OTHERS[type(node)]
+
+
+def _is_fractional(value: exp.Expr, scope: Scope) -> bool:
+    """Whether a number is certainly none of the whole numbers' types."""
+    if isinstance(value, exp.Literal):
+        return not value.is_string and not value.is_int
+    if isinstance(value, (exp.Div, exp.Avg, exp.Median, exp.Round)):
+        return True
+    if isinstance(value, (exp.Add, exp.Sub, exp.Mul)):
+        return _is_fractional(value.left, scope) or _is_fractional(value.right, scope)
+    if isinstance(value, (exp.Paren, exp.Neg, exp.Filter, exp.Window, exp.Sum, exp.Min, exp.Max, exp.Coalesce, exp.Nullif)):
+        return isinstance(value.this, exp.Expr) and _is_fractional(value.this, scope)
+    type_ = infer(value, scope).type or ""
+    return type_.startswith(("DOUBLE", "FLOAT", "REAL", "DECIMAL", "NUMERIC"))
 
 
 def _concatenation(original: Original, concat: exp.DPipe) -> Iterator[Change]:
