@@ -112,6 +112,7 @@ class DuckdbScratch:
             cursor = self._cursor.execute(text, parameters) if parameters else self._cursor.execute(text)
             columns = tuple((str(d[0]), str(d[1])) for d in cursor.description or ())
             if columns != tuple((n, "TIMESTAMP" if t == ZONED else t) for n, t in self._last):
+                cursor.abort()
                 return None
             rows = cursor.fetchall()
         except duckdb.Error:

@@ -9,17 +9,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from xde.ground.digests import digest
-from xde.ground.errors import UserError
+from xde.ground.errors import Bug, UserError
 from xde.undercurrents.engineering.mutants.killing import UnboundError
 from xde.undercurrents.engineering.testing.exercising import asked_of, give, judge, query_of
-from xde.undercurrents.engineering.testing.sandbox import QueryError
+from xde.undercurrents.engineering.testing.sandbox import QueryError, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from xde.undercurrents.engineering.testing.case import Case, Cell
     from xde.undercurrents.engineering.testing.exercising import Subject
-    from xde.undercurrents.engineering.testing.sandbox import Asked, Result, Sandbox, Scratch
+    from xde.undercurrents.engineering.testing.sandbox import Asked, Sandbox, Scratch
 
 
 @dataclass(frozen=True)
@@ -76,19 +76,27 @@ class _Bench:
             raise UnboundError(str(error)) from error
         try:
             result = self._scratch.ask(asked)
-        except QueryError:
+        except QueryError as error:
             self._must_bind(asked)
+            if sql != trial.subject.sql and not self.passes(trial.subject.sql):
+                raise Bug(f"after a mutant that failed, its model fails as well: {error}") from error
             return False
         if result == self._right:
             return True
         try:
-            comparison = judge(self._scratch, subject, trial.case, only.expect, result)
+            comparison = judge(self._scratch, subject, trial.case, only.expect, self._as_of_the_model(result))
         except UserError:  # it gives no column of an expected name
             return False
         right = comparison is None or comparison.equal
         if right and self._right is None:
             self._right = result
         return right
+
+    def _as_of_the_model(self, result: Result) -> Result:
+        """Rows with the types of the model's columns, so that what is expected is read by these: a mutant's may be too narrow for it."""
+        if self._right is None or [n for n, _ in result.columns] != [n for n, _ in self._right.columns]:
+            return result
+        return Result(self._right.columns, result.rows)
 
     def _must_bind(self, asked: Asked) -> None:
         """Tell a query that is none from one that fails on these rows."""
