@@ -10,15 +10,15 @@ from xde.kernel.project.settings import EngineSettings
 from xde.undercurrents.engineering.testing.sandbox import Asked, QueryError
 
 QUERIES = [
-    "SELECT id, at FROM raw.t",
-    "SELECT id + 1 AS id, at + INTERVAL 1 DAY AS at FROM raw.t",
-    "SELECT id, at FROM raw.t WHERE false",
-    "SELECT id, at AT TIME ZONE 'Europe/Madrid' AS at FROM raw.t",  # a moment without a zone
-    "SELECT CAST(id AS DECIMAL(9, 2)) AS id, at FROM raw.t",
-    "SELECT at AS id, id AS at FROM raw.t",
-    "SELECT id, at, at AS again FROM raw.t",
-    "SELECT id, [at] AS at FROM raw.t",
-    "SELECT id, at FROM raw.t ORDER BY id DESC LIMIT 1",
+    "SELECT id, moment FROM raw.t",
+    "SELECT id + 1 AS id, moment + INTERVAL 1 DAY AS moment FROM raw.t",
+    "SELECT id, moment FROM raw.t WHERE false",
+    "SELECT id, moment AT TIME ZONE 'Europe/Madrid' AS moment FROM raw.t",  # no zone any more
+    "SELECT CAST(id AS DECIMAL(9, 2)) AS id, moment FROM raw.t",
+    "SELECT moment AS id, id AS moment FROM raw.t",
+    "SELECT id, moment, moment AS again FROM raw.t",
+    "SELECT id, [moment] AS moment FROM raw.t",
+    "SELECT id, moment FROM raw.t ORDER BY id DESC LIMIT 1",
     "SELECT id AS x FROM raw.t",
     "SELECT $n + id AS x FROM raw.t",
 ]
@@ -32,7 +32,7 @@ def sandbox(tmp_path):
 
 
 def filled(scratch):
-    scratch.table("raw.t", {"id": "INTEGER", "at": "TIMESTAMP WITH TIME ZONE"}, [("1", "2026-03-29 01:30:00+00"), ("2", None)])
+    scratch.table("raw.t", {"id": "INTEGER", "moment": "TIMESTAMP WITH TIME ZONE"}, [("1", "2026-03-29 01:30:00+00"), ("2", None)])
     return scratch
 
 
@@ -52,5 +52,5 @@ def test_the_engine_tells_of_a_second_query_that_fails_as_of_a_first(sandbox):
     with sandbox.scratch() as scratch:
         filled(scratch).ask(Asked(QUERIES[0]))
         with pytest.raises(QueryError, match="nothing"):
-            scratch.ask(Asked("SELECT nothing, at FROM raw.t"))
+            scratch.ask(Asked("SELECT nothing, moment FROM raw.t"))
         assert scratch.ask(Asked(QUERIES[0])).rows[0] == (1, datetime(2026, 3, 29, 1, 30, tzinfo=UTC))
