@@ -44,6 +44,7 @@ class DuckdbScratch:
         self._scope = scope
         self._cursor = scope.cursor
         self._views: dict[str, object] = {}
+        self._last: tuple[tuple[str, str], ...] = ()
 
     def table(self, name: str, types: Mapping[str, str], rows: Sequence[Sequence[Cell]]) -> None:
         """A table of cells as they are written."""
@@ -90,10 +91,36 @@ class DuckdbScratch:
     def ask(self, asked: Asked) -> Result:
         """The rows of a query."""
         self._make_views(asked)
+        again = self._fetched_again(asked.sql, dict(asked.parameters))
+        if again is not None:
+            return again
         try:
-            return self._fetched(asked.sql, dict(asked.parameters))
+            result = self._fetched(asked.sql, dict(asked.parameters))
         except duckdb.Error as error:
             raise QueryError(_words(error)) from error
+        self._last = result.columns
+        return result
+
+    def _fetched_again(self, sql: str, parameters: dict[str, object]) -> Result | None:
+        """The rows of a query with the columns of the one before: planned once, in half the time. None when it is another or fails."""
+        zoned = [n for n, t in self._last if t == ZONED]
+        if not self._last or any(ZONED in t and t != ZONED for _, t in self._last):
+            return None
+        moments = ", ".join(f"timezone('UTC', {quoted(n)}) AS {quoted(n)}" for n in zoned)
+        text = f"SELECT * REPLACE ({moments}) FROM ({sql}\n)" if zoned else sql
+        try:
+            cursor = self._cursor.execute(text, parameters) if parameters else self._cursor.execute(text)
+            columns = tuple((str(d[0]), str(d[1])) for d in cursor.description or ())
+            if columns != tuple((n, "TIMESTAMP" if t == ZONED else t) for n, t in self._last):
+                cursor.abort()
+                return None
+            rows = cursor.fetchall()
+        except duckdb.Error:
+            return None  # told by the way that keeps the engine's words
+        places = {i for i, (_, t) in enumerate(self._last) if t == ZONED}
+        if not places:
+            return Result(self._last, tuple(rows))
+        return Result(self._last, tuple(tuple(_moment(v) if i in places else v for i, v in enumerate(row)) for row in rows))
 
     def _fetched(self, sql: str, parameters: dict[str, object]) -> Result:
         """The rows of a query. A moment with a zone is fetched as one of UTC, for the engine needs a package more to make it itself."""

@@ -1,0 +1,38 @@
+"""How many deliberate faults in a model its cases notice."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from xde.app.subjects import subject_of
+from xde.undercurrents.engineering.mutants.cases import CaseTrial
+from xde.undercurrents.engineering.mutants.contracts import promises_of
+from xde.undercurrents.engineering.mutants.keeping import KeptFates
+from xde.undercurrents.engineering.mutants.killing import kill
+from xde.undercurrents.engineering.mutants.mutating import mutants_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xde.app.testing import TestBench
+    from xde.undercurrents.engineering.mutants.killing import Killing
+    from xde.undercurrents.engineering.mutants.mutant import Mutant
+    from xde.undercurrents.engineering.testing.case import Case
+
+MOST_WORKERS = 4
+
+
+def mutants_of_model(bench: TestBench, dataset: str) -> tuple[Mutant, ...]:
+    """The mutants of a SQL model; lines count from that of its SQL, `ModelDataset.sql_line` is where that begins."""
+    subject = subject_of(bench.known, dataset)
+    return mutants_of(subject.sql, promises_of(subject.inputs, subject.objects, {n: text for n, (text, _) in subject.views.items()}))
+
+
+def put_to_the_test(bench: TestBench, dataset: str, cases: Sequence[Case]) -> Killing:
+    """Put the mutants of a SQL model to those of the cases that are its own and that one query tells (`Case.plain`)."""
+    trials = [CaseTrial(bench.house.sandbox, bench.subject(c), c, bench.file_of(c)) for c in cases if c.dataset == dataset and c.plain]
+    sql = bench.known.model(dataset).sql
+    memory = KeptFates(bench.root / ".xde" / "cache" / "mutants", dataset, sql)
+    workers = max(1, min(MOST_WORKERS, os.cpu_count() or 1))
+    return kill(sql, mutants_of_model(bench, dataset), trials, workers=workers, memory=memory)
