@@ -24,6 +24,7 @@ class CrashPoint(StrEnum):
     STEP_RECORDED = "step.recorded"
     RUN_RECORDED = "run.recorded"
     CLEAN_LISTED = "clean.listed"
+    DROP_ASIDE = "drop.aside"
 
 
 _wanted, _, _nth = os.environ.get("XDE_CRASH_AT", "").partition(":")
