@@ -13,6 +13,8 @@ from xde.kernel.plan.plan import Plan, SourceFile
 from xde.kernel.plan.planner import Present, Wanted, make_plan
 from xde.kernel.project.declarations import SourceDataset
 from xde.lifecycle.sources.deliveries import changed_file, compare, gone_files
+from xde.lifecycle.storage.mirror import read_state
+from xde.lifecycle.storage.port import TableId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +36,8 @@ class Planned:
 
 def make(house: House, known: Understanding, selection: frozenset[str] | None, *, full: bool) -> Planned:
     """The plan for an environment as it is now. Nothing is written."""
-    states = house.ledger.states()
     pointers = house.ledger.pointers(house.environment)
+    states = _states(house, known, pointers)
     warnings: list[Finding] = list(known.warnings)
     found: dict[str, dict[str, FoundFile]] = {}
     deliveries: dict[str, list[SourceFile]] = {}
@@ -59,6 +61,23 @@ def make(house: House, known: Understanding, selection: frozenset[str] | None, *
         known.checks_digests,
     )
     return Planned(make_plan(wanted, present), found, tuple(dict.fromkeys(warnings)))
+
+
+def _states(house: House, known: Understanding, pointers: Mapping[str, str]) -> dict[tuple[str, str], TableState]:
+    """What is known of tables; of those that the environment is not at yet, what the lake says: others may have made or dropped them."""
+    states = house.ledger.states()
+    moving = [TableId(n, v) for n, v in known.versions.items() if pointers.get(n) != v and not known.is_view(n)]
+    if not moving:
+        return states
+    there = {t for t in moving if house.lake.snapshot(t)} if "://" in house.lake.root else set(house.lake.tables())
+    unknown = [t for t in moving if t in there and (t.dataset, t.version) not in states]
+    gone = [(t.dataset, t.version) for t in moving if t not in there and (t.dataset, t.version) in states]
+    found = [state for t in unknown if (state := read_state(house.lake, t)) is not None]
+    if gone:
+        house.ledger.forget(gone)
+    if found:
+        house.ledger.remember(found)
+    return {k: s for k, s in states.items() if k not in set(gone)} | {(s.dataset, s.version): s for s in found}
 
 
 def _table_before(states: Mapping[tuple[str, str], TableState], pointers: Mapping[str, str], name: str) -> TableState | None:
@@ -114,7 +133,7 @@ def known_dataset(known: Understanding, name: str) -> None:
     if name not in known.project.datasets:
         raise UserError(
             Finding(
-                "XDE0720",
+                "XDE0726",
                 f"there is no dataset `{name}`",
                 hint=did_you_mean(name, known.project.datasets) or "see them all with `xde list`",
             )
