@@ -44,8 +44,11 @@ def make(house: House, known: Understanding, selection: frozenset[str] | None, *
     for name in known.project.sources:
         if selection is not None and name not in selection:
             continue
-        state = states.get((name, known.versions[name]))
-        files, told = _delivered(house, known, name, state, reload=full, before=_table_before(states, pointers, name))
+        key = (name, known.versions[name])
+        before = _table_before(states, pointers, name)
+        files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
+        if files and key in states and _caught_up(house, states, key):
+            files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
         warnings += told
         found[name] = {f.path: f for f, _ in files}
         deliveries[name] = [SourceFile(f.path, f.size, d) for f, d in files]
@@ -78,6 +81,21 @@ def _states(house: House, known: Understanding, pointers: Mapping[str, str]) -> 
     if found:
         house.ledger.remember(found)
     return {k: s for k, s in states.items() if k not in set(gone)} | {(s.dataset, s.version): s for s in found}
+
+
+def _caught_up(house: House, states: dict[tuple[str, str], TableState], key: tuple[str, str]) -> bool:
+    """Whether the lake had more to tell of a table than our ledger: another ledger's environment has worked on it."""
+    table = TableId(*key)
+    snapshot = house.lake.snapshot(table)
+    if snapshot is not None and snapshot.number == states[key].number:
+        return False
+    found = read_state(house.lake, table) if snapshot is not None else None
+    house.ledger.forget([key])
+    del states[key]
+    if found is not None:
+        house.ledger.remember([found])
+        states[key] = found
+    return True
 
 
 def _table_before(states: Mapping[tuple[str, str], TableState], pointers: Mapping[str, str], name: str) -> TableState | None:

@@ -162,29 +162,3 @@ def test_killed_while_dropping_a_version_comes_back_as_it_should_be(sales):
     assert sales.rows("marts.by_country") == [("DE", 1), ("NO", 1)]
     assert any(c.table.version.startswith("_dropped_") for c in sales.clean())
     assert not any(v.startswith("_dropped_") for v in versions(sales))
-
-
-def test_a_source_s_table_that_its_ledger_forgot_is_not_loaded_twice(sales):
-    """As after a crash between the forgetting and the drop, or where another ledger's environment made the table."""
-    sales.write("sources/shop.yaml", (sales.root / "sources/shop.yaml").read_text().replace(", primaryKey: true", ""))
-    sales.run()
-    version = pointed(sales, "shop.sales")
-    with Workspace.open(sales.root) as workspace:
-        workspace.house.ledger.forget([("shop.sales", version)])
-        workspace.house.ledger.move("dev", {"shop.sales": None}, "2026-01-01T00:00:00+00:00")
-    assert sales.run()["shop.sales"].step.kind is StepKind.ADOPT
-    assert sales.rows("shop.sales") == [(1, "NO"), (2, "DE")]
-    sales.write("data/sales-2.csv", "id,country\n3,NO\n")
-    sales.run()
-    assert len(sales.rows("shop.sales")) == 3
-
-
-def test_a_table_that_somebody_dropped_is_loaded_whole(sales):
-    sales.run()
-    version = pointed(sales, "shop.sales")
-    with Workspace.open(sales.root) as workspace:
-        workspace.house.ledger.move("dev", {"shop.sales": None}, "2026-01-01T00:00:00+00:00")
-    shutil.rmtree(sales.root / ".xde/lake/shop/sales" / version)
-    sales.write("data/sales-2.csv", "id,country\n3,NO\n")
-    sales.run()
-    assert len(sales.rows("shop.sales")) == 3
