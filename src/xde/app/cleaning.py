@@ -1,39 +1,132 @@
-"""The lake kept small: orphans and outlived files taken away, small files put together, versions nobody points at dropped."""
+"""The lake kept small: orphans and outlived files taken away, small files put together, versions that nobody uses dropped."""
 
 from __future__ import annotations
 
 import uuid
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
+from xde.app.wiring import House
+from xde.ground.errors import UserError, XdeError
+from xde.ground.findings import Finding, Severity
 from xde.ground.names import quoted
 from xde.kernel.run.claims import held_claim
 from xde.kernel.run.owners import this_owner
-from xde.lifecycle.storage.port import Commit
+from xde.lifecycle.storage.outlived import outlived
+from xde.lifecycle.storage.port import Commit, TableId
 
 if TYPE_CHECKING:
-    from xde.app.understanding import Understanding
-    from xde.app.wiring import House
-    from xde.lifecycle.storage.port import Cleaned, DataFile, Snapshot, TableId
+    from collections.abc import Callable, Mapping
 
+    from xde.app.understanding import Understanding
+    from xde.kernel.plan.ledger import Ledger
+    from xde.lifecycle.storage.port import Cleaned, DataFile, Snapshot
+
+UNNAMED = ""  # stands for the environments that the settings do not name: they have nothing of their own
 SMALL = 64 * 1024 * 1024  # bytes; files below it are put together when there are several
 
 
-def clean(house: House, known: Understanding, *, keep_hours: float, dry_run: bool, compact: bool) -> tuple[Cleaned, ...]:
-    """What was taken away of each table, or would be."""
-    del known
-    if dry_run:
-        return _cleaned(house, keep_hours, dry_run=True)
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What to keep: the files that snapshots of the last `keep_hours` need, the versions that were in use in the last `keep_days`."""
+
+    keep_hours: float = 168.0
+    keep_days: float = 7.0
+    compact: bool = False
+    dry_run: bool = False
+
+
+def clean(house: House, known: Understanding, wish: Cleaning, warn: Callable[[Finding], None]) -> tuple[Cleaned, ...]:
+    """What was taken away of each table, or would be; `warn` hears why no version was dropped, where that could not be."""
     run = uuid.uuid4().hex[:12]
+    if wish.dry_run:
+        return _all(house, known, wish, run, warn)
     with held_claim(house.ledger, house.environment, str(this_owner()), run, house.clock, 0.0, lambda _: None):
-        if compact:
-            for table in house.lake.tables():
-                _compact(house, table, run)
-        return _cleaned(house, keep_hours, dry_run=False)
+        return _all(house, known, wish, run, warn)
 
 
-def _cleaned(house: House, keep_hours: float, *, dry_run: bool) -> tuple[Cleaned, ...]:
-    found = [house.lake.clean(t, keep_hours=keep_hours, dry_run=dry_run) for t in house.lake.tables()]
-    return tuple(c for c in found if c.files)
+def _all(house: House, known: Understanding, wish: Cleaning, run: str, warn: Callable[[Finding], None]) -> tuple[Cleaned, ...]:
+    dropped: tuple[Cleaned, ...] = ()
+    try:
+        dropped = _drop(house, known, wish, run)
+    except XdeError as error:
+        warn(_kept(error))
+    gone = {c.table for c in dropped}
+    tables = [t for t in house.lake.tables() if t not in gone]
+    if wish.compact and not wish.dry_run:
+        for table in tables:
+            _compact(house, table, run)
+    cleaned = [house.lake.clean(t, keep_hours=wish.keep_hours, dry_run=wish.dry_run) for t in (*tables, *house.lake.ruins())]
+    return (*dropped, *(c for c in cleaned if c.files))
+
+
+def _drop(house: House, known: Understanding, wish: Cleaning, run: str) -> tuple[Cleaned, ...]:
+    """Drop versions that nobody uses, while no environment is at work that could take one of them over.
+
+    The ledgers forget a table before it goes: what they know of must be there, what they do not know of they ask the lake for.
+    """
+    with ExitStack() as stack:
+        ledgers = _ledgers(house, stack)
+        unused = _unused(house, known, wish, ledgers)
+        if not unused or wish.dry_run:
+            return tuple(house.lake.drop(t, dry_run=True) for t in unused)
+        for url, ledger in ledgers.items():
+            for environment in _kept_in(house, url, ledger):
+                if environment != house.environment:
+                    stack.enter_context(held_claim(ledger, environment, str(this_owner()), run, house.clock, 0.0, lambda _: None))
+        unused = _unused(house, known, wish, ledgers)
+        for ledger in ledgers.values():
+            ledger.forget([(t.dataset, t.version) for t in unused])
+        return tuple(house.lake.drop(t) for t in unused)
+
+
+def _ledgers(house: House, stack: ExitStack) -> dict[str, Ledger]:
+    """The ledgers of all environments that keep their data in this lake, by their URLs."""
+    found: dict[str, Ledger] = {_url(house, house.environment): house.ledger}
+    for name in (UNNAMED, *house.settings.environments):
+        url, other = _url(house, name), House(house.root, house.settings, name, house.clock)
+        if url not in found and other.lake.root == house.lake.root:
+            stack.callback(other.close)
+            found[url] = other.ledger
+    return found
+
+
+def _url(house: House, environment: str) -> str:
+    own = house.settings.environments.get(environment)
+    return (own and own.ledger) or house.settings.ledger
+
+
+def _kept_in(house: House, url: str, ledger: Ledger) -> list[str]:
+    """The environments that a ledger is the ledger of; one that was rebuilt from a lake knows of others too, as they were then."""
+    return [e for e in ledger.environments() if _url(house, e) == url]
+
+
+def _unused(house: House, known: Understanding, wish: Cleaning, ledgers: Mapping[str, Ledger]) -> tuple[TableId, ...]:
+    tables = house.lake.tables()
+    versions = Counter(t.dataset for t in tables)
+    if all(number == 1 for number in versions.values()):
+        return ()  # an environment goes on to another version, never to none
+    held = {TableId(*pair) for pair in known.versions.items()}
+    for url, ledger in ledgers.items():
+        for environment in _kept_in(house, url, ledger):
+            held |= {TableId(*pair) for pair in ledger.pointers(environment).items()}
+    since = house.clock.now().astimezone(UTC) - timedelta(days=wish.keep_days)
+    return outlived({t: house.lake.history(t) for t in tables}, held, since.isoformat(timespec="milliseconds"))
+
+
+def _kept(error: XdeError) -> Finding:
+    first = error.findings[0] if isinstance(error, UserError) else None
+    why = f"{first.message}: {first.why}" if first and first.why else first.message if first else str(error)
+    return Finding(
+        "XDE0613",
+        "versions that nobody uses were not dropped",
+        why=why,
+        hint="clean again when every environment of this lake is at rest and its ledger can be asked",
+        severity=Severity.WARNING,
+    )
 
 
 def _compact(house: House, table: TableId, run: str) -> None:

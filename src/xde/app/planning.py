@@ -13,6 +13,8 @@ from xde.kernel.plan.plan import Plan, SourceFile
 from xde.kernel.plan.planner import Present, Wanted, make_plan
 from xde.kernel.project.declarations import SourceDataset
 from xde.lifecycle.sources.deliveries import changed_file, compare, gone_files
+from xde.lifecycle.storage.mirror import read_state
+from xde.lifecycle.storage.port import TableId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,16 +36,19 @@ class Planned:
 
 def make(house: House, known: Understanding, selection: frozenset[str] | None, *, full: bool) -> Planned:
     """The plan for an environment as it is now. Nothing is written."""
-    states = house.ledger.states()
     pointers = house.ledger.pointers(house.environment)
+    states = _states(house, known, pointers)
     warnings: list[Finding] = list(known.warnings)
     found: dict[str, dict[str, FoundFile]] = {}
     deliveries: dict[str, list[SourceFile]] = {}
     for name in known.project.sources:
         if selection is not None and name not in selection:
             continue
-        state = states.get((name, known.versions[name]))
-        files, told = _delivered(house, known, name, state, reload=full, before=_table_before(states, pointers, name))
+        key = (name, known.versions[name])
+        before = _table_before(states, pointers, name)
+        files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
+        if files and key in states and _caught_up(house, states, key):
+            files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
         warnings += told
         found[name] = {f.path: f for f, _ in files}
         deliveries[name] = [SourceFile(f.path, f.size, d) for f, d in files]
@@ -59,6 +64,38 @@ def make(house: House, known: Understanding, selection: frozenset[str] | None, *
         known.checks_digests,
     )
     return Planned(make_plan(wanted, present), found, tuple(dict.fromkeys(warnings)))
+
+
+def _states(house: House, known: Understanding, pointers: Mapping[str, str]) -> dict[tuple[str, str], TableState]:
+    """What is known of tables; of those that the environment is not at yet, what the lake says: others may have made or dropped them."""
+    states = house.ledger.states()
+    moving = [TableId(n, v) for n, v in known.versions.items() if pointers.get(n) != v and not known.is_view(n)]
+    if not moving:
+        return states
+    there = {t for t in moving if house.lake.snapshot(t)} if "://" in house.lake.root else set(house.lake.tables())
+    unknown = [t for t in moving if t in there and (t.dataset, t.version) not in states]
+    gone = [(t.dataset, t.version) for t in moving if t not in there and (t.dataset, t.version) in states]
+    found = [state for t in unknown if (state := read_state(house.lake, t)) is not None]
+    if gone:
+        house.ledger.forget(gone)
+    if found:
+        house.ledger.remember(found)
+    return {k: s for k, s in states.items() if k not in set(gone)} | {(s.dataset, s.version): s for s in found}
+
+
+def _caught_up(house: House, states: dict[tuple[str, str], TableState], key: tuple[str, str]) -> bool:
+    """Whether the lake had more to tell of a table than our ledger: another ledger's environment has worked on it."""
+    table = TableId(*key)
+    snapshot = house.lake.snapshot(table)
+    if snapshot is not None and snapshot.number == states[key].number:
+        return False
+    found = read_state(house.lake, table) if snapshot is not None else None
+    house.ledger.forget([key])
+    del states[key]
+    if found is not None:
+        house.ledger.remember([found])
+        states[key] = found
+    return True
 
 
 def _table_before(states: Mapping[tuple[str, str], TableState], pointers: Mapping[str, str], name: str) -> TableState | None:
@@ -114,7 +151,7 @@ def known_dataset(known: Understanding, name: str) -> None:
     if name not in known.project.datasets:
         raise UserError(
             Finding(
-                "XDE0720",
+                "XDE0726",
                 f"there is no dataset `{name}`",
                 hint=did_you_mean(name, known.project.datasets) or "see them all with `xde list`",
             )

@@ -145,11 +145,16 @@ class Workspace:
 
         return doctor(self.house, self.known)
 
-    def clean(self, *, keep_hours: float = 168.0, dry_run: bool = False, compact: bool = False) -> tuple[Cleaned, ...]:
+    def clean(
+        self, *, keep_hours: float = 168.0, keep_days: float = 7.0, dry_run: bool = False, compact: bool = False
+    ) -> tuple[Cleaned, ...]:
         """Take away what no environment and no recent snapshot needs; with `compact`, put small files together first."""
-        from xde.app.cleaning import clean
+        from xde.app.cleaning import Cleaning, clean
 
-        return clean(self.house, self.known, keep_hours=keep_hours, dry_run=dry_run, compact=compact)
+        said: list[Finding] = []
+        cleaned = clean(self.house, self.known, Cleaning(keep_hours, keep_days, compact, dry_run), said.append)
+        self.warnings = tuple(said)
+        return cleaned
 
     def rebuild_ledger(self) -> int:
         """Put the ledger's mirrors and pointers in place again from the lake; gives the number of tables found."""

@@ -26,6 +26,7 @@ class CrashPoint(StrEnum):
     CLEAN_LISTED = "clean.listed"
     BEFORE_SWITCH = "switch.before"
     SWITCHED = "switch.after"
+    DROP_ASIDE = "drop.aside"
 
 
 _wanted, _, _nth = os.environ.get("XDE_CRASH_AT", "").partition(":")

@@ -47,7 +47,7 @@ def _left(file: Stored, known: Uses) -> bool:
         return orphan and known.told.whole and name not in known.told.letters
     if place == LOG:
         return orphan and STAGED.search(name) is not None
-    return orphan and place.startswith(("_dropped_", "_making_"))
+    return orphan and place.startswith("_making_")
 
 
 def _data_left(file: Stored, known: Uses, *, orphan: bool) -> bool:

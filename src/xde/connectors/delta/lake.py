@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xde.connectors.delta.cleaning import leftovers, uses
 from xde.connectors.delta.commits import Committer, lost
 from xde.connectors.delta.handles import Handles, snapshot_of
 from xde.connectors.delta.log import Told, lives, read_entry, read_told, record
-from xde.connectors.delta.stores import store_of
+from xde.connectors.delta.stores import DROPPED, store_of
 from xde.connectors.delta.types import storable
 from xde.ground.clock import SystemClock
 from xde.ground.crash import CrashPoint, crash_point
@@ -18,8 +19,9 @@ from xde.ground.findings import Finding
 from xde.lifecycle.storage.port import Cleaned, TableId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from xde.connectors.delta.stores import Stored
     from xde.ground.clock import Clock
     from xde.lifecycle.storage.port import Commit, CommitRecord, Snapshot
 
@@ -45,6 +47,11 @@ class DeltaLake:
     def tables(self) -> tuple[TableId, ...]:
         """Every table with a log, in order of its name."""
         parts = (folder.split("/") for folder in self._store.tables())
+        return tuple(TableId(f"{schema}.{name}", version) for schema, name, version in parts)
+
+    def ruins(self) -> tuple[TableId, ...]:
+        """Folders without a table: of builds that never came to a commit, of drops that were cut short."""
+        parts = (folder.split("/") for folder in self._store.ruins())
         return tuple(TableId(f"{schema}.{name}", version) for schema, name, version in parts)
 
     def folder(self, table: TableId) -> str:
@@ -104,11 +111,17 @@ class DeltaLake:
         newest = self.snapshot(table)
         told = read_told(self._store, folder, newest.number) if newest else Told()
         live = {f.path for f in newest.files} if newest else set()
-        left = leftovers(stored, uses(live, told, self._clock.now().timestamp(), keep_hours))
+        known = uses(live, told, self._clock.now().timestamp(), keep_hours)
+        dropped = table.version.startswith(DROPPED)
+        left = stored if dropped else leftovers(stored, known)
         crash_point(CrashPoint.CLEAN_LISTED)
         if not dry_run:
-            self._store.remove(folder, (f.path for f in left))
-        return Cleaned(table, tuple(f.path for f in left), sum(f.size for f in left))
+            forsaken = newest is None and len(left) == len(stored)
+            if dropped or (forsaken and self._store.idle(folder, known.written_since)):
+                self._store.drop(folder)
+            else:
+                self._store.remove(folder, (f.path for f in left))
+        return _taken(table, left)
 
     def keep(self, name: str, text: str) -> None:
         """Keep a document beside the tables."""
@@ -125,11 +138,14 @@ class DeltaLake:
         found = (s.path for s in self._store.listing(f"_{folder}"))
         return tuple(sorted(f"{folder}/{path}" for path in found if not path.rpartition("/")[2].startswith("_")))
 
-    def drop(self, table: TableId) -> None:
-        """Take the whole folder away, its log first: a table without a log is not there."""
+    def drop(self, table: TableId, *, dry_run: bool = False) -> Cleaned:
+        """Take the whole folder away; a reader finds the table whole or does not find it."""
         folder = _folder(table)
-        self._handles.forget(folder)
-        self._store.drop(folder)
+        stored = list(self._store.listing(folder))
+        if not dry_run:
+            self._handles.forget(folder)
+            self._store.drop(folder)
+        return replace(_taken(table, stored), dropped=True)
 
     def _newest(self, folder: str) -> int:
         with self._handles.newest(folder) as opened:
@@ -154,6 +170,10 @@ class DeltaLake:
                 while len(self._old) > OLD_SNAPSHOTS:
                     del self._old[next(iter(self._old))]
         return found
+
+
+def _taken(table: TableId, files: Sequence[Stored]) -> Cleaned:
+    return Cleaned(table, tuple(f.path for f in files), sum(f.size for f in files))
 
 
 def _folder(table: TableId) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.storage.port import DataFile
 
 LOG = "_delta_log"
+DROPPED = "_dropped_"  # what a version's folder is called from when it is dropped until it is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class Store(Protocol):
         """Every folder with a log, in order."""
         ...
 
+    def ruins(self) -> Iterator[str]:
+        """Every folder that would be a table's, has none, and is not ours to write in: no log, or set aside by a drop."""
+        ...
+
     def read(self, folder: str, path: str) -> str | None:
         """A text file of a folder; None when it is not there."""
         ...
@@ -64,6 +70,10 @@ class Store(Protocol):
 
     def drop(self, folder: str) -> None:
         """Take everything away, in an order that leaves at every moment a whole table or none."""
+        ...
+
+    def idle(self, folder: str, since: float) -> bool:
+        """Whether nothing was made or taken away in it since a moment, in seconds since 1970."""
         ...
 
     def is_newest(self, folder: str, number: int) -> bool:
@@ -120,8 +130,14 @@ class Disk:
 
     def tables(self) -> Iterator[str]:
         for log in sorted(self._root.glob(f"[!_.]*/[!_.]*/[!_.]*/{LOG}")):
-            if any(f.suffix in {".json", ".parquet"} for f in log.iterdir()):
+            if _begun(log):
                 yield str(log.parent.relative_to(self._root))
+
+    def ruins(self) -> Iterator[str]:
+        for folder in sorted(self._root.glob("[!_.]*/[!_.]*/[!.]*/")):
+            kept = folder.name.startswith("_") or _begun(folder / LOG)
+            if folder.name.startswith(DROPPED) or not kept:
+                yield str(folder.relative_to(self._root))
 
     def read(self, folder: str, path: str) -> str | None:
         try:
@@ -157,9 +173,13 @@ class Disk:
 
     def drop(self, folder: str) -> None:
         top = self._root / folder
-        if (top / LOG).exists():
-            (top / LOG).rename(top / f"_dropped_{uuid.uuid4().hex}")
-        shutil.rmtree(top, ignore_errors=True)
+        aside = top.with_name(f"{DROPPED}{uuid.uuid4().hex}")
+        try:
+            top.rename(aside)
+        except FileNotFoundError:
+            return
+        crash_point(CrashPoint.DROP_ASIDE)
+        shutil.rmtree(aside, ignore_errors=True)
 
     def put_first(self, folder: str, text: str) -> object:
         """Write a log's first entry aside and put it in place, if there is none; its birth, or None when there is.
@@ -177,6 +197,9 @@ class Disk:
             return None
         finally:
             aside.unlink(missing_ok=True)
+
+    def idle(self, folder: str, since: float) -> bool:
+        return all(Path(at).stat().st_mtime < since for at, _, _ in os.walk(self._root / folder))
 
     def is_newest(self, folder: str, number: int) -> bool:
         return not Path(f"{self._top}/{folder}/{entry(number + 1)}").exists()
@@ -213,9 +236,15 @@ class ObjectStore:
         """Nothing: a bucket has no folders."""
 
     def tables(self) -> Iterator[str]:
+        yield from (f for f in self._versions() if any(self.listing(f"{f}/{LOG}")))
+
+    def ruins(self) -> Iterator[str]:
+        yield from (f for f in self._versions() if not any(self.listing(f"{f}/{LOG}")) and any(self.listing(f)))
+
+    def _versions(self) -> Iterator[str]:
         for schema in self._below(""):
             for name in self._below(schema):
-                yield from (f for f in self._below(name) if any(self.listing(f"{f}/{LOG}")))
+                yield from self._below(name)
 
     def read(self, folder: str, path: str) -> str | None:
         try:
@@ -251,6 +280,9 @@ class ObjectStore:
         others = [p for p in logs if p not in set(commits)]
         self.remove(folder, [*others, *commits, *(p for p in paths if p not in set(logs))])
 
+    def idle(self, folder: str, since: float) -> bool:  # noqa: ARG002 - the port's
+        return True
+
     def is_newest(self, folder: str, number: int) -> bool:  # noqa: ARG002 - the port's
         return False
 
@@ -285,6 +317,14 @@ def _birth(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return told.st_ino, told.st_mtime_ns
+
+
+def _begun(log: Path) -> bool:
+    """Whether a log has a commit or a checkpoint."""
+    try:
+        return any(f.suffix in {".json", ".parquet"} for f in log.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def not_writable(root: str, error: OSError) -> Finding:

@@ -39,7 +39,7 @@ COMMANDS = {
     "history": (f"{_ROOM}.history", "List the commits of a dataset."),
     "letters": (f"{_ROOM}.letters", "List, show, replay and discard dead letters."),
     "runs": (f"{_ROOM}.runs", "List the last runs, or the steps of one."),
-    "clean": (f"{_ROOM}.clean", "Take away files that nobody needs any more."),
+    "clean": (f"{_ROOM}.clean", "Take away files and versions that nobody needs any more."),
     "ledger": (f"{_ROOM}.ledger", "Look after the ledger."),
     "explain": (f"{_ROOM}.explain", "Explain a code such as XDE0204."),
 }

@@ -160,7 +160,11 @@ def diagnosis_fact(diagnosis: Diagnosis) -> dict[str, object]:
 
 def cleaned_text(cleaned: Sequence[Cleaned], *, dry_run: bool) -> str:
     """What was taken away, a line a table, and the sum; ends with a line end."""
-    lines = [f"{c.table.dataset}  {c.table.version}  {amount(len(c.files), 'file')}, {size(c.bytes)}" for c in cleaned if c.files]
+    lines = [
+        f"{c.table.dataset}  {c.table.version}  {'whole version, ' if c.dropped else ''}{amount(len(c.files), 'file')}, {size(c.bytes)}"
+        for c in cleaned
+        if c.files
+    ]
     files, freed = sum(len(c.files) for c in cleaned), sum(c.bytes for c in cleaned)
     if not files:
         return "nothing to clean\n"
@@ -170,4 +174,10 @@ def cleaned_text(cleaned: Sequence[Cleaned], *, dry_run: bool) -> str:
 
 def cleaned_fact(cleaned: Cleaned) -> dict[str, object]:
     """A cleaning of one table as JSON data."""
-    return {"dataset": cleaned.table.dataset, "version": cleaned.table.version, "files": list(cleaned.files), "bytes": cleaned.bytes}
+    return {
+        "dataset": cleaned.table.dataset,
+        "version": cleaned.table.version,
+        "dropped": cleaned.dropped,
+        "files": list(cleaned.files),
+        "bytes": cleaned.bytes,
+    }

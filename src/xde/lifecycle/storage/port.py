@@ -100,11 +100,15 @@ class CommitRecord:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What a cleaning took away, or would: orphan files, files no snapshot within the retention needs, bytes freed."""
+    """What a cleaning took away, or would: orphan files, files no snapshot within the retention needs, bytes freed.
+
+    `dropped` says that it was the table as a whole, its log too.
+    """
 
     table: TableId
     files: tuple[str, ...]
     bytes: int
+    dropped: bool = False
 
 
 class Lake(Protocol):
@@ -112,6 +116,10 @@ class Lake(Protocol):
 
     def tables(self) -> tuple[TableId, ...]:
         """Every table that has at least one commit."""
+        ...
+
+    def ruins(self) -> tuple[TableId, ...]:
+        """Folders without a table: of builds that never came to a commit, of drops that were cut short. `clean` takes them."""
         ...
 
     def folder(self, table: TableId) -> str:
@@ -138,8 +146,8 @@ class Lake(Protocol):
         """Take away orphans and files that only snapshots older than `keep_hours` need; never a file a reader may hold."""
         ...
 
-    def drop(self, table: TableId) -> None:
-        """Take a whole table away."""
+    def drop(self, table: TableId, *, dry_run: bool = False) -> Cleaned:
+        """Take a whole table away; at every moment a reader finds it whole or not at all."""
         ...
 
     def keep(self, name: str, text: str) -> None:

@@ -37,6 +37,8 @@ match sys.argv[3]:
     case "clean":
         bench.write("SELECT 3 AS id")
         bench.lake.clean(bench.table, keep_hours=0, dry_run=False)
+    case "drop":
+        bench.lake.drop(bench.table)
 """
 
 
@@ -71,6 +73,21 @@ def test_killed_while_cleaning_every_snapshot_still_reads(bench):
     bench.append("SELECT 1 AS id")
     killed(bench, "clean", "clean.listed")
     assert bench.rows() == [(1,)]
+
+
+def test_killed_while_dropping_the_table_is_gone_and_the_next_cleaning_takes_the_rest(bench):
+    bench.append("SELECT 1 AS id")
+    killed(bench, "drop", "drop.aside")
+    assert bench.snapshot() is None
+    assert bench.lake.tables() == ()
+    (left,) = bench.lake.ruins()
+    assert bench.path.parent.joinpath(left.version).is_dir()
+    bench.append("SELECT 2 AS id")
+    assert bench.rows() == [(2,)]
+    told = bench.lake.clean(left, keep_hours=24, dry_run=False)
+    assert len(told.files) >= 2
+    assert bench.lake.ruins() == ()
+    assert bench.rows() == [(2,)]
 
 
 def test_a_column_that_was_added_before_a_crash_is_null_and_the_next_attempt_goes_on(bench, monkeypatch):

@@ -72,7 +72,7 @@ def test_quiet_keeps_results_only(call):
         (["letters", "discard", "--all", "--reason", "old"], {"discarded"}),
         (["runs"], {"runs"}),
         (["runs", "r1"], {"run", "steps"}),
-        (["clean"], {"dry_run", "tables"}),
+        (["clean"], {"dry_run", "tables", "findings"}),
         (["ledger", "rebuild"], {"tables"}),
         (["doctor"], {"diagnoses"}),
         (["explain"], {"codes"}),
@@ -201,7 +201,10 @@ def test_init_makes_a_project_and_never_overwrites_one(call, tmp_path):
 
 
 def test_the_rest_in_words(call):
-    assert call("clean", "--dry-run").stdout == "a.b  v  1 file, 1.5 kB\n1 file, 1.5 kB would be taken away\n"
+    told = call("clean", "--dry-run", "--keep-days", "3")
+    assert told.stdout == "a.b  u  whole version, 2 files, 500 bytes\na.b  v  1 file, 1.5 kB\n3 files, 2.0 kB would be taken away\n"
+    assert told.stderr.endswith("clean keep_hours=168 keep_days=3\n")
+    assert "warning[XDE0302]: a warning of the project" in call("clean", case="warned").stderr
     assert call("ledger", "rebuild").stdout == "17 tables found; the ledger says again what the lake says\n"
     assert (
         call("doctor", case="ill").stdout
