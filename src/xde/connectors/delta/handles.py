@@ -120,11 +120,9 @@ def schema_of(handle: DeltaTable) -> Schema:
 
 
 def snapshot_of(handle: DeltaTable, table: TableId, folder: str) -> Snapshot:
-    """The files of a table with all that the log says of them."""
-    import pyarrow as pa
-
+    """The files of a table with all that the log says of them. Without PyArrow, whose import costs more than most reads."""
     schema = schema_of(handle)
-    return Snapshot(table, handle.version(), schema, files_of(pa.table(handle.get_add_actions(flatten=False)), schema), folder)
+    return Snapshot(table, handle.version(), schema, files_of(handle.get_add_actions(flatten=False), schema), folder)
 
 
 @contextmanager
