@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
+from xde.ground.records import dataclass
 from xde.kernel.plan.plan import Plan, SourceFile
 from xde.kernel.plan.planner import Present, Wanted, make_plan
 from xde.kernel.project.declarations import SourceDataset

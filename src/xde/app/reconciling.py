@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.kernel.run.owners import parse_owner
@@ -49,7 +50,7 @@ def _settle(house: House, step: StepRecord) -> None:
 
 def _rebuild_if_new(house: House) -> None:
     """A ledger that knows nothing beside a lake that has tables is a lost ledger."""
-    if not house.ledger.states() and "://" not in house.lake.root and house.lake.tables():
+    if not house.ledger.states() and Path(house.lake_path).is_dir() and house.lake.tables():
         rebuild(house)
 
 

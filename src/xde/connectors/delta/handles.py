@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.connectors.delta.actions import files_of
 from xde.connectors.delta.types import from_delta
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
+from xde.ground.records import dataclass
 from xde.lifecycle.storage.port import Snapshot
 
 if TYPE_CHECKING:

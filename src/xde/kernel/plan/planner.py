@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, cast
 
+from xde.ground.records import dataclass
 from xde.kernel.plan.plan import Cost, Plan, Reason, SourceFile, Step, StepKind
 from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
 
