@@ -11,7 +11,7 @@ from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
 from xde.kernel.plan.plan import Plan, SourceFile
-from xde.kernel.plan.planner import Present, Wanted, make_plan
+from xde.kernel.plan.planner import Present, Wanted, make_plan, priced
 from xde.kernel.project.declarations import SourceDataset
 from xde.lifecycle.sources.deliveries import changed_file, compare, gone_files
 
@@ -56,10 +56,12 @@ def make(house: House, known: Understanding, selection: frozenset[str] | None, *
         pointers,
         states,
         deliveries,
-        house.ledger.last_costs(order) if deliveries or pointers else {},
         known.checks_digests,
     )
-    return Planned(make_plan(wanted, present), found, tuple(dict.fromkeys(warnings)))
+    plan = make_plan(wanted, present)
+    if plan.steps:
+        plan = priced(plan, house.ledger.last_costs([s.dataset for s in plan.steps]))
+    return Planned(plan, found, tuple(dict.fromkeys(warnings)))
 
 
 def _table_before(states: Mapping[tuple[str, str], TableState], pointers: Mapping[str, str], name: str) -> TableState | None:

@@ -50,7 +50,8 @@ def _settle(house: House, step: StepRecord) -> None:
 
 def _rebuild_if_new(house: House) -> None:
     """A ledger that knows nothing beside a lake that has tables is a lost ledger."""
-    if not house.ledger.states() and Path(house.lake_path).is_dir() and house.lake.tables():
+    known = house.ledger.pointers(house.environment) or house.ledger.states()
+    if not known and Path(house.lake_path).is_dir() and house.lake.tables():
         rebuild(house)
 
 
