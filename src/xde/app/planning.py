@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
+from xde.ground.records import dataclass
 from xde.kernel.plan.plan import Plan, SourceFile
-from xde.kernel.plan.planner import Present, Wanted, make_plan
+from xde.kernel.plan.planner import Present, Wanted, make_plan, priced
 from xde.kernel.project.declarations import SourceDataset
 from xde.lifecycle.sources.deliveries import changed_file, compare, gone_files
 from xde.lifecycle.storage.mirror import read_state
@@ -60,10 +61,12 @@ def make(house: House, known: Understanding, selection: frozenset[str] | None, *
         pointers,
         states,
         deliveries,
-        house.ledger.last_costs(order) if deliveries or pointers else {},
         known.checks_digests,
     )
-    return Planned(make_plan(wanted, present), found, tuple(dict.fromkeys(warnings)))
+    plan = make_plan(wanted, present)
+    if plan.steps:
+        plan = priced(plan, house.ledger.last_costs([s.dataset for s in plan.steps]))
+    return Planned(plan, found, tuple(dict.fromkeys(warnings)))
 
 
 def _states(house: House, known: Understanding, pointers: Mapping[str, str]) -> dict[tuple[str, str], TableState]:

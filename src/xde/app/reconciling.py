@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.app.definitions import told_deployments
@@ -60,7 +61,8 @@ def _settle(house: House, step: StepRecord) -> None:
 
 def _rebuild_if_new(house: House) -> None:
     """A ledger that knows nothing beside a lake that has tables is a lost ledger."""
-    if not house.ledger.states() and "://" not in house.lake.root and house.lake.tables():
+    known = house.ledger.pointers(house.environment) or house.ledger.states()
+    if not known and Path(house.lake_path).is_dir() and house.lake.tables():
         rebuild(house)
 
 

@@ -22,7 +22,7 @@ from xde.lifecycle.transformation.view import ViewPerformer
 from xde.lifecycle.transformation.work import ModelWork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from xde.app.planning import Planned
     from xde.app.understanding import Understanding
@@ -53,7 +53,7 @@ def carry_out(house: House, known: Understanding, replan: Callable[[], Planned],
         planned = replan()
         finished = run_plan(
             planned.plan,
-            performers(house, known, planned.found),
+            performers(house, known, planned.found, {s.dataset for s in planned.plan.steps}),
             run=run,
             fence=claim.fence,
             clock=house.clock,
@@ -84,18 +84,21 @@ class _Stop(threading.Event):
         self.wait(seconds)
 
 
-def performers(house: House, known: Understanding, found: Mapping[str, Mapping[str, FoundFile]]) -> dict[StepKind, Performer]:
-    """Who does which kind of step."""
+def performers(
+    house: House, known: Understanding, found: Mapping[str, Mapping[str, FoundFile]], datasets: Collection[str]
+) -> dict[StepKind, Performer]:
+    """Who does which kind of step, to these datasets."""
     from xde.undercurrents.management.quality.verdict import finding_of
 
     pins = Pins(house.lake, house.ledger, known.versions)
     publisher = Publisher(house.lake, house.auditor, house.ledger, house.clock, finding_of)
     merger = Merger(house.lake, house.write)
-    personal = all_personal(known)
-    models = {n: model_work(known, n, house, personal[n]) for n in known.project.models}
+    personal = all_personal(known) if datasets else {}
+    models = {n: model_work(known, n, house, personal[n]) for n in known.project.models if n in datasets}
     sources = {
         n: SourceWork(known.readings[n], known.checks[n], known.checks_digests[n], found.get(n, {}), personal[n])
         for n in known.project.sources
+        if n in datasets
     }
     return {
         StepKind.LOAD: LoadPerformer(house.loader, publisher, pins, sources, merger),

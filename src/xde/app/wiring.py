@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.ground.clock import SystemClock
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
+from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xde.connectors.files.sources import DiskFiles
     from xde.ground.clock import Clock
     from xde.kernel.plan.ledger import Ledger
-    from xde.kernel.project.settings import EnvironmentSettings, Settings
+    from xde.kernel.project.settings import EnvironmentSettings, LakeSettings, Settings
     from xde.lifecycle.ingestion.port import Loader
     from xde.lifecycle.storage.audit_port import Auditor
     from xde.lifecycle.storage.port import DataFile, Schema
@@ -47,15 +47,23 @@ class House:
         return self.settings.environments.get(self.environment)
 
     @property
+    def lake_path(self) -> str:
+        """Where the lake is: a folder or a URL."""
+        path = self._chosen_lake.path
+        return path if "://" in path else str((self.root / path).resolve())
+
+    @property
     def lake(self) -> DeltaLake:
         """The lake."""
         if self._lake is None:
             from xde.connectors.delta.lake import DeltaLake
 
-            chosen = (self.own and self.own.lake) or self.settings.lake
-            path = chosen.path if "://" in chosen.path else str((self.root / chosen.path).resolve())
-            self._lake = DeltaLake(path, chosen.options)
+            self._lake = DeltaLake(self.lake_path, self._chosen_lake.options)
         return self._lake
+
+    @property
+    def _chosen_lake(self) -> LakeSettings:
+        return (self.own and self.own.lake) or self.settings.lake
 
     @property
     def ledger(self) -> Ledger:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from xde.ground.errors import UserError
+from xde.ground.records import dataclass
 from xde.ledger import findings
 from xde.ledger.queries import statements
 

@@ -12,7 +12,7 @@ from xde.lifecycle.storage.port import DataFile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import pyarrow as pa
+    from arro3.core import Table
     from deltalake.transaction import AddAction, RemoveAction
 
     from xde.lifecycle.storage.port import Commit, Schema, Statistics
@@ -75,10 +75,10 @@ def storable_types(schema: Schema) -> dict[str, str]:
     return {c.name: storable(c.type) for c in schema}
 
 
-def files_of(actions: pa.Table, schema: Schema) -> tuple[DataFile, ...]:
+def files_of(actions: Table, schema: Schema) -> tuple[DataFile, ...]:
     """The files of delta-rs's add actions, not flattened: a name with a dot would be taken for a part of a struct."""
     types = {c.name: c.type for c in schema}
-    return tuple(_file(row, types) for row in actions.to_pylist())
+    return tuple(_file(row, types) for row in actions.to_struct_array().to_pylist())
 
 
 def _file(row: Mapping[str, Any], types: Mapping[str, str]) -> DataFile:

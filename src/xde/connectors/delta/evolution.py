@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.connectors.delta.types import needs_zoneless, storable_schema
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

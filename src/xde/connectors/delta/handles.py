@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.connectors.delta.actions import files_of
 from xde.connectors.delta.types import from_delta
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
+from xde.ground.records import dataclass
 from xde.lifecycle.storage.port import Snapshot
 
 if TYPE_CHECKING:
@@ -120,11 +120,9 @@ def schema_of(handle: DeltaTable) -> Schema:
 
 
 def snapshot_of(handle: DeltaTable, table: TableId, folder: str) -> Snapshot:
-    """The files of a table with all that the log says of them."""
-    import pyarrow as pa
-
+    """The files of a table with all that the log says of them. Without PyArrow, whose import costs more than most reads."""
     schema = schema_of(handle)
-    return Snapshot(table, handle.version(), schema, files_of(pa.table(handle.get_add_actions(flatten=False)), schema), folder)
+    return Snapshot(table, handle.version(), schema, files_of(handle.get_add_actions(flatten=False), schema), folder)
 
 
 @contextmanager

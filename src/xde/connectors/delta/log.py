@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from xde.connectors.delta.stores import entry
+from xde.ground.records import dataclass
 from xde.lifecycle.storage.port import CommitRecord
 
 if TYPE_CHECKING:

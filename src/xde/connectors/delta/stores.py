@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import duckdb
 from xde.ground.errors import TemporaryError, UserError, XdeError
 from xde.ground.findings import Finding
 from xde.ground.names import quoted
+from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from xde.faces.words.findings import Look, findings_fact, findings_text
 from xde.faces.words.ink import Ink
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,6 +60,7 @@ class Session:
         from xde.app.workspace import Workspace  # deferred: it brings parsers and engines
 
         workspace = Workspace.open(self.root(), environment=environment or self.environment, working_tree=working_tree)
+        gc.freeze()  # what is known of the project stays until the command ends: no garbage is looked for in it
         self.warn(workspace.warnings)
         return workspace
 

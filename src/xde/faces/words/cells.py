@@ -56,6 +56,15 @@ def cut(text: str, cells: int) -> str:
     return "".join(taken) + "…"
 
 
+def fitted(text: str, cells: int, *, right: bool = False) -> str:
+    """The text cut or filled to just these cells."""
+    if not text.isascii():
+        return pad(cut(text, cells), cells, right=right)
+    if len(text) > cells:
+        text = cut(text, cells)
+    return text.rjust(cells) if right else text.ljust(cells)
+
+
 def pad(text: str, cells: int, *, right: bool = False) -> str:
     """The text filled with blanks to the cells, on its left if it is to stand right."""
     blanks = " " * (cells - width(text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from xde.faces.words.excerpt import excerpt, gutter
 from xde.faces.words.ink import PLAIN, Ink
 from xde.faces.words.numbers import amount
 from xde.ground.findings import Severity
+from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from xde.ground.records import dataclass
 
 Role = Literal["error", "warning", "info", "good", "dim", "strong", "mark"]
 

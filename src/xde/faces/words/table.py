@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xde.faces.words.cells import cut, pad, visible, width
+from xde.faces.words.cells import fitted, visible, width
 from xde.faces.words.ink import PLAIN, Ink
+from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,12 +54,8 @@ def draw(columns: Sequence[Column], rows: Sequence[Sequence[str | None]], *, cel
 
 
 def _widths(titles: Sequence[str], rows: Sequence[Sequence[str | None]]) -> list[int]:
-    widths = [width(t) for t in titles]
-    for row in rows:
-        for index, cell in enumerate(row):
-            wide = len(NULL) if cell is None else width(cell)
-            widths[index] = max(widths[index], wide)
-    return widths
+    columns = zip(*rows, strict=True) if rows else ((),) * len(titles)
+    return [max((len(NULL) if c is None else width(c) for c in {t, *column}), default=0) for t, column in zip(titles, columns, strict=True)]
 
 
 def _total(widths: Sequence[int]) -> int:
@@ -76,7 +72,7 @@ def _fitting(widths: Sequence[int], cells: int | None) -> int:
 def _line(row: Sequence[tuple[str | None, int, bool]], ink: Ink, *, head: bool = False) -> str:
     parts = []
     for text, wide, right in row:
-        cell = pad(cut(NULL if text is None else text, wide), wide, right=right)
+        cell = fitted(NULL if text is None else text, wide, right=right)
         if head:
             cell = ink("strong", cell)
         elif text is None:

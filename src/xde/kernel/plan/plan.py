@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from xde.ground.digests import digest
+from xde.ground.records import dataclass
 
 
 class StepKind(StrEnum):

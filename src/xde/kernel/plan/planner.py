@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, cast
 
+from xde.ground.records import dataclass
 from xde.kernel.plan.plan import Cost, Plan, Reason, SourceFile, Step, StepKind
 from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What there is: pointers of the environment, mirrors of tables, source files not loaded yet, last costs.
+    """What there is: pointers of the environment, mirrors of tables, source files not loaded yet.
 
     `checks` is the digest of each dataset's checks as the contract now has them. `changes` explains a new version of a
     model in words: the text or the columns that made it.
@@ -28,7 +29,6 @@ class Present:
     pointers: Mapping[str, str]
     states: Mapping[tuple[str, str], TableState]
     deliveries: Mapping[str, Sequence[SourceFile]] = field(default_factory=dict)
-    costs: Mapping[str, StepRecord] = field(default_factory=dict)
     checks: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, str] = field(default_factory=dict)
 
@@ -63,6 +63,12 @@ def make_plan(wanted: Wanted, present: Present) -> Plan:
     return Plan(present.environment, tuple(steps.values()), unchanged, present.at)
 
 
+def priced(plan: Plan, costs: Mapping[str, StepRecord]) -> Plan:
+    """The plan with what each dataset's last step took."""
+    known = {n: Cost(c.seconds, c.rows, c.bytes) for n, c in costs.items()}
+    return replace(plan, steps=tuple(replace(s, cost=known[s.dataset]) if s.dataset in known else s for s in plan.steps))
+
+
 def _step(wanted: Wanted, present: Present, name: str, steps: Mapping[str, Step]) -> Step | None:
     dataset = wanted.datasets[name]
     if isinstance(dataset, SourceDataset):
@@ -85,8 +91,8 @@ def _load(wanted: Wanted, present: Present, name: str, steps: Mapping[str, Step]
     if not reasons:
         return None
     if state is not None and not files and not wanted.full:
-        return _as_step(present, StepKind.ADOPT, name, version, reasons)
-    return _as_step(present, StepKind.LOAD, name, version, reasons, after=after, files=files, full=wanted.full)
+        return _as_step(StepKind.ADOPT, name, version, reasons)
+    return _as_step(StepKind.LOAD, name, version, reasons, after=after, files=files, full=wanted.full)
 
 
 def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping[str, Step]) -> Step | None:
@@ -110,11 +116,11 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
     if not reasons:
         return None
     if model.head.kind is Kind.VIEW:
-        return _as_step(present, StepKind.VIEW, name, version, reasons, after=after)
+        return _as_step(StepKind.VIEW, name, version, reasons, after=after)
     only_moved = moved and state is not None and len(reasons) == 1
     kind = StepKind.ADOPT if only_moved else StepKind.BUILD
     full = wanted.full or state is None or checks_changed
-    return _as_step(present, kind, name, version, reasons, after=after, full=full)
+    return _as_step(kind, name, version, reasons, after=after, full=full)
 
 
 def _version_reasons(present: Present, name: str, version: str) -> list[Reason]:
@@ -151,7 +157,6 @@ def tables_read(wanted: Wanted, name: str) -> list[str]:
 
 
 def _as_step(  # noqa: PLR0913 - a step is these parts together
-    present: Present,
     kind: StepKind,
     name: str,
     version: str,
@@ -161,6 +166,4 @@ def _as_step(  # noqa: PLR0913 - a step is these parts together
     files: tuple[SourceFile, ...] = (),
     full: bool = False,
 ) -> Step:
-    last = present.costs.get(name)
-    cost = Cost(last.seconds, last.rows, last.bytes) if last else None
-    return Step(f"{kind}:{name}", kind, name, version, tuple(reasons), after, (), files, full, cost)
+    return Step(f"{kind}:{name}", kind, name, version, tuple(reasons), after, (), files, full)

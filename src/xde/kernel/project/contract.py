@@ -7,8 +7,10 @@ Those of other vendors, and those of nobody, are in `raw` only: a `writeMode` of
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from xde.ground.records import dataclass
 from xde.kernel.project.settings import Settings  # noqa: TC001 - dataclass field, pickled with the project
 
 if TYPE_CHECKING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import Bug, DataError, TemporaryError, UserError
 from xde.ground.findings import Finding
+from xde.ground.records import dataclass
 from xde.kernel.run.events import Outcome, StepProgress, StepStarted
 
 if TYPE_CHECKING:

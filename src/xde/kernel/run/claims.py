@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.ground.errors import UserError, XdeError
 from xde.ground.findings import Finding
+from xde.ground.records import dataclass
 from xde.kernel.run.owners import parse_owner
 
 if TYPE_CHECKING:

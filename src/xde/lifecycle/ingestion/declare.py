@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding, Findings
 from xde.ground.names import did_you_mean
+from xde.ground.records import dataclass
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from xde.ground.records import dataclass
 from xde.lifecycle.storage.rewrite import NEW, OLD, compaction, merge_by_key, replace_interval, small_files
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import DataError
+from xde.ground.records import dataclass
 from xde.kernel.plan.checks import Action
 from xde.kernel.plan.facts import fold
 from xde.lifecycle.storage.audit_port import Audit

@@ -6,11 +6,12 @@ files that go, and `NEW`, the new rows. New files stay as the engine wrote them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding
 from xde.ground.names import quoted
+from xde.ground.records import dataclass
 from xde.lifecycle.storage.prune import may_hold, touched_by_keys
 
 if TYPE_CHECKING:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import DataError, UserError
 from xde.ground.findings import Finding
 from xde.ground.names import quoted
+from xde.ground.records import dataclass
 from xde.kernel.plan.intervals import batches, covering, parse_moment
 from xde.kernel.plan.plan import Interval
 from xde.kernel.project.declarations import Kind

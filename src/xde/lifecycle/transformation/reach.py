@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from xde.ground.records import dataclass
 from xde.kernel.plan.intervals import covering, merged, minus, parse_moment, reaching_back, within
 from xde.kernel.plan.plan import Interval
 

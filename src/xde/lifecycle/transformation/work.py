@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from xde.ground.records import dataclass
 from xde.lifecycle.transformation.port import Query
 
 if TYPE_CHECKING:
