@@ -40,7 +40,7 @@ class Workspace:
         self.warnings = (Finding("XDE0302", "a warning of the project", severity=Severity.WARNING),) if CASE == "warned" else ()
 
     @classmethod
-    def open(cls, root, *, environment=None):
+    def open(cls, root, *, environment=None, working_tree=False):
         if CASE == "unreadable":
             raise UserError(BROKEN, Finding("XDE0101", "another"))
         print(f"opened {root.name} {environment}", file=sys.stderr)
