@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.app.subjects import subject_of
@@ -13,7 +14,7 @@ from xde.undercurrents.engineering.mutants.killing import kill
 from xde.undercurrents.engineering.mutants.mutating import mutants_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from xde.app.testing import TestBench
     from xde.undercurrents.engineering.mutants.killing import Killing
@@ -21,6 +22,31 @@ if TYPE_CHECKING:
     from xde.undercurrents.engineering.testing.case import Case
 
 MOST_WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMutants:
+    """What became of the mutants of a model: `path` is its file, whose line `first_line` is the first of the SQL."""
+
+    dataset: str
+    path: str
+    first_line: int
+    killing: Killing
+    seconds: float
+
+
+def mutate(bench: TestBench, selection: Sequence[str]) -> Iterator[ModelMutants]:
+    """Put the mutants of models to their cases: of those that are named, else of all that have cases.
+
+    Raises `UserError` when nothing that is named has cases.
+    """
+    cases = bench.pick(selection)
+    wanted = dict.fromkeys(c.dataset for c in cases if c.dataset in bench.known.project.models)
+    for name in wanted:
+        begun = bench.house.clock.monotonic()
+        killing = put_to_the_test(bench, name, bench.cases)
+        model = bench.known.model(name)
+        yield ModelMutants(name, model.path, model.sql_line, killing, bench.house.clock.monotonic() - begun)
 
 
 def mutants_of_model(bench: TestBench, dataset: str) -> tuple[Mutant, ...]:

@@ -25,6 +25,8 @@ class Options(TypedDict):
     changed: bool
     sql: bool
     coverage: bool
+    mutants: bool
+    at_least: float | None
     record: str | None
     smoke: bool
     rows: int | None
@@ -37,6 +39,7 @@ class Options(TypedDict):
     "xde test tests/orders.yaml --changed",
     "xde test 'an order without payments is worth nothing'",
     "xde test --coverage marts.carrier_delay",
+    "xde test --mutants marts.carrier_delay --at-least 90",
     "xde test --record 'a week of March' marts.carrier_delay",
     "xde test --smoke",
 )
@@ -44,6 +47,8 @@ class Options(TypedDict):
 @click.option("--changed", is_flag=True, help="Only cases that have not passed yet with what they see now.")
 @click.option("--sql", is_flag=True, help="Show the query of each case that fails, not only of the first.")
 @click.option("--coverage", is_flag=True, help="Show which branches of the models' SQL no case reaches; with `xde -v` every line.")
+@click.option("--mutants", is_flag=True, help="Change the models' SQL on purpose, and tell which changes no case notices.")
+@click.option("--at-least", type=click.FloatRange(0, 100), metavar="PERCENT", help="With --mutants: fail below this score.")
 @click.option("--record", metavar="NAME", help="Freeze what a model does with a few real rows as a case of this name.")
 @click.option("--smoke", is_flag=True, help="Build every model from a sample of the sources, in a lake of its own.")
 @click.option("--rows", type=click.IntRange(min=1), help="How many rows to record (default 5) or to sample of each source (1000).")
@@ -65,6 +70,10 @@ def command(session: Session, *, selection: tuple[str, ...], **options: Unpack[O
     bench = TestBench.open(session.root(), session.environment)
     try:
         session.warn(bench.known.warnings)
+        if options["mutants"]:
+            from xde.faces.cli.mutants import mutants  # deferred: it brings the parser
+
+            return mutants(session, bench, selection, options["at_least"])
         return _cases(session, bench, selection, options)
     finally:
         bench.close()
