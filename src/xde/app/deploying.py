@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from xde.app import planning
 from xde.app.definitions import is_told, keep_definitions, tell_deployment
+from xde.app.opening import deployed_project
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.digests import digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
+from xde.kernel.plan.changes import Side, changes
 from xde.kernel.plan.ledger import NEXT, Deployment
 from xde.kernel.plan.plan import StepKind
 from xde.kernel.run.claims import held_claim
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from xde.app.planning import Planned
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
+    from xde.kernel.plan.changes import Change
     from xde.kernel.plan.ledger import Claim
     from xde.kernel.plan.plan import Plan
     from xde.kernel.run.events import Observer, RunFinished
@@ -49,6 +52,7 @@ class Proposal:
     adopted: tuple[str, ...]
     definitions: str
     first: bool
+    changes: dict[str, Change]
 
     @property
     def plan(self) -> Plan:
@@ -92,7 +96,8 @@ def propose(house: House, known: Understanding) -> Proposal:
     """
     pointers = house.ledger.pointers(house.environment)
     changed = frozenset(n for n, v in known.versions.items() if pointers.get(n) != v)
-    planned = planning.make(house, known, changed, full=False)
+    explained = explain(deployed_project(house, known.project.root), known)
+    planned = planning.make(house, known, changed, full=False, changes={n: c.text for n, c in explained.items()})
     building = {s.dataset for s in planned.plan.steps if s.kind is not StepKind.ADOPT}
     steps = tuple(replace(s, after=tuple(a for a in s.after if a in building)) for s in planned.plan.steps if s.dataset in building)
     plan = replace(planned.plan, steps=steps, unchanged=len(known.versions) - len(changed))
@@ -104,7 +109,16 @@ def propose(house: House, known: Understanding) -> Proposal:
         tuple(sorted(changed - building)),
         known.project.digest,
         not latest or latest[0].definitions != known.project.digest,
+        explained,
     )
+
+
+def explain(before: Understanding | None, known: Understanding) -> dict[str, Change]:
+    """What is different about each dataset that both projects have; nothing where nothing was deployed before."""
+    if before is None:
+        return {}
+    old, new = (Side(k.project.datasets, k.analyses, k.versions, k.project.settings.parameters) for k in (before, known))
+    return changes(old, new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def opened(root: Path, environment: str | None, *, working_tree: bool) -> tuple[
 
     if environment is not None and not working_tree:
         house = house_at(root, environment)
-        deployed = _deployed(house, root)
+        deployed = deployed_project(house, root)
         if deployed is not None:
             reconcile(house)
             return deployed, house
@@ -52,7 +52,8 @@ def house_at(root: Path, environment: str | None) -> House:
     return house_of(root, settings_of(root), environment)
 
 
-def _deployed(house: House, root: Path) -> Understanding | None:
+def deployed_project(house: House, root: Path) -> Understanding | None:
+    """The project that was deployed to an environment; None where the working tree runs."""
     if house.environment == house.settings.environment:
         return None  # one's own: there the working tree runs
     latest = house.ledger.deployments(house.environment, 1)

@@ -35,8 +35,10 @@ class Planned:
     warnings: tuple[Finding, ...] = field(default=())
 
 
-def make(house: House, known: Understanding, selection: frozenset[str] | None, *, full: bool) -> Planned:
-    """The plan for an environment as it is now. Nothing is written."""
+def make(
+    house: House, known: Understanding, selection: frozenset[str] | None, *, full: bool, changes: Mapping[str, str] | None = None
+) -> Planned:
+    """The plan for an environment as it is now. Nothing is written. `changes` says in words why versions are others than they were."""
     pointers = house.ledger.pointers(house.environment)
     states = _states(house, known, pointers)
     warnings: list[Finding] = list(known.warnings)
@@ -62,6 +64,7 @@ def make(house: House, known: Understanding, selection: frozenset[str] | None, *
         states,
         deliveries,
         known.checks_digests,
+        changes or {},
     )
     plan = make_plan(wanted, present)
     if plan.steps:
