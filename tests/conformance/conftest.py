@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from ledgers import Opener, fresh_url
+from xde.ledger.memory import MemoryLedger
+from xde.ledger.open import open_ledger
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from xde.kernel.plan.ledger import Ledger
+
+KINDS = ["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+SHARED = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 PASSWORD = "not a secret"
 
@@ -93,3 +105,16 @@ def postgres_server() -> Iterator[PostgresServer]:
         server.control("-m", "immediate", "stop")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(params=KINDS)
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    made: Ledger = MemoryLedger() if request.param == "memory" else open_ledger(fresh_url(request.param, request), tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=SHARED)
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Ledger]:
+    """Opens the same ledger again and again, in any process."""
+    return Opener(fresh_url(request.param, request), tmp_path)
