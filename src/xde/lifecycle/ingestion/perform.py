@@ -13,7 +13,7 @@ from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.storage.publish import Publication
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from xde.kernel.plan.checks import Check
     from xde.kernel.plan.plan import Step
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
-    from xde.lifecycle.storage.port import Snapshot
+    from xde.lifecycle.storage.port import Schema, Snapshot
     from xde.lifecycle.storage.publish import Publisher
 
 
@@ -99,7 +99,8 @@ class LoadPerformer:
 
     def _job(self, step: Step, context: StepContext, work: SourceWork, folder: str, before: Snapshot | None) -> LoadJob:
         reading = work.reading
-        appending = not step.full and reading.write_mode == "append"
+        replacing = step.full or reading.write_mode == "replace"
+        appending = not replacing and reading.write_mode == "append"
         return LoadJob(
             dataset=step.dataset,
             run=context.run,
@@ -114,6 +115,7 @@ class LoadPerformer:
             limit=reading.limit,
             personal=work.personal,
             existing=before.paths if before is not None and appending else (),
+            others=looked_up(work.checks, self._pins, step.dataset, before if not replacing else None),
         )
 
     def _rewritten(self, work: SourceWork, before: Snapshot | None, loaded: Loaded, *, replacing: bool) -> Rewritten:
@@ -158,7 +160,14 @@ class LoadPerformer:
 
 def in_flight(check: Check) -> bool:
     """Whether the loader itself holds a check, by making dead letters: the rows that it accepts satisfy it."""
-    return check.action is Action.DEAD_LETTER and check.kind in {CheckKind.ROW, CheckKind.UNIQUE}
+    return check.action is Action.DEAD_LETTER and check.kind in {CheckKind.ROW, CheckKind.UNIQUE, CheckKind.REFERENCE}
+
+
+def looked_up(checks: Sequence[Check], pins: Pins, dataset: str, before: Snapshot | None) -> dict[str, tuple[Schema, tuple[str, ...]]]:
+    """What references held in flight look up, by dataset; of a table that refers to itself the rows there that stay."""
+    names = {c.to_dataset for c in checks if in_flight(c) and c.kind is CheckKind.REFERENCE}
+    found = {n: before if n == dataset else pins.snapshot(n) for n in names}
+    return {n: (s.schema, s.paths) for n, s in found.items() if s is not None}
 
 
 def _counted(check: Check, loaded: Loaded) -> CheckResult:

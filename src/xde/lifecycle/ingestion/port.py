@@ -116,8 +116,10 @@ class Letter:
 class LoadJob:
     """What to load: files of one dataset, how to read them, the row checks to apply in flight, and where to write.
 
-    `checks` are those of kind ROW (any action) and, when their action is DEAD_LETTER, UNIQUE: failing rows of DEAD_LETTER checks
-    become letters, of the others are counted. `folder` takes the accepted rows as fresh Parquet files, `letters_folder` the letters.
+    `checks` are those of kind ROW (any action) and, when their action is DEAD_LETTER, UNIQUE and REFERENCE: failing rows of
+    DEAD_LETTER checks become letters, of the others are counted. `folder` takes the accepted rows as fresh Parquet files,
+    `letters_folder` the letters. `others` are the datasets that references look up, and of a table that refers to itself its rows
+    that stay; one that is not among them has never been built.
     """
 
     dataset: str
@@ -133,6 +135,7 @@ class LoadJob:
     limit: LetterLimit = field(default_factory=LetterLimit)
     personal: tuple[str, ...] = ()
     existing: tuple[str, ...] = ()  # Parquet files of the rows that are there already: a UNIQUE check looks at them too
+    others: Mapping[str, tuple[Schema, tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from xde.connectors.duckdb.ingestion.csv_files import columns_of, stage_csv
 from xde.connectors.duckdb.ingestion.documents import parquet_columns, sheet_rows, stage_json, stage_parquet, stage_sheet
 from xde.connectors.duckdb.ingestion.letters import read_letters, write_letters
 from xde.connectors.duckdb.ingestion.line_files import stage_lines
+from xde.connectors.duckdb.ingestion.refusing import refuse
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
 from xde.connectors.duckdb.ingestion.splitting import Record
 from xde.connectors.duckdb.ingestion.stage import Bad, Stage
@@ -27,7 +28,6 @@ from xde.ground.digests import digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, literal
-from xde.kernel.plan.checks import CheckKind
 from xde.lifecycle.ingestion.port import FileAccount, FileToLoad, Letter, LetterReason, Loaded
 from xde.lifecycle.storage.port import Column
 
@@ -134,9 +134,8 @@ class _Loading:
 
     def _divided(self, deliveries: Sequence[_Delivery], again: dict[str, Replayed]) -> tuple[tuple[FileAccount, ...], list[Letter]]:
         """The account of each file, and all that could not be accepted."""
-        for check in self.job.checks:
-            if check.kind is CheckKind.UNIQUE and self.stage.made:
-                self.stage.refuse_repeated(check)
+        if self.stage.made:
+            refuse(self.stage)
         letters: list[Letter] = []
         accounts = []
         for given in deliveries:

@@ -62,7 +62,7 @@ class Stage:
         select = self._select(source)
         self.cursor.execute(f"INSERT INTO stage {select}" if self.made else f"CREATE TEMP TABLE stage AS {select}")
         if not self.made:
-            self.cursor.execute("CREATE TEMP TABLE repeated (place BIGINT, rule VARCHAR, name VARCHAR)")
+            self.cursor.execute("CREATE TEMP TABLE refused (place BIGINT, rule VARCHAR, name VARCHAR, value VARCHAR)")
         self.made = True
         self.first[path] = start
         self.rows[path] = self._count() - start
@@ -107,20 +107,14 @@ class Stage:
     def _held(self, of: Field) -> bool:
         return any(c.proof[:1] == ("not_null",) and c.columns == (of.name,) for c in self._row_checks(held=True))
 
-    def refuse_repeated(self, check: Check) -> None:
-        """Later records of a key that is in the load or in the table already are not accepted; the first one stays."""
-        columns = ", ".join(quoted(c) for c in check.columns)
-        whole = " AND ".join(f"{quoted(c)} IS NOT NULL" for c in check.columns)
-        good = f"SELECT rowid AS place, {columns} FROM stage WHERE {self._good()} AND {whole}"
-        more = f"SELECT {columns} FROM ({good}) GROUP BY {columns} HAVING count(*) > 1"
-        nth = f"row_number() OVER (PARTITION BY {columns} ORDER BY place)"
-        found = [f"SELECT place FROM (SELECT place, {nth} AS nth FROM ({good}) SEMI JOIN ({more}) USING ({columns})) WHERE nth > 1"]
-        if self.job.existing:
-            files = ", ".join(literal(p) for p in self.job.existing)
-            there = f"SELECT {columns} FROM read_parquet([{files}], union_by_name = true)"
-            found.append(f"SELECT place FROM ({good}) SEMI JOIN ({there}) USING ({columns})")
-        told = f"{literal(check.id)}, {literal(check.columns[0])}"
-        self.cursor.execute(f"INSERT INTO repeated SELECT place, {told} FROM ({' UNION '.join(found)})")
+    def good(self, columns: Sequence[str]) -> str:
+        """The records not refused so far that have all of these columns: their place in the stage (`place`), and the columns."""
+        whole = " AND ".join(f"{quoted(c)} IS NOT NULL" for c in columns)
+        return f"SELECT rowid AS place, {', '.join(quoted(c) for c in columns)} FROM stage WHERE {self._good()} AND {whole}"
+
+    def refuse(self, found: str) -> int:
+        """Refuse what a query finds: place, rule, column and value; gives the number of its rows."""
+        return int(self.cursor.execute(f"INSERT INTO refused {found}").fetchall()[0][0])
 
     def failing(self) -> dict[str, int]:
         """The accepted rows that break a check that makes no dead letters, by the check's id."""
@@ -135,10 +129,11 @@ class Stage:
         if path not in self.rows:
             return []
         start, end = self.first[path], self.first[path] + self.rows[path]
-        repeated = "[{'rule': r.rule, 'name': r.name, 'value': NULL::VARCHAR}]"
+        told = "list({'rule': rule, 'name': name, 'value': value} ORDER BY rule)"
+        refused = f"SELECT place, {told} AS reasons FROM refused WHERE place >= {start} AND place < {end} GROUP BY place"
         found = self.cursor.execute(
-            f"SELECT coalesce(s.{NTH}, s.rowid - {start}), coalesce(s.{REASONS}, {repeated}), s.{RAW} FROM stage AS s "
-            f"LEFT JOIN repeated AS r ON r.place = s.rowid "
+            f"SELECT coalesce(s.{NTH}, s.rowid - {start}), coalesce(s.{REASONS}, r.reasons), s.{RAW} FROM stage AS s "
+            f"LEFT JOIN ({refused}) AS r ON r.place = s.rowid "
             f"WHERE (s.{REASONS} IS NOT NULL OR r.place IS NOT NULL) AND s.rowid >= {start} AND s.rowid < {end} ORDER BY s.rowid"
         ).fetchall()
         return [Bad(int(nth), tuple((x["rule"], x["name"], x["value"]) for x in reasons), raw) for nth, reasons, raw in found]
@@ -149,7 +144,7 @@ class Stage:
 
     @staticmethod
     def _good() -> str:
-        return f"{REASONS} IS NULL AND rowid NOT IN (SELECT place FROM repeated)"
+        return f"{REASONS} IS NULL AND rowid NOT IN (SELECT place FROM refused)"
 
 
 def _text(field_: Field) -> str:
