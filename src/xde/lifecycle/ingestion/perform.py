@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
+from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from xde.kernel.plan.plan import Step
     from xde.kernel.run.runner import StepContext
     from xde.lifecycle.ingestion.declare import Reading
-    from xde.lifecycle.ingestion.port import Loaded, Loader
+    from xde.lifecycle.ingestion.port import Field, Loaded, Loader
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
-    from xde.lifecycle.storage.port import Schema, Snapshot
+    from xde.lifecycle.storage.port import Column, Schema, Snapshot
     from xde.lifecycle.storage.publish import Publisher
 
 
@@ -94,7 +95,7 @@ class LoadPerformer:
             letters=loaded.letters,
             snapshot=published.snapshot.number,
             checks=published.results,
-            findings=published.warnings,
+            findings=(*published.warnings, *(new_column(step.dataset, c, path) for c, path in loaded.new_columns.items())),
         )
 
     def _job(self, step: Step, context: StepContext, work: SourceWork, folder: str, before: Snapshot | None) -> LoadJob:
@@ -116,6 +117,7 @@ class LoadPerformer:
             personal=work.personal,
             existing=before.paths if before is not None and appending else (),
             others=looked_up(work.checks, self._pins, step.dataset, before if not replacing else None),
+            evolved=evolved(before, reading.fields) if before is not None and not replacing else (),
         )
 
     def _rewritten(self, work: SourceWork, before: Snapshot | None, loaded: Loaded, *, replacing: bool) -> Rewritten:
@@ -155,6 +157,7 @@ class LoadPerformer:
             "rows_in": sum(a.records for a in loaded.accounts),
             "rows_out": loaded.accepted,
             "checks_digest": work.checks_digest,
+            **({"new_columns": {c.name: c.type for c in loaded.new_columns}} if loaded.new_columns else {}),
         }
 
 
@@ -168,6 +171,23 @@ def looked_up(checks: Sequence[Check], pins: Pins, dataset: str, before: Snapsho
     names = {c.to_dataset for c in checks if in_flight(c) and c.kind is CheckKind.REFERENCE}
     found = {n: before if n == dataset else pins.snapshot(n) for n in names}
     return {n: (s.schema, s.paths) for n, s in found.items() if s is not None}
+
+
+def evolved(before: Snapshot, fields: Sequence[Field]) -> Schema:
+    """The columns that a table has and its contract does not: they came by the policy `evolve`."""
+    known = {f.name.casefold() for f in fields}
+    return tuple(c for c in before.schema if c.name.casefold() not in known)
+
+
+def new_column(dataset: str, column: Column, path: str) -> Finding:
+    """What is told of a column that was added to a table."""
+    return Finding(
+        "XDE0424",
+        f"`{dataset}` has a new column: `{column.name}` {column.type}",
+        why=f"`{path}` has it, and its contract does not; rows from before have nothing in it",
+        hint="add it to the contract under `properties`, with the type and the rules it should have",
+        severity=Severity.INFO,
+    )
 
 
 def _counted(check: Check, loaded: Loaded) -> CheckResult:

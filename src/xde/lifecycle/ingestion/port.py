@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from xde.kernel.plan.checks import Check
     from xde.lifecycle.sources.port import FoundFile
-    from xde.lifecycle.storage.port import DataFile, Schema
+    from xde.lifecycle.storage.port import Column, DataFile, Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,12 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """What to do when a delivery's columns are not the contract's: evolve, freeze (refuse the file), discard, quarantine."""
+    """What to do when a delivery's columns are not the contract's: freeze (refuse the file), evolve, discard, quarantine.
+
+    A new column is, in turn: nothing that is loaded; a column of the table, in the type of its values; left out; a dead letter of
+    every record that has a value in it. A missing one is, by `evolve`, missing in every row. Letters are read again by `quarantine` where
+    a file is by `freeze`: what does not fit stays a letter.
+    """
 
     new_column: str = "freeze"
     missing_column: str = "freeze"
@@ -136,6 +141,7 @@ class LoadJob:
     personal: tuple[str, ...] = ()
     existing: tuple[str, ...] = ()  # Parquet files of the rows that are there already: a UNIQUE check looks at them too
     others: Mapping[str, tuple[Schema, tuple[str, ...]]] = field(default_factory=dict)
+    evolved: Schema = ()  # columns that the table has and the contract does not; they stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,7 @@ class FileAccount:
 class Loaded:
     """What a load gave. `letter_files` are paths relative to the letters folder; `failing` maps a check's id to its failing rows.
 
-    `new_columns` are columns of the delivery that the contract does not know (name to the path of the first file that has it).
+    `new_columns` are the columns that this load adds to the table by the policy `evolve`, and the path of the first file with each.
     """
 
     schema: Schema
@@ -162,7 +168,7 @@ class Loaded:
     letter_files: tuple[str, ...]
     accounts: tuple[FileAccount, ...]
     failing: Mapping[str, int] = field(default_factory=dict)
-    new_columns: Mapping[str, str] = field(default_factory=dict)
+    new_columns: Mapping[Column, str] = field(default_factory=dict)
 
     @property
     def accepted(self) -> int:

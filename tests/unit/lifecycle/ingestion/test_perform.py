@@ -128,3 +128,86 @@ def test_two_that_refer_to_each_other_are_loaded_once_one_of_them_only_warns(des
     assert {n: o.status for n, o in desk.run().items()} == {"s.a": "done", "s.b": "done"}
     assert desk.rows("s.a") == [(1,)]
     assert desk.rows("s.b") == [(1,), (3,)]
+
+
+def orders(policy: str, mode: str = "append", more: str = "") -> str:
+    return f"""\
+  - name: t
+    physicalName: t-*.csv
+    physicalType: file
+    customProperties:
+      - {{property: xdeSchemaChange, value: {{newColumn: {policy}}}}}
+      - {{property: xdeWriteMode, value: {mode}}}
+    properties:
+      - {{name: id, logicalType: integer, primaryKey: true}}
+      - {{name: a, logicalType: string}}
+{more}"""
+
+
+@pytest.mark.parametrize("mode", ["append", "merge"])
+def test_a_new_column_is_a_column_of_the_table(desk: Desk, mode: str) -> None:
+    """Old rows have nothing in it, also when their file alone is written again; a value of another type is a letter."""
+    desk.contract(orders("evolve", mode))
+    desk.write("data/t-1.csv", "id,a\n1,x\n2,y\n")
+    desk.run()
+    desk.write("data/t-2.csv", "id,a,n\n3,x,7\n")
+    outcome = desk.run()["s.t"]
+    assert [(f.code, f.severity, "`n` BIGINT" in f.message) for f in outcome.findings] == [("XDE0424", "info", True)]
+    assert desk.facts("s.t")[-1]["new_columns"] == {"n": "BIGINT"}
+    assert desk.rows("s.t") == [(1, "x", None), (2, "y", None), (3, "x", 7)]
+    desk.write("data/t-3.csv", "id,n,a\n4,8,x\n5,many,x\n")
+    assert desk.run()["s.t"].letters == 1
+    desk.write("data/t-4.csv", f"id,a\n{2 if mode == 'merge' else 6},z\n")
+    assert desk.run()["s.t"].findings == ()
+    last = (2, "z", None) if mode == "merge" else (6, "z", None)
+    expected = {1: (1, "x", None), 2: (2, "y", None), 3: (3, "x", 7), 4: (4, "x", 8)} | {last[0]: last}
+    assert desk.rows("s.t") == list(expected.values())
+    assert desk.letters() == [("t-3.csv", 3, b"5,many,x", ("type",))]
+    desk.run(full=True)
+    assert [r[0] for r in desk.rows("s.t")] == ([1, 2, 3, 4] if mode == "merge" else [1, 2, 3, 4, 5, 6]), "all files are looked at together"
+
+
+def test_a_table_whose_new_column_no_file_has_yet(desk: Desk) -> None:
+    """As a crash between the change of the schema and the commit of the rows leaves it."""
+    desk.contract(orders("evolve"))
+    desk.write("data/t-1.csv", "id,a\n1,x\n")
+    desk.write("models/m/t.sql", "SELECT * FROM s.t\n")
+    desk.run()
+    from xde.lifecycle.storage.port import Column, Commit, TableId
+
+    with Workspace.open(desk.root) as workspace:
+        lake = workspace.house.lake
+        snapshot = lake.snapshot(TableId("s.t", workspace.house.ledger.pointers("dev")["s.t"]))
+        assert snapshot is not None
+        lake.commit(Commit(snapshot.table, (*snapshot.schema, Column("n", "DOUBLE")), (), (), snapshot.number, {"kind": "schema"}))
+    assert desk.rows("s.t") == [(1, "x", None)]
+    desk.write("data/t-2.csv", "id,a\n2,y\n")
+    assert {n: o.status for n, o in desk.run().items()} == {"s.t": "done", "m.t": "done"}
+    assert desk.rows("s.t") == [(1, "x", None), (2, "y", None)]
+
+
+def test_records_with_an_unknown_column_wait_for_the_contract(desk: Desk) -> None:
+    desk.contract(orders("quarantine"))
+    desk.write("data/t-1.csv", "id,a\n1,x\nq,x\n")
+    desk.write("data/t-2.csv", "id,a,n\n2,x,7\n3,y,\n4,z,many\n")
+    outcome = desk.run()["s.t"]
+    assert (outcome.rows, outcome.letters) == (2, 3)
+    assert desk.letters() == [
+        ("t-1.csv", 3, b"q,x", ("type",)),
+        ("t-2.csv", 2, b"2,x,7", ("unknown column",)),
+        ("t-2.csv", 4, b"4,z,many", ("unknown column",)),
+    ]
+    desk.contract(orders("quarantine", more="      - {name: n, logicalType: integer}\n"))
+    assert desk.replay()[0].accepted == 1
+    assert desk.rows("s.t") == [(1, "x", None), (2, "x", 7), (3, "y", None)]
+    assert [(x[1], x[3]) for x in desk.letters()] == [(3, ("type",)), (4, ("type",))]
+
+
+def test_lines_of_json_with_an_unknown_member(desk: Desk) -> None:
+    desk.contract(orders("freeze").replace("t-*.csv", "t-*.json"), "ndjson")
+    desk.write("data/t-1.json", '{"id": 1, "a": "x"}\n{"id": 2, "a": "x", "n": 1}\n')
+    outcome = desk.run()["s.t"]
+    assert (outcome.status, [f.code for f in outcome.findings]) == ("failed", ["XDE0412"])
+    desk.contract(orders("evolve").replace("t-*.csv", "t-*.json"), "ndjson")
+    assert [f.code for f in desk.run()["s.t"].findings] == ["XDE0424"]
+    assert desk.rows("s.t") == [(1, "x", None), (2, "x", 1)]

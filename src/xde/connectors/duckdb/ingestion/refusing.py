@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xde.connectors.duckdb.transformation import relation
+from xde.connectors.duckdb.transformation import relation_with_gaps
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import literal, quoted
@@ -52,7 +52,7 @@ def _repeated(stage: Stage, check: Check) -> str:
 
 def _lost(stage: Stage, check: Check) -> str:
     """Records that refer to what is not there; one that has no whole reference refers to nothing and is left alone."""
-    targets = [relation(Input(*stage.job.others[check.to_dataset]))] if check.to_dataset in stage.job.others else []
+    targets = [relation_with_gaps(Input(*stage.job.others[check.to_dataset]))] if check.to_dataset in stage.job.others else []
     if check.to_dataset == stage.job.dataset:
         targets.append(stage.good(check.to_columns))
     if not targets:

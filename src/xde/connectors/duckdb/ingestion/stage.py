@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion.casts import cast
+from xde.connectors.duckdb.ingestion.new_columns import NO_VALUES, value_text
+from xde.connectors.duckdb.ingestion.words import UNKNOWN
 from xde.ground.names import literal, quoted
 from xde.kernel.plan.checks import Action, CheckKind
 
@@ -21,13 +23,15 @@ REASONS = '"__reasons"'
 RAW = '"__raw"'
 NTH = '"__nth"'
 UNREAD = '"__unread"'
+NEW = '"__new"'
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """A relation of records in SQL: `texts` gives each field's text, `raw` the record's own text where no file has it.
 
-    `position` is a record's number (from 0) where it is not that of the row; `unread` is true of a record that is none.
+    `position` is a record's number (from 0) where it is not that of the row; `unread` is true of a record that is none. `new` gives the
+    values of columns that the contract does not know.
     """
 
     relation: str
@@ -35,6 +39,7 @@ class Source:
     raw: str = "NULL::VARCHAR"
     position: str = "NULL::BIGINT"
     unread: str = "false"
+    new: str = NO_VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +88,14 @@ class Stage:
         ]
         rules += [(c.id, c.columns[0] if c.columns else None, f"NOT coalesce(({c.predicate}), true)") for c in self._row_checks(held=True)]
         reasons = _reasons([[("parse", None, UNREAD)], wrong, rules], job.fields)
+        if job.schema_change.new_column == "quarantine" and source.new != NO_VALUES:
+            unknown = f"{{'rule': {literal(UNKNOWN)}, 'name': e.key, 'value': NULL::VARCHAR}}"
+            reasons = f"CASE WHEN cardinality({NEW}) > 0 THEN list_transform(map_entries({NEW}), lambda e: {unknown}) ELSE {reasons} END"
         names = ", ".join(quoted(f.name) for f in job.fields)
-        own = f"{source.raw} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}"
+        own = f"{source.raw} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}, {source.new} AS {NEW}"
         return (
-            f"SELECT {names}, {REASONS}, {NTH}, CASE WHEN {REASONS} IS NOT NULL THEN {RAW} END AS {RAW} "
-            f"FROM (SELECT *, {reasons} AS {REASONS} FROM (SELECT {typed}, {texts_on}, {RAW}, {NTH}, {UNREAD} "
+            f"SELECT {names}, {REASONS}, {NTH}, CASE WHEN {REASONS} IS NOT NULL THEN {RAW} END AS {RAW}, {NEW} "
+            f"FROM (SELECT *, {reasons} AS {REASONS} FROM (SELECT {typed}, {texts_on}, {RAW}, {NTH}, {UNREAD}, {NEW} "
             f"FROM (SELECT {inner}, {own} FROM {source.relation})))"
         )
 
@@ -116,6 +124,15 @@ class Stage:
         """Refuse what a query finds: place, rule, column and value; gives the number of its rows."""
         return int(self.cursor.execute(f"INSERT INTO refused {found}").fetchall()[0][0])
 
+    def refuse_all(self, path: str, rule: str, columns: Sequence[str]) -> None:
+        """Refuse every record of a file, for each of some columns."""
+        for name in columns if path in self.rows else ():
+            self.refuse(f"SELECT rowid, {literal(rule)}, {literal(name)}, NULL FROM stage WHERE {self._in_file(path)}")
+
+    def _in_file(self, path: str) -> str:
+        start = self.first[path]
+        return f"rowid >= {start} AND rowid < {start + self.rows[path]}"
+
     def failing(self) -> dict[str, int]:
         """The accepted rows that break a check that makes no dead letters, by the check's id."""
         counts = {}
@@ -138,9 +155,20 @@ class Stage:
         ).fetchall()
         return [Bad(int(nth), tuple((x["rule"], x["name"], x["value"]) for x in reasons), raw) for nth, reasons, raw in found]
 
-    def accepted(self) -> str:
-        """The query of the accepted rows."""
-        return f"SELECT {', '.join(quoted(f.name) for f in self.job.fields)} FROM stage WHERE {self._good()}"
+    def accepted(self, more: Sequence[str]) -> str:
+        """The query of the accepted rows; `more` is the SQL of columns besides the fields."""
+        return f"SELECT {', '.join([*(quoted(f.name) for f in self.job.fields), *more])} FROM stage WHERE {self._good()}"
+
+    def unknown(self, path: str) -> list[str]:
+        """The names of columns that the contract does not know and that some record of a file has a value in."""
+        if path not in self.rows:
+            return []
+        names = f"SELECT DISTINCT unnest(map_keys({NEW})) AS name FROM stage WHERE {self._in_file(path)}"
+        return [str(n) for (n,) in self.cursor.execute(f"SELECT name FROM ({names}) ORDER BY name").fetchall()]
+
+    def new_texts(self, name: str) -> str:
+        """The query of the texts (`t`) that the records not refused have in a column that the contract does not know."""
+        return f"SELECT t FROM (SELECT {value_text(name, NEW)} AS t FROM stage WHERE {self._good()}) WHERE t IS NOT NULL"
 
     @staticmethod
     def _good() -> str:
