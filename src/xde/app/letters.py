@@ -61,7 +61,7 @@ def _of_table(house: House, table: TableId) -> list[LetterLine]:
     for record in reversed(house.lake.history(table)):
         facts = record.facts
         if facts.get("kind") == "load" and facts.get("full"):
-            files = []
+            files, fates = [], {}
         files += cast("list[str]", facts.get("letters", []))
         for ident in cast("list[str]", facts.get("replayed", [])):
             fates[ident] = _Fate("replayed", f"by run {facts.get('run', '')}")

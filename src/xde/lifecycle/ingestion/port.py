@@ -100,7 +100,7 @@ class LetterReason:
 class Letter:
     """A dead letter. `raw` are the record's own bytes; `line` is the physical line (or sheet row, or element) it starts on, from 1.
 
-    `id` = digest(dataset, file digest, line), so that loading a file again makes the same letters. `header` names the fields of a
+    `id` = digest(dataset, file, file digest, line), so that loading a file again makes the same letters, and a copy of it others. `header` names the fields of a
     CSV record in their order in its file, so that the record can be read without the file.
     """
 

@@ -211,3 +211,26 @@ def test_lines_of_json_with_an_unknown_member(desk: Desk) -> None:
     desk.contract(orders("evolve").replace("t-*.csv", "t-*.json"), "ndjson")
     assert [f.code for f in desk.run()["s.t"].findings] == ["XDE0424"]
     assert desk.rows("s.t") == [(1, "x", None), (2, "x", 1)]
+
+
+def test_a_copy_of_a_file_is_loaded_once(desk: Desk) -> None:
+    desk.contract(orders("freeze"))
+    desk.write("data/t-1.csv", "id,a\n1,x\nq,x\n")
+    desk.write("data/t-2.csv", "id,a\n1,x\nq,x\n")
+    assert (desk.run()["s.t"].rows, len(desk.letters())) == (1, 1)
+    desk.write("data/t-3.csv", "id,a\n1,x\nq,x\n")
+    assert desk.run() == {}
+
+
+def test_letters_of_a_reload_are_open_again(desk: Desk) -> None:
+    """What a replay made of a letter is gone with the table, so the letter is there again."""
+    desk.contract(orders("freeze"))
+    desk.write("data/t-1.csv", "id,a\n1,x\nq,x\n")
+    desk.run()
+    with Workspace.open(desk.root) as workspace:
+        (letter,) = workspace.letters(status="open")
+        assert workspace.replay([letter.letter.id], corrected={letter.letter.id: b"2,x"})[0].accepted == 1
+    assert desk.letters() == []
+    desk.run(full=True)
+    assert desk.rows("s.t") == [(1, "x")]
+    assert [x[1] for x in desk.letters()] == [3]

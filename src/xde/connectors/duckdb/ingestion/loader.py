@@ -235,7 +235,7 @@ class _Loading:
 
     def _letter(self, given: _Delivery, record: Record, reasons: Sequence[LetterReason]) -> Letter:
         job, file = self.job, given.file
-        ident = digest(job.dataset, file.digest, record.line)
+        ident = digest(job.dataset, file.found.path, file.digest, record.line)
         offset = record.offset if record.offset >= 0 else None
         place = (ident, job.dataset, file.found.path, file.digest, record.line, record.raw)
         why = tuple(looked_at(r, record.raw, given.header, job.dialect) for r in reasons)

@@ -315,6 +315,15 @@ def test_repeated_keys(desk: Desk) -> None:
     assert loaded.failing == {UNIQUE.id: 3, "type": 2, "parse": 1}
 
 
+def test_letters_of_two_copies_are_two(desk: Desk) -> None:
+    """Letters of one load are told apart by their ids, and loading the same files again makes the same ones."""
+    job = desk.job([desk.file(H + b"q,x,y\n", name) for name in ("one.csv", "two.csv")], ID_A_B)
+    first, second = desk.letters(desk.load(job)), desk.letters(desk.load(job))
+    assert [x.file for x in first] == ["one.csv", "two.csv"]
+    assert [x.id for x in first] == [x.id for x in second]
+    assert len({x.id for x in first}) == 2
+
+
 def test_rules_of_the_contract(desk: Desk) -> None:
     row = Check("s.t.id.min", "s.t", CheckKind.ROW, Action.DEAD_LETTER, "`id` must be at least 0", ("id",), '"id" >= 0')
     told = Check("s.t.a.short", "s.t", CheckKind.ROW, Action.WARN, "`a` must be short", ("a",), 'length("a") < 2')
