@@ -9,7 +9,7 @@ from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
-from xde.lifecycle.ingestion.port import FileToLoad, LoadJob
+from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
 from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.storage.publish import Publication
 
@@ -83,7 +83,7 @@ class LoadPerformer:
             before,
             self._facts(step, context, work, loaded),
             tuple(c for c in work.checks if not in_flight(c)),
-            tuple(_counted(c, loaded) for c in work.checks if in_flight(c)),
+            tuple(_counted(c, loaded, work.reading) for c in work.checks if in_flight(c)),
             work.personal,
         )
         published = self._publisher.publish(publication, self._pins, context.environment)
@@ -118,6 +118,7 @@ class LoadPerformer:
             existing=before.paths if before is not None and appending else (),
             others=looked_up(work.checks, self._pins, step.dataset, before if not replacing else None),
             evolved=evolved(before, reading.fields) if before is not None and not replacing else (),
+            merging=merging(reading, before if not replacing else None),
         )
 
     def _rewritten(self, work: SourceWork, before: Snapshot | None, loaded: Loaded, *, replacing: bool) -> Rewritten:
@@ -141,6 +142,7 @@ class LoadPerformer:
                 "records": by_path[f.path].records,
                 "accepted": by_path[f.path].accepted,
                 "letters": by_path[f.path].letters,
+                "superseded": by_path[f.path].superseded,
                 "at": context.at,
             }
             for f in step.files
@@ -156,6 +158,7 @@ class LoadPerformer:
             "letters": list(loaded.letter_files),
             "rows_in": sum(a.records for a in loaded.accounts),
             "rows_out": loaded.accepted,
+            "superseded": loaded.superseded,
             "checks_digest": work.checks_digest,
             **({"new_columns": {c.name: c.type for c in loaded.new_columns}} if loaded.new_columns else {}),
         }
@@ -179,6 +182,13 @@ def evolved(before: Snapshot, fields: Sequence[Field]) -> Schema:
     return tuple(c for c in before.schema if c.name.casefold() not in known)
 
 
+def merging(reading: Reading, before: Snapshot | None) -> Merging | None:
+    """How records of one key are told apart, where they are merged."""
+    if reading.write_mode != "merge":
+        return None
+    return Merging(reading.key, reading.version, (before.schema, before.paths) if before is not None else None)
+
+
 def new_column(dataset: str, column: Column, path: str) -> Finding:
     """What is told of a column that was added to a table."""
     return Finding(
@@ -190,8 +200,9 @@ def new_column(dataset: str, column: Column, path: str) -> Finding:
     )
 
 
-def _counted(check: Check, loaded: Loaded) -> CheckResult:
-    """The result of a check held in flight: it passes, for what failed it was not accepted."""
-    return CheckResult(
-        check, passed=True, failing=0, rows=loaded.accepted, value=f"{loaded.failing.get(check.id, 0)} dead letters", how="scan"
-    )
+def _counted(check: Check, loaded: Loaded, reading: Reading) -> CheckResult:
+    """The result of a check held in flight: it passes, for what failed it was not accepted, or gave way to another record of its key."""
+    told = f"{loaded.failing.get(check.id, 0)} dead letters"
+    if reading.write_mode == "merge" and check.kind is CheckKind.UNIQUE and check.columns == reading.key:
+        told = f"{loaded.superseded} superseded"
+    return CheckResult(check, passed=True, failing=0, rows=loaded.accepted, value=told, how="scan")

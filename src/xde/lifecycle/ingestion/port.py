@@ -100,8 +100,8 @@ class LetterReason:
 class Letter:
     """A dead letter. `raw` are the record's own bytes; `line` is the physical line (or sheet row, or element) it starts on, from 1.
 
-    `id` = digest(dataset, file, file digest, line), so that loading a file again makes the same letters, and a copy of it others. `header` names the fields of a
-    CSV record in their order in its file, so that the record can be read without the file.
+    `id` = digest(dataset, file, file digest, line), so that loading a file again makes the same letters, and a copy of it others.
+    `header` names the fields of a CSV record in their order in its file, so that the record can be read without the file.
     """
 
     id: str
@@ -115,6 +115,18 @@ class Letter:
     at: str
     offset: int | None = None
     header: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """Of the records of one key (NULL equals NULL) one is accepted: the last, or the last of those with the greatest `version`.
+
+    `table` is what is there already: a record of a lesser version than its row there gives way to it. None where nothing stays.
+    """
+
+    key: tuple[str, ...]
+    version: str | None = None
+    table: tuple[Schema, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +153,16 @@ class LoadJob:
     personal: tuple[str, ...] = ()
     existing: tuple[str, ...] = ()  # Parquet files of the rows that are there already: a UNIQUE check looks at them too
     others: Mapping[str, tuple[Schema, tuple[str, ...]]] = field(default_factory=dict)
+    merging: Merging | None = None  # how records of one key are told apart; else a UNIQUE check makes letters of them
     evolved: Schema = ()  # columns that the table has and the contract does not; they stay
 
 
 @dataclass(frozen=True, slots=True)
 class FileAccount:
-    """The proof of completeness of a file: `records` (counted independently of the reader) = `accepted` + `letters`."""
+    """The proof of completeness of a file: `records` (counted independently of the reader) = `accepted` + `superseded` + `letters`.
+
+    Superseded are the records of a merge that gave way to another record of their key.
+    """
 
     path: str
     digest: str
@@ -154,6 +170,7 @@ class FileAccount:
     records: int
     accepted: int
     letters: int
+    superseded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +196,11 @@ class Loaded:
     def letters(self) -> int:
         """How many records became dead letters."""
         return sum(a.letters for a in self.accounts)
+
+    @property
+    def superseded(self) -> int:
+        """How many records gave way to another record of their key."""
+        return sum(a.superseded for a in self.accounts)
 
 
 class Loader(Protocol):

@@ -234,3 +234,26 @@ def test_letters_of_a_reload_are_open_again(desk: Desk) -> None:
     desk.run(full=True)
     assert desk.rows("s.t") == [(1, "x")]
     assert [x[1] for x in desk.letters()] == [3]
+
+
+def test_of_records_of_a_key_in_one_file_the_last_is_merged(desk: Desk) -> None:
+    desk.contract(orders("freeze", "merge"))
+    desk.write("data/t-1.csv", "id,a\n1,x\n2,y\n1,z\nq,x\n")
+    outcome = desk.run()["s.t"]
+    assert (outcome.rows, outcome.letters) == (2, 1)
+    assert [c.value for c in outcome.checks] == ["0 dead letters", "1 superseded"]
+    facts = desk.facts("s.t")[-1]
+    assert (facts["rows_in"], facts["rows_out"], facts["superseded"], facts["files"][0]["superseded"]) == (4, 2, 1, 1)
+    desk.write("data/t-2.csv", "id,a\n2,new\n2,newer\n")
+    desk.run()
+    assert desk.rows("s.t") == [(1, "z"), (2, "newer")]
+
+
+def test_an_older_version_that_comes_late_changes_nothing(desk: Desk) -> None:
+    cursor = "      - {property: xdeIncrementalCursor, value: {property: a}}\n    properties:\n"
+    desk.contract(orders("freeze", "merge").replace("    properties:\n", cursor))
+    desk.write("data/t-1.csv", "id,a\n1,c\n1,b\n")
+    desk.run()
+    desk.write("data/t-2.csv", "id,a\n1,a\n2,a\n")
+    assert desk.run()["s.t"].rows == 1
+    assert desk.rows("s.t") == [(1, "c"), (2, "a")]

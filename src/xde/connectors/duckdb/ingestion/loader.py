@@ -145,10 +145,11 @@ class _Loading:
         for given in deliveries:
             path = given.file.found.path
             own = self._own_letters(given)
-            accepted = self.stage.rows.get(path, 0) + given.refused - len(own)
-            if given.records != accepted + len(own):
-                raise no_balance(self.job.dataset, path, given.records, accepted, len(own))
-            accounts.append(FileAccount(path, given.file.digest, given.file.found.size, given.records, accepted, len(own)))
+            superseded = self.stage.superseded(path)
+            accepted = self.stage.rows.get(path, 0) + given.refused - len(own) - superseded
+            if given.records != accepted + superseded + len(own):
+                raise no_balance(self.job.dataset, path, given.records, accepted + superseded, len(own))
+            accounts.append(FileAccount(path, given.file.digest, given.file.found.size, given.records, accepted, len(own), superseded))
             letters += still_dead(again[path], own) if path in again else own
         return tuple(accounts), letters
 

@@ -16,24 +16,52 @@ if TYPE_CHECKING:
 
     from xde.connectors.duckdb.ingestion.stage import Stage
     from xde.kernel.plan.checks import Check
+    from xde.lifecycle.ingestion.port import Merging
 
 
 def refuse(stage: Stage) -> None:
     """Refuse what breaks a rule of several records; references to others first, so that no key is held by a row that goes.
 
-    A table that refers to itself is looked at again until nothing more is lost: with a row go the rows that refer to it.
+    Where records are merged, those of one key give way to one of them. A table that refers to itself is looked at again until
+    nothing more is lost: with a row go the rows that refer to it.
     """
     held = [c for c in stage.job.checks if c.action is Action.DEAD_LETTER]
     references = [c for c in held if c.kind is CheckKind.REFERENCE]
     lost = [_lost(stage, c) for c in references if c.to_dataset != stage.job.dataset]
     if lost:
         stage.refuse(" UNION ALL ".join(lost))
+    merging = stage.job.merging
+    if merging is not None:
+        stage.supersede(_outdated(stage, merging))
     for check in held:
-        if check.kind is CheckKind.UNIQUE:
+        if check.kind is CheckKind.UNIQUE and not (merging is not None and check.columns == merging.key):
             stage.refuse(_repeated(stage, check))
     own = [_lost(stage, c) for c in references if c.to_dataset == stage.job.dataset]
     while own and stage.refuse(" UNION ALL ".join(own)):
         pass
+
+
+def _outdated(stage: Stage, merging: Merging) -> str:
+    """The records that another record of their key supersedes, and those that a row of the table does."""
+    key = ", ".join(quoted(k) for k in merging.key)
+    version = [merging.version] if merging.version and merging.version not in merging.key else []
+    last = ", ".join([*(f"{quoted(v)} DESC NULLS LAST" for v in version), "place DESC"])
+    good = stage.good([*merging.key, *version], whole=False)
+    more = f"SELECT {key} FROM ({good}) GROUP BY {key} HAVING count(*) > 1"
+    same = _same(merging.key)
+    nth = f"row_number() OVER (PARTITION BY {key} ORDER BY {last}) AS nth"
+    found = [
+        f"SELECT place FROM (SELECT place, {nth} FROM (SELECT n.* FROM ({good}) AS n SEMI JOIN ({more}) AS o ON {same})) WHERE nth > 1"
+    ]
+    if version and merging.table is not None:
+        of = quoted(version[0])
+        there = f"SELECT * FROM ({relation_with_gaps(Input(*merging.table))}) WHERE {of} IS NOT NULL"
+        found.append(f"SELECT place FROM ({good}) AS n SEMI JOIN ({there}) AS o ON {same} AND (n.{of} IS NULL OR n.{of} < o.{of})")
+    return " UNION ".join(found)
+
+
+def _same(key: Sequence[str]) -> str:
+    return " AND ".join(f"n.{quoted(k)} IS NOT DISTINCT FROM o.{quoted(k)}" for k in key)
 
 
 def _repeated(stage: Stage, check: Check) -> str:
@@ -52,8 +80,12 @@ def _repeated(stage: Stage, check: Check) -> str:
 
 def _lost(stage: Stage, check: Check) -> str:
     """Records that refer to what is not there; one that has no whole reference refers to nothing and is left alone."""
+    merging = stage.job.merging
     targets = [relation_with_gaps(Input(*stage.job.others[check.to_dataset]))] if check.to_dataset in stage.job.others else []
     if check.to_dataset == stage.job.dataset:
+        if targets and merging is not None:
+            good = stage.good(merging.key, whole=False)
+            targets = [f"SELECT n.* FROM ({targets[0]}) AS n ANTI JOIN ({good}) AS o ON {_same(merging.key)}"]
         targets.append(stage.good(check.to_columns))
     if not targets:
         raise UserError(_never_built(check))

@@ -67,6 +67,7 @@ class Stage:
         select = self._select(source)
         self.cursor.execute(f"INSERT INTO stage {select}" if self.made else f"CREATE TEMP TABLE stage AS {select}")
         if not self.made:
+            self.cursor.execute("CREATE TEMP TABLE superseded (place BIGINT)")
             self.cursor.execute("CREATE TEMP TABLE refused (place BIGINT, rule VARCHAR, name VARCHAR, value VARCHAR)")
         self.made = True
         self.first[path] = start
@@ -115,10 +116,20 @@ class Stage:
     def _held(self, of: Field) -> bool:
         return any(c.proof[:1] == ("not_null",) and c.columns == (of.name,) for c in self._row_checks(held=True))
 
-    def good(self, columns: Sequence[str]) -> str:
-        """The records not refused so far that have all of these columns: their place in the stage (`place`), and the columns."""
-        whole = " AND ".join(f"{quoted(c)} IS NOT NULL" for c in columns)
-        return f"SELECT rowid AS place, {', '.join(quoted(c) for c in columns)} FROM stage WHERE {self._good()} AND {whole}"
+    def good(self, columns: Sequence[str], *, whole: bool = True) -> str:
+        """The records not refused so far: their place in the stage (`place`), and some columns; `whole`: those that have all of them."""
+        filled = "".join(f" AND {quoted(c)} IS NOT NULL" for c in columns) if whole else ""
+        return f"SELECT rowid AS place, {', '.join(quoted(c) for c in columns)} FROM stage WHERE {self._good()}{filled}"
+
+    def supersede(self, found: str) -> None:
+        """Let records give way: a query of their places."""
+        self.cursor.execute(f"INSERT INTO superseded {found}")
+
+    def superseded(self, path: str) -> int:
+        """How many records of a file gave way."""
+        if path not in self.rows:
+            return 0
+        return int(self.cursor.execute(f"SELECT count(*) FROM superseded WHERE {self._in_file(path, 'place')}").fetchall()[0][0])
 
     def refuse(self, found: str) -> int:
         """Refuse what a query finds: place, rule, column and value; gives the number of its rows."""
@@ -129,9 +140,9 @@ class Stage:
         for name in columns if path in self.rows else ():
             self.refuse(f"SELECT rowid, {literal(rule)}, {literal(name)}, NULL FROM stage WHERE {self._in_file(path)}")
 
-    def _in_file(self, path: str) -> str:
+    def _in_file(self, path: str, place: str = "rowid") -> str:
         start = self.first[path]
-        return f"rowid >= {start} AND rowid < {start + self.rows[path]}"
+        return f"{place} >= {start} AND {place} < {start + self.rows[path]}"
 
     def failing(self) -> dict[str, int]:
         """The accepted rows that break a check that makes no dead letters, by the check's id."""
@@ -172,7 +183,7 @@ class Stage:
 
     @staticmethod
     def _good() -> str:
-        return f"{REASONS} IS NULL AND rowid NOT IN (SELECT place FROM refused)"
+        return f"{REASONS} IS NULL AND rowid NOT IN (SELECT place FROM refused UNION ALL SELECT place FROM superseded)"
 
 
 def _text(field_: Field) -> str:
