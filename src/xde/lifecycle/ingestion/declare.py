@@ -131,7 +131,7 @@ def _version(dataset: SourceDataset, fields: tuple[Field, ...], findings: Findin
             Finding(
                 "XDE0439",
                 f"the cursor of `{dataset.name}` is not one of its columns: `{name}`",
-                _span(given, "incrementalCursor"),
+                given["incrementalCursor"].span,
                 "no such column",
                 hint=did_you_mean(str(name), names) or "name a column of the contract as its `property`",
             )
