@@ -18,7 +18,7 @@ from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
 from xde.kernel.run.claims import held_claim
 from xde.kernel.run.owners import this_owner
-from xde.lifecycle.ingestion.perform import in_flight
+from xde.lifecycle.ingestion.perform import evolved, in_flight, looked_up, merging
 from xde.lifecycle.ingestion.port import LetterLimit, LoadJob
 from xde.lifecycle.storage.merging import Merger, Rewritten
 from xde.lifecycle.storage.pins import Pins
@@ -61,7 +61,7 @@ def _of_table(house: House, table: TableId) -> list[LetterLine]:
     for record in reversed(house.lake.history(table)):
         facts = record.facts
         if facts.get("kind") == "load" and facts.get("full"):
-            files = []
+            files, fates = [], {}
         files += cast("list[str]", facts.get("letters", []))
         for ident in cast("list[str]", facts.get("replayed", [])):
             fates[ident] = _Fate("replayed", f"by run {facts.get('run', '')}")
@@ -149,6 +149,9 @@ def _replayed(
         LetterLimit(),
         personal_columns(known, name),
         before.paths if reading.write_mode == "append" else (),
+        looked_up(checks, pins, name, before),
+        merging(reading, before),
+        evolved(before, reading.fields),
     )
     given = [replace(x, raw=next((raw for i, raw in corrected.items() if x.id.startswith(i)), x.raw)) for x in its]
     loaded = house.loader.replay(job, given)
@@ -166,6 +169,7 @@ def _replayed(
         "letters": list(loaded.letter_files),
         "replayed": closed,
         "rows_out": loaded.accepted,
+        "superseded": loaded.superseded,
     }
     publication = Publication(
         table,

@@ -102,7 +102,10 @@ def _empty_table(scope: Scope, name: str, given: Input) -> str:
 
 def _bind(scope: Scope, inputs: Mapping[str, Input]) -> None:
     for name, given in inputs.items():
-        scope.show(name, given, relation(given))
+        try:
+            scope.show(name, given, relation(given))
+        except duckdb.BinderException:
+            scope.show(name, given, relation_with_gaps(given))
 
 
 def relation(given: Input) -> str:
@@ -113,6 +116,16 @@ def relation(given: Input) -> str:
     columns = ", ".join(quoted(c.name) for c in given.schema)
     files = ", ".join(literal(p) for p in given.paths)
     return f"SELECT {columns} FROM read_parquet([{files}], union_by_name = {str(len(given.paths) > 1).lower()})"
+
+
+def relation_with_gaps(given: Input) -> str:
+    """As `relation`, also where a column of the schema is in none of the files: its table had it later. Costs more to bind."""
+    empty = ", ".join(f"CAST(NULL AS {c.type}) AS {quoted(c.name)}" for c in given.schema)
+    if not given.paths:
+        return f"SELECT {empty} WHERE false"
+    files = ", ".join(literal(p) for p in given.paths)
+    found = f"SELECT {empty} WHERE false UNION ALL BY NAME SELECT * FROM read_parquet([{files}], union_by_name = true)"
+    return f"SELECT {', '.join(quoted(c.name) for c in given.schema)} FROM ({found})"
 
 
 def make_views(scope: Scope, query: Query) -> None:

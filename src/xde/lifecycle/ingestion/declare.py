@@ -83,10 +83,12 @@ class Reading:
     limit: LetterLimit
     write_mode: str
     key: tuple[str, ...]
+    version: str | None = None  # the column that says which of two records of a key is the newer
 
     def meaning(self) -> object:
         """All that decides which rows there are and what stands in them: a change of it makes another version."""
-        return [asdict(self.dialect), [asdict(f) for f in self.fields], self.write_mode, list(self.key), self.schema_change.missing_column]
+        how = [asdict(self.dialect), [asdict(f) for f in self.fields], self.write_mode, list(self.key), self.schema_change.missing_column]
+        return [*how, self.version] if self.version is not None and self.write_mode == "merge" else how
 
 
 def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
@@ -98,6 +100,7 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
         return None, findings
     dialect = _dialect(str(server.settings.get("format", "csv")), given.get("dialect"), findings)
     fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
+    version = _version(dataset, fields, findings)
     if findings.errors:
         return None, findings
     pattern = dataset.object.physical_name or dataset.object.name
@@ -111,8 +114,29 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
         _limit(given),
         str(_value(given, "writeMode", "append")),
         dataset.object.key,
+        version,
     )
     return reading, findings
+
+
+def _version(dataset: SourceDataset, fields: tuple[Field, ...], findings: Findings) -> str | None:
+    given = dataset.object.custom
+    words = _value(given, "incrementalCursor", {})
+    name = words.get("property") if isinstance(words, dict) else None
+    if name is None:
+        return None
+    names = [f.name for f in fields]
+    if str(name) not in names:
+        findings.add(
+            Finding(
+                "XDE0439",
+                f"the cursor of `{dataset.name}` is not one of its columns: `{name}`",
+                given["incrementalCursor"].span,
+                "no such column",
+                hint=did_you_mean(str(name), names) or "name a column of the contract as its `property`",
+            )
+        )
+    return str(name)
 
 
 def column_type(of: Property) -> str:

@@ -6,24 +6,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
+from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
-from xde.lifecycle.ingestion.port import FileToLoad, LoadJob
+from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
 from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.storage.publish import Publication
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from xde.kernel.plan.checks import Check
     from xde.kernel.plan.plan import Step
     from xde.kernel.run.runner import StepContext
     from xde.lifecycle.ingestion.declare import Reading
-    from xde.lifecycle.ingestion.port import Loaded, Loader
+    from xde.lifecycle.ingestion.port import Field, Loaded, Loader
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
-    from xde.lifecycle.storage.port import Snapshot
+    from xde.lifecycle.storage.port import Column, Schema, Snapshot
     from xde.lifecycle.storage.publish import Publisher
 
 
@@ -82,7 +83,7 @@ class LoadPerformer:
             before,
             self._facts(step, context, work, loaded),
             tuple(c for c in work.checks if not in_flight(c)),
-            tuple(_counted(c, loaded) for c in work.checks if in_flight(c)),
+            tuple(_counted(c, loaded, work.reading) for c in work.checks if in_flight(c)),
             work.personal,
         )
         published = self._publisher.publish(publication, self._pins, context.environment)
@@ -94,12 +95,13 @@ class LoadPerformer:
             letters=loaded.letters,
             snapshot=published.snapshot.number,
             checks=published.results,
-            findings=published.warnings,
+            findings=(*published.warnings, *(new_column(step.dataset, c, path) for c, path in loaded.new_columns.items())),
         )
 
     def _job(self, step: Step, context: StepContext, work: SourceWork, folder: str, before: Snapshot | None) -> LoadJob:
         reading = work.reading
-        appending = not step.full and reading.write_mode == "append"
+        replacing = step.full or reading.write_mode == "replace"
+        appending = not replacing and reading.write_mode == "append"
         return LoadJob(
             dataset=step.dataset,
             run=context.run,
@@ -114,6 +116,9 @@ class LoadPerformer:
             limit=reading.limit,
             personal=work.personal,
             existing=before.paths if before is not None and appending else (),
+            others=looked_up(work.checks, self._pins, step.dataset, before if not replacing else None),
+            evolved=evolved(before, reading.fields) if before is not None and not replacing else (),
+            merging=merging(reading, before if not replacing else None),
         )
 
     def _rewritten(self, work: SourceWork, before: Snapshot | None, loaded: Loaded, *, replacing: bool) -> Rewritten:
@@ -137,6 +142,7 @@ class LoadPerformer:
                 "records": by_path[f.path].records,
                 "accepted": by_path[f.path].accepted,
                 "letters": by_path[f.path].letters,
+                "superseded": by_path[f.path].superseded,
                 "at": context.at,
             }
             for f in step.files
@@ -152,17 +158,51 @@ class LoadPerformer:
             "letters": list(loaded.letter_files),
             "rows_in": sum(a.records for a in loaded.accounts),
             "rows_out": loaded.accepted,
+            "superseded": loaded.superseded,
             "checks_digest": work.checks_digest,
+            **({"new_columns": {c.name: c.type for c in loaded.new_columns}} if loaded.new_columns else {}),
         }
 
 
 def in_flight(check: Check) -> bool:
     """Whether the loader itself holds a check, by making dead letters: the rows that it accepts satisfy it."""
-    return check.action is Action.DEAD_LETTER and check.kind in {CheckKind.ROW, CheckKind.UNIQUE}
+    return check.action is Action.DEAD_LETTER and check.kind in {CheckKind.ROW, CheckKind.UNIQUE, CheckKind.REFERENCE}
 
 
-def _counted(check: Check, loaded: Loaded) -> CheckResult:
-    """The result of a check held in flight: it passes, for what failed it was not accepted."""
-    return CheckResult(
-        check, passed=True, failing=0, rows=loaded.accepted, value=f"{loaded.failing.get(check.id, 0)} dead letters", how="scan"
+def looked_up(checks: Sequence[Check], pins: Pins, dataset: str, before: Snapshot | None) -> dict[str, tuple[Schema, tuple[str, ...]]]:
+    """What references held in flight look up, by dataset; of a table that refers to itself the rows there that stay."""
+    names = {c.to_dataset for c in checks if in_flight(c) and c.kind is CheckKind.REFERENCE}
+    found = {n: before if n == dataset else pins.snapshot(n) for n in names}
+    return {n: (s.schema, s.paths) for n, s in found.items() if s is not None}
+
+
+def evolved(before: Snapshot, fields: Sequence[Field]) -> Schema:
+    """The columns that a table has and its contract does not: they came by the policy `evolve`."""
+    known = {f.name.casefold() for f in fields}
+    return tuple(c for c in before.schema if c.name.casefold() not in known)
+
+
+def merging(reading: Reading, before: Snapshot | None) -> Merging | None:
+    """How records of one key are told apart, where they are merged."""
+    if reading.write_mode != "merge":
+        return None
+    return Merging(reading.key, reading.version, (before.schema, before.paths) if before is not None else None)
+
+
+def new_column(dataset: str, column: Column, path: str) -> Finding:
+    """What is told of a column that was added to a table."""
+    return Finding(
+        "XDE0424",
+        f"`{dataset}` has a new column: `{column.name}` {column.type}",
+        why=f"`{path}` has it, and its contract does not; rows from before have nothing in it",
+        hint="add it to the contract under `properties`, with the type and the rules it should have",
+        severity=Severity.INFO,
     )
+
+
+def _counted(check: Check, loaded: Loaded, reading: Reading) -> CheckResult:
+    """The result of a check held in flight: it passes, for what failed it was not accepted, or gave way to another record of its key."""
+    told = f"{loaded.failing.get(check.id, 0)} dead letters"
+    if reading.write_mode == "merge" and check.kind is CheckKind.UNIQUE and check.columns == reading.key:
+        told = f"{loaded.superseded} superseded"
+    return CheckResult(check, passed=True, failing=0, rows=loaded.accepted, value=told, how="scan")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from xde.kernel.plan.checks import Check
     from xde.lifecycle.sources.port import FoundFile
-    from xde.lifecycle.storage.port import DataFile, Schema
+    from xde.lifecycle.storage.port import Column, DataFile, Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,12 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """What to do when a delivery's columns are not the contract's: evolve, freeze (refuse the file), discard, quarantine."""
+    """What to do when a delivery's columns are not the contract's: freeze (refuse the file), evolve, discard, quarantine.
+
+    A new column is, in turn: nothing that is loaded; a column of the table, in the type of its values; left out; a dead letter of
+    every record that has a value in it. A missing one is, by `evolve`, missing in every row. Letters are read again by `quarantine` where
+    a file is by `freeze`: what does not fit stays a letter.
+    """
 
     new_column: str = "freeze"
     missing_column: str = "freeze"
@@ -95,8 +100,8 @@ class LetterReason:
 class Letter:
     """A dead letter. `raw` are the record's own bytes; `line` is the physical line (or sheet row, or element) it starts on, from 1.
 
-    `id` = digest(dataset, file digest, line), so that loading a file again makes the same letters. `header` names the fields of a
-    CSV record in their order in its file, so that the record can be read without the file.
+    `id` = digest(dataset, file, file digest, line), so that loading a file again makes the same letters, and a copy of it others.
+    `header` names the fields of a CSV record in their order in its file, so that the record can be read without the file.
     """
 
     id: str
@@ -113,11 +118,25 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Merging:
+    """Of the records of one key (NULL equals NULL) one is accepted: the last, or the last of those with the greatest `version`.
+
+    `table` is what is there already: a record of a lesser version than its row there gives way to it. None where nothing stays.
+    """
+
+    key: tuple[str, ...]
+    version: str | None = None
+    table: tuple[Schema, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LoadJob:
     """What to load: files of one dataset, how to read them, the row checks to apply in flight, and where to write.
 
-    `checks` are those of kind ROW (any action) and, when their action is DEAD_LETTER, UNIQUE: failing rows of DEAD_LETTER checks
-    become letters, of the others are counted. `folder` takes the accepted rows as fresh Parquet files, `letters_folder` the letters.
+    `checks` are those of kind ROW (any action) and, when their action is DEAD_LETTER, UNIQUE and REFERENCE: failing rows of
+    DEAD_LETTER checks become letters, of the others are counted. `folder` takes the accepted rows as fresh Parquet files,
+    `letters_folder` the letters. `others` are the datasets that references look up, and of a table that refers to itself its rows
+    that stay; one that is not among them has never been built.
     """
 
     dataset: str
@@ -133,11 +152,17 @@ class LoadJob:
     limit: LetterLimit = field(default_factory=LetterLimit)
     personal: tuple[str, ...] = ()
     existing: tuple[str, ...] = ()  # Parquet files of the rows that are there already: a UNIQUE check looks at them too
+    others: Mapping[str, tuple[Schema, tuple[str, ...]]] = field(default_factory=dict)
+    merging: Merging | None = None  # how records of one key are told apart; else a UNIQUE check makes letters of them
+    evolved: Schema = ()  # columns that the table has and the contract does not; they stay
 
 
 @dataclass(frozen=True, slots=True)
 class FileAccount:
-    """The proof of completeness of a file: `records` (counted independently of the reader) = `accepted` + `letters`."""
+    """The proof of completeness of a file: `records` (counted independently of the reader) = `accepted` + `superseded` + `letters`.
+
+    Superseded are the records of a merge that gave way to another record of their key.
+    """
 
     path: str
     digest: str
@@ -145,13 +170,14 @@ class FileAccount:
     records: int
     accepted: int
     letters: int
+    superseded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What a load gave. `letter_files` are paths relative to the letters folder; `failing` maps a check's id to its failing rows.
 
-    `new_columns` are columns of the delivery that the contract does not know (name to the path of the first file that has it).
+    `new_columns` are the columns that this load adds to the table by the policy `evolve`, and the path of the first file with each.
     """
 
     schema: Schema
@@ -159,7 +185,7 @@ class Loaded:
     letter_files: tuple[str, ...]
     accounts: tuple[FileAccount, ...]
     failing: Mapping[str, int] = field(default_factory=dict)
-    new_columns: Mapping[str, str] = field(default_factory=dict)
+    new_columns: Mapping[Column, str] = field(default_factory=dict)
 
     @property
     def accepted(self) -> int:
@@ -170,6 +196,11 @@ class Loaded:
     def letters(self) -> int:
         """How many records became dead letters."""
         return sum(a.letters for a in self.accounts)
+
+    @property
+    def superseded(self) -> int:
+        """How many records gave way to another record of their key."""
+        return sum(a.superseded for a in self.accounts)
 
 
 class Loader(Protocol):

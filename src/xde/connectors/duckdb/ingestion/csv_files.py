@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Literal, TextIO
 
 from xde.connectors.duckdb.ingestion.delivered import CUT, broken, content, encoding_of, not_in_encoding, open_bytes
+from xde.connectors.duckdb.ingestion.new_columns import NO_VALUES, refused_columns, values_of
 from xde.connectors.duckdb.ingestion.splitting import Splitting, records
 from xde.connectors.duckdb.ingestion.stage import Source
 from xde.connectors.duckdb.ingestion.text_files import TextFile
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from xde.connectors.duckdb.ingestion.delivered import Content
     from xde.connectors.duckdb.ingestion.stage import Stage
-    from xde.lifecycle.ingestion.port import Dialect, LoadJob
+    from xde.lifecycle.ingestion.port import Dialect, Field, LoadJob
     from xde.lifecycle.sources.port import FoundFile
 
 
@@ -38,10 +39,19 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """The SQL of each field's text, and the columns that the contract does not know."""
+    """The SQL of each field's text, and of the texts of columns that the contract does not know, where the policy asks for them.
+
+    `missing` are the fields that a letter's own header lacks: it stays a letter.
+    """
 
     texts: Mapping[str, str]
-    new: tuple[str, ...]
+    new: Mapping[str, str]
+    missing: Sequence[str] = ()
+
+    @property
+    def values(self) -> str:
+        """The SQL of a record's values in columns that the contract does not know."""
+        return values_of(self.new) if self.new else NO_VALUES
 
 
 def columns_of(found: FoundFile, dialect: Dialect) -> tuple[str, ...]:
@@ -128,39 +138,50 @@ def match_columns(job: LoadJob, found: FoundFile, given: Sequence[str], columns:
     """Which column of a file (named `given` there and `columns` in SQL) is which field, by the policy for new and missing ones."""
     places = {name: quoted(column) for name, column in zip(given, columns, strict=True)}
     texts: dict[str, str] = {}
+    evolved = {c.name for c in job.evolved}
+    missing: list[Field] = []
     for field in job.fields:
         if given.count(field.source_name) > 1:
-            raise UserError(
-                Finding(
-                    "XDE0416",
-                    f"`{found.path}` has two columns `{field.source_name}`",
-                    why="nobody can tell which of them the contract means",
-                    hint="have the file delivered with a name for each column",
-                )
-            )
-        if field.source_name not in places and job.schema_change.missing_column != "evolve":
-            raise UserError(
-                Finding(
-                    "XDE0411",
-                    f"`{found.path}` has no column `{field.source_name}`",
-                    why="its columns: " + ", ".join(f"`{g}`" for g in list(given)[:30]),
-                    hint=did_you_mean(field.source_name, given)
-                    or "mend the contract, or allow it with `missingColumn: evolve` in `xdeSchemaChange`",
-                )
-            )
+            raise _two_columns(found, field.source_name)
+        if field.source_name not in places and field.name not in evolved:
+            missing.append(field)
         texts[field.name] = places.get(field.source_name, "NULL::VARCHAR")
+    if missing and job.schema_change.missing_column == "freeze":
+        raise _no_column(found, missing[0].source_name, given)
+    lacking = [f.name for f in missing if job.schema_change.missing_column == "quarantine"]
     known = {f.source_name for f in job.fields}
     new = tuple(dict.fromkeys(name for name in given if name not in known))
     if new and job.schema_change.new_column == "freeze":
-        listed = ", ".join(f"`{n}`" for n in new[:10])
-        raise UserError(
-            Finding(
-                "XDE0412",
-                f"`{found.path}` has a column that the contract of `{job.dataset}` does not: {listed}",
-                hint="add it to the contract, or leave it out with `newColumn: discard` in `xdeSchemaChange`",
-            )
+        raise refused_columns(job.dataset, found, new)
+    if not new or job.schema_change.new_column == "discard":
+        return Matched(texts, {}, lacking)
+    doubled = next((n for n in new if given.count(n) > 1), None)
+    if doubled is not None and job.schema_change.new_column == "evolve":
+        raise _two_columns(found, doubled)
+    every = {n: ", ".join(quoted(c) for g, c in zip(given, columns, strict=True) if g == n) for n in new}
+    return Matched(texts, {n: f"coalesce({c})" if ", " in c else c for n, c in every.items()}, lacking)
+
+
+def _no_column(found: FoundFile, name: str, given: Sequence[str]) -> UserError:
+    return UserError(
+        Finding(
+            "XDE0411",
+            f"`{found.path}` has no column `{name}`",
+            why="its columns: " + ", ".join(f"`{g}`" for g in list(given)[:30]),
+            hint=did_you_mean(name, given) or "mend the contract, or allow it with `missingColumn: evolve` in `xdeSchemaChange`",
         )
-    return Matched(texts, new)
+    )
+
+
+def _two_columns(found: FoundFile, name: str) -> UserError:
+    return UserError(
+        Finding(
+            "XDE0416",
+            f"`{found.path}` has two columns `{name}`",
+            why="nobody can tell which of them the contract means",
+            hint="have the file delivered with a name for each column",
+        )
+    )
 
 
 def stage_csv(stage: Stage, found: FoundFile, scratch: Path, header: Sequence[str] = ()) -> tuple[TextFile, int, Head, Matched | None]:
@@ -184,10 +205,10 @@ def stage_csv(stage: Stage, found: FoundFile, scratch: Path, header: Sequence[st
     def read(relation: str) -> None:
         # a reader that is not asked for a column does not see what is wrong in it
         whole = relation
-        if matched.new:
+        if len(columns) > len(job.fields):
             stage.cursor.execute(f"CREATE OR REPLACE TEMP TABLE whole AS SELECT * FROM {relation}")
             whole = "whole"
-        stage.add(found.path, Source(whole, matched.texts))
+        stage.add(found.path, Source(whole, matched.texts, new=matched.values))
 
     file.reader(stage.cursor, dialect, columns, read)
     seen = stage.rows[found.path] + len(file.refused)

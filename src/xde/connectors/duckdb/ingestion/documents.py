@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -11,11 +12,12 @@ import duckdb
 from xde.connectors.duckdb.ingestion.casts import INTEGERS, nested
 from xde.connectors.duckdb.ingestion.csv_files import match_columns
 from xde.connectors.duckdb.ingestion.delivered import CUT, broken, encoding_of, not_in_encoding, open_bytes
-from xde.connectors.duckdb.ingestion.line_files import json_text, line_source
+from xde.connectors.duckdb.ingestion.line_files import json_text, line_source, new_in_json
 from xde.connectors.duckdb.ingestion.stage import Source
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, literal, quoted
+from xde.lifecycle.ingestion.port import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from xde.connectors.duckdb.ingestion.csv_files import Matched
     from xde.connectors.duckdb.ingestion.stage import Stage
-    from xde.lifecycle.ingestion.port import Dialect, Field
+    from xde.lifecycle.ingestion.port import Dialect
     from xde.lifecycle.sources.port import FoundFile
 
 BLANK = " \t\r\n"
@@ -33,7 +35,9 @@ def stage_json(stage: Stage, found: FoundFile, scratch: Path) -> list[str]:
     """Stage the records of a JSON document; gives each as it is written there."""
     written = list(json_records(found, stage.job.dialect))
     texts = {f.name: json_text(f) for f in stage.job.fields}
-    _stage_lines(stage, found, scratch, (" ".join(w.splitlines()) if "\n" in w or "\r" in w else w for w in written), texts)
+    _stage_lines(
+        stage, found, scratch, (" ".join(w.splitlines()) if "\n" in w or "\r" in w else w for w in written), (texts, new_in_json(stage.job))
+    )
     return written
 
 
@@ -45,11 +49,13 @@ def stage_sheet(stage: Stage, found: FoundFile, scratch: Path) -> tuple[dict[int
     matched = match_columns(stage.job, found, header, header)
     written = {n: json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False) for n, row in rows}
     texts = {f.name: matched.texts[f.name] if f.source_name not in header else json_text(f) for f in stage.job.fields}
-    _stage_lines(stage, found, scratch, iter(written.values()), texts)
+    new = {n: json_text(Field(n, n, "VARCHAR")) for n in matched.new}
+    _stage_lines(stage, found, scratch, iter(written.values()), (texts, replace(matched, new=new).values))
     return written, matched
 
 
-def _stage_lines(stage: Stage, found: FoundFile, scratch: Path, lines: Iterator[str], texts: dict[str, str]) -> None:
+def _stage_lines(stage: Stage, found: FoundFile, scratch: Path, lines: Iterator[str], columns: tuple[dict[str, str], str]) -> None:
+    """Stage lines of JSON; `columns` are the SQL of each field's text, and of the values that no field takes."""
     target = scratch / uuid.uuid4().hex
     with target.open("w", encoding="utf-8", newline="\n") as out:
         for line in lines:
@@ -60,24 +66,30 @@ def _stage_lines(stage: Stage, found: FoundFile, scratch: Path, lines: Iterator[
         f"read_csv({literal(str(target))}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, header = false, delim = '\x01', "
         f"quote = '', escape = '', nullstr = '\x02', compression = 'none', max_line_size = {stage.job.dialect.max_record_bytes:d})"
     )
-    stage.add(found.path, line_source(relation, texts, is_json=True))
+    stage.add(found.path, line_source(relation, *columns, is_json=True))
 
 
-def stage_parquet(stage: Stage, found: FoundFile) -> tuple[int, Matched]:
-    """Stage a Parquet file; its values take the way of all values, as text, so that none is rounded unseen."""
-    given = parquet_columns(stage.cursor, found)
+def stage_parquet(stage: Stage, found: FoundFile) -> tuple[int, Matched, dict[str, str]]:
+    """Stage a Parquet file, and give the types of its new columns; values take the way of all values, as text: none is rounded unseen."""
+    types = _parquet_types(stage.cursor, found)
+    given = list(types)
     matched = match_columns(stage.job, found, given, given)
+    new = {n: _parquet_text(Field(n, n, types[n])) for n in matched.new}
     texts = {f.name: _parquet_text(f) if f.source_name in given else matched.texts[f.name] for f in stage.job.fields}
     relation = f"(SELECT *, to_json(t) AS __record FROM read_parquet({literal(found.location)}) AS t)"
-    stage.add(found.path, Source(relation, texts, raw="CAST(__record AS VARCHAR)"))
+    stage.add(found.path, Source(relation, texts, raw="CAST(__record AS VARCHAR)", new=replace(matched, new=new).values))
     counted = stage.cursor.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({literal(found.location)})").fetchall()
-    return int(counted[0][0] or 0), matched
+    return int(counted[0][0] or 0), matched, {n: types[n] for n in new}
 
 
 def parquet_columns(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> list[str]:
     """The columns of a Parquet file."""
+    return list(_parquet_types(cursor, found))
+
+
+def _parquet_types(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> dict[str, str]:
     try:
-        return [r[0] for r in cursor.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(found.location)})").fetchall()]
+        return {r[0]: str(r[1]) for r in cursor.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(found.location)})").fetchall()}
     except duckdb.Error as error:
         raise UserError(
             Finding(

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import uuid
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,25 +16,25 @@ from xde.connectors.duckdb.ingestion.csv_files import columns_of, stage_csv
 from xde.connectors.duckdb.ingestion.documents import parquet_columns, sheet_rows, stage_json, stage_parquet, stage_sheet
 from xde.connectors.duckdb.ingestion.letters import read_letters, write_letters
 from xde.connectors.duckdb.ingestion.line_files import stage_lines
+from xde.connectors.duckdb.ingestion.new_columns import check_names, new_value, refused_columns, typed
+from xde.connectors.duckdb.ingestion.refusing import refuse
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
 from xde.connectors.duckdb.ingestion.splitting import Record
-from xde.connectors.duckdb.ingestion.stage import Bad, Stage
-from xde.connectors.duckdb.ingestion.words import looked_at, no_balance, over_limit, reason_of
+from xde.connectors.duckdb.ingestion.stage import NEW, Bad, Stage
+from xde.connectors.duckdb.ingestion.words import MISSING, looked_at, no_balance, over_limit, reason_of
 from xde.connectors.duckdb.session import translated
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.digests import digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
-from xde.ground.names import did_you_mean, literal
-from xde.kernel.plan.checks import CheckKind
-from xde.lifecycle.ingestion.port import FileAccount, FileToLoad, Letter, LetterReason, Loaded
+from xde.ground.names import did_you_mean, literal, quoted
+from xde.lifecycle.ingestion.port import Field, FileAccount, FileToLoad, Letter, LetterReason, Loaded, SchemaChange
 from xde.lifecycle.storage.port import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from xde.connectors.duckdb.ingestion.csv_files import Matched
     from xde.connectors.duckdb.ingestion.text_files import TextFile
     from xde.lifecycle.ingestion.port import Dialect, LoadJob
     from xde.lifecycle.sources.port import FoundFile
@@ -112,10 +112,13 @@ class _Loading:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, job: LoadJob, scratch: Path) -> None:
         self.cursor = cursor
-        self.job = job
+        self.evolving = job.schema_change.new_column == "evolve"
+        kept = tuple(Field(c.name, c.name, c.type) for c in job.evolved) if self.evolving else ()
+        self.job = replace(job, fields=(*job.fields, *kept))
         self.scratch = scratch
-        self.stage = Stage(cursor, job)
-        self.new_columns: dict[str, str] = {}
+        self.stage = Stage(cursor, self.job)
+        self.new: dict[str, str] = {}  # new columns, with the first file that has each
+        self.types: dict[str, set[str]] = {}  # their types, where a file says them
 
     def carry_out(self) -> Loaded:
         deliveries = [self._stage(f) for f in self.job.files]
@@ -127,67 +130,98 @@ class _Loading:
 
     def carry_out_again(self, letters: Sequence[Letter]) -> Loaded:
         files = letters_as_files(letters, self.job.dialect, self.scratch)
-        self.job = self.stage.job = files.of(self.job)
+        change = SchemaChange(*("quarantine" if p == "freeze" else p for p in astuple(self.job.schema_change)))
+        self.job = self.stage.job = replace(files.of(self.job), schema_change=change)
         deliveries = [self._stage(f, files.replayed[f.found.path].header) for f in self.job.files]
         accounts, dead = self._divided(deliveries, files.replayed)
         return self._written(accounts, dead)
 
     def _divided(self, deliveries: Sequence[_Delivery], again: dict[str, Replayed]) -> tuple[tuple[FileAccount, ...], list[Letter]]:
         """The account of each file, and all that could not be accepted."""
-        for check in self.job.checks:
-            if check.kind is CheckKind.UNIQUE and self.stage.made:
-                self.stage.refuse_repeated(check)
+        if self.stage.made:
+            refuse(self.stage)
         letters: list[Letter] = []
         accounts = []
         for given in deliveries:
             path = given.file.found.path
             own = self._own_letters(given)
-            accepted = self.stage.rows.get(path, 0) + given.refused - len(own)
-            if given.records != accepted + len(own):
-                raise no_balance(self.job.dataset, path, given.records, accepted, len(own))
-            accounts.append(FileAccount(path, given.file.digest, given.file.found.size, given.records, accepted, len(own)))
+            superseded = self.stage.superseded(path)
+            accepted = self.stage.rows.get(path, 0) + given.refused - len(own) - superseded
+            if given.records != accepted + superseded + len(own):
+                raise no_balance(self.job.dataset, path, given.records, accepted + superseded, len(own))
+            accounts.append(FileAccount(path, given.file.digest, given.file.found.size, given.records, accepted, len(own), superseded))
             letters += still_dead(again[path], own) if path in again else own
         return tuple(accounts), letters
 
     def _written(self, accounts: tuple[FileAccount, ...], letters: list[Letter]) -> Loaded:
-        files = self._write() if self.stage.made else ()
+        added = self._added()
+        files = self._write(list(added)) if self.stage.made else ()
         written, expected = sum(f.rows for f in files), sum(a.accepted for a in accounts)
         if written != expected:
             raise no_balance(self.job.dataset, "this load", expected, written, 0)
         letter_files = (write_letters(letters, self.job.letters_folder),) if letters else ()
         crash_point(CrashPoint.LOAD_STAGED)
         failing = Counter(reason.rule for letter in letters for reason in letter.reasons)
-        schema = tuple(Column(f.name, f.type) for f in self.job.fields)
-        return Loaded(schema, files, letter_files, accounts, {**failing, **self.stage.failing()}, self.new_columns)
+        schema = (*(Column(f.name, f.type) for f in self.job.fields), *self._lost(), *added)
+        return Loaded(schema, files, letter_files, accounts, {**failing, **self.stage.failing()}, added)
+
+    def _lost(self) -> tuple[Column, ...]:
+        """The columns that the table has from a time when it took new ones: they stay, and these rows have nothing in them."""
+        return () if self.evolving else tuple(self.job.evolved)
+
+    def _added(self) -> dict[Column, str]:
+        """The new columns of this load in the types of their values."""
+        found: dict[Column, str] = {}
+        for name, path in self.new.items() if self.stage.made else ():
+            column = typed(self.cursor, self.stage.new_texts(name), self.types[name], name)
+            if column is not None:
+                found[column] = path
+        return found
 
     def _stage(self, file: FileToLoad, header: tuple[str, ...] = ()) -> _Delivery:
         dialect, found = self.job.dialect, file.found
         match dialect.format:
             case "csv":
                 text, records, head, matched = stage_csv(self.stage, found, self.scratch, header)
-                self._note(found, matched)
+                self._note(found, matched.new if matched else ())
+                self.stage.refuse_all(found.path, MISSING, matched.missing if matched else ())
                 return _Delivery(file, records, text, header=head.columns)
             case "ndjson" | "fixed_width":
                 text, records = stage_lines(self.stage, found, self.scratch)
+                self._note_members(found)
                 return _Delivery(file, records, text)
             case "json":
                 written = stage_json(self.stage, found, self.scratch)
+                self._note_members(found)
                 return _Delivery(file, len(written), numbered=list(enumerate(written, 1)))
             case "excel":
                 rows, matched = stage_sheet(self.stage, found, self.scratch)
-                self._note(found, matched)
+                self._note(found, matched.new if matched else ())
                 return _Delivery(file, len(rows), numbered=list(rows.items()))
             case "parquet":
-                records, matched = stage_parquet(self.stage, found)
-                self._note(found, matched)
+                records, matched, types = stage_parquet(self.stage, found)
+                self._note(found, matched.new, types)
                 return _Delivery(file, records)
             case _:
                 hint = did_you_mean(dialect.format, FORMATS) or "one of " + ", ".join(FORMATS)
                 raise UserError(Finding("XDE0410", f"there is no format `{dialect.format}`", hint=hint))
 
-    def _note(self, found: FoundFile, matched: Matched | None) -> None:
-        for name in matched.new if matched else ():
-            self.new_columns.setdefault(name, found.path)
+    def _note_members(self, found: FoundFile) -> None:
+        """The new names in a file that has no header: they are known once it is read."""
+        if self.job.schema_change.new_column not in {"freeze", "evolve"}:
+            return
+        new = self.stage.unknown(found.path)
+        if new and not self.evolving:
+            raise refused_columns(self.job.dataset, found, new)
+        self._note(found, new)
+
+    def _note(self, found: FoundFile, new: Iterable[str], types: Mapping[str, str] | None = None) -> None:
+        names = [n for n in new if n not in self.new]
+        if self.evolving:
+            check_names(self.job, found, [*self.new, *names])
+            self.new.update(dict.fromkeys(names, found.path))
+            for name in new:
+                self.types.setdefault(name, set()).add((types or {}).get(name, ""))
 
     def _own_letters(self, given: _Delivery) -> list[Letter]:
         """The dead letters of a file, in the order of its records."""
@@ -202,17 +236,18 @@ class _Loading:
 
     def _letter(self, given: _Delivery, record: Record, reasons: Sequence[LetterReason]) -> Letter:
         job, file = self.job, given.file
-        ident = digest(job.dataset, file.digest, record.line)
+        ident = digest(job.dataset, file.found.path, file.digest, record.line)
         offset = record.offset if record.offset >= 0 else None
         place = (ident, job.dataset, file.found.path, file.digest, record.line, record.raw)
         why = tuple(looked_at(r, record.raw, given.header, job.dialect) for r in reasons)
         return Letter(*place, why, job.run, job.at, offset, given.header)
 
-    def _write(self) -> tuple[DataFile, ...]:
+    def _write(self, added: Sequence[Column]) -> tuple[DataFile, ...]:
         Path(self.job.folder).mkdir(parents=True, exist_ok=True)
         target = f"{self.job.folder}/{uuid.uuid4().hex}.parquet"
+        more = [f"CAST(NULL AS {c.type}) AS {quoted(c.name)}" for c in self._lost()] + [new_value(c, NEW) for c in added]
         row = self.cursor.execute(
-            f"COPY ({self.stage.accepted()}) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS)"
+            f"COPY ({self.stage.accepted(more)}) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS)"
         ).fetchall()[0]
         file = data_file_from_copy(row)
         if not file.rows:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion.casts import cast
+from xde.connectors.duckdb.ingestion.new_columns import NO_VALUES, value_text
+from xde.connectors.duckdb.ingestion.words import UNKNOWN
 from xde.ground.names import literal, quoted
 from xde.kernel.plan.checks import Action, CheckKind
 
@@ -21,13 +23,15 @@ REASONS = '"__reasons"'
 RAW = '"__raw"'
 NTH = '"__nth"'
 UNREAD = '"__unread"'
+NEW = '"__new"'
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """A relation of records in SQL: `texts` gives each field's text, `raw` the record's own text where no file has it.
 
-    `position` is a record's number (from 0) where it is not that of the row; `unread` is true of a record that is none.
+    `position` is a record's number (from 0) where it is not that of the row; `unread` is true of a record that is none. `new` gives the
+    values of columns that the contract does not know.
     """
 
     relation: str
@@ -35,6 +39,7 @@ class Source:
     raw: str = "NULL::VARCHAR"
     position: str = "NULL::BIGINT"
     unread: str = "false"
+    new: str = NO_VALUES
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,8 @@ class Stage:
         select = self._select(source)
         self.cursor.execute(f"INSERT INTO stage {select}" if self.made else f"CREATE TEMP TABLE stage AS {select}")
         if not self.made:
-            self.cursor.execute("CREATE TEMP TABLE repeated (place BIGINT, rule VARCHAR, name VARCHAR)")
+            self.cursor.execute("CREATE TEMP TABLE superseded (place BIGINT)")
+            self.cursor.execute("CREATE TEMP TABLE refused (place BIGINT, rule VARCHAR, name VARCHAR, value VARCHAR)")
         self.made = True
         self.first[path] = start
         self.rows[path] = self._count() - start
@@ -83,11 +89,14 @@ class Stage:
         ]
         rules += [(c.id, c.columns[0] if c.columns else None, f"NOT coalesce(({c.predicate}), true)") for c in self._row_checks(held=True)]
         reasons = _reasons([[("parse", None, UNREAD)], wrong, rules], job.fields)
+        if job.schema_change.new_column == "quarantine" and source.new != NO_VALUES:
+            unknown = f"{{'rule': {literal(UNKNOWN)}, 'name': e.key, 'value': NULL::VARCHAR}}"
+            reasons = f"CASE WHEN cardinality({NEW}) > 0 THEN list_transform(map_entries({NEW}), lambda e: {unknown}) ELSE {reasons} END"
         names = ", ".join(quoted(f.name) for f in job.fields)
-        own = f"{source.raw} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}"
+        own = f"{source.raw} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}, {source.new} AS {NEW}"
         return (
-            f"SELECT {names}, {REASONS}, {NTH}, CASE WHEN {REASONS} IS NOT NULL THEN {RAW} END AS {RAW} "
-            f"FROM (SELECT *, {reasons} AS {REASONS} FROM (SELECT {typed}, {texts_on}, {RAW}, {NTH}, {UNREAD} "
+            f"SELECT {names}, {REASONS}, {NTH}, CASE WHEN {REASONS} IS NOT NULL THEN {RAW} END AS {RAW}, {NEW} "
+            f"FROM (SELECT *, {reasons} AS {REASONS} FROM (SELECT {typed}, {texts_on}, {RAW}, {NTH}, {UNREAD}, {NEW} "
             f"FROM (SELECT {inner}, {own} FROM {source.relation})))"
         )
 
@@ -107,20 +116,33 @@ class Stage:
     def _held(self, of: Field) -> bool:
         return any(c.proof[:1] == ("not_null",) and c.columns == (of.name,) for c in self._row_checks(held=True))
 
-    def refuse_repeated(self, check: Check) -> None:
-        """Later records of a key that is in the load or in the table already are not accepted; the first one stays."""
-        columns = ", ".join(quoted(c) for c in check.columns)
-        whole = " AND ".join(f"{quoted(c)} IS NOT NULL" for c in check.columns)
-        good = f"SELECT rowid AS place, {columns} FROM stage WHERE {self._good()} AND {whole}"
-        more = f"SELECT {columns} FROM ({good}) GROUP BY {columns} HAVING count(*) > 1"
-        nth = f"row_number() OVER (PARTITION BY {columns} ORDER BY place)"
-        found = [f"SELECT place FROM (SELECT place, {nth} AS nth FROM ({good}) SEMI JOIN ({more}) USING ({columns})) WHERE nth > 1"]
-        if self.job.existing:
-            files = ", ".join(literal(p) for p in self.job.existing)
-            there = f"SELECT {columns} FROM read_parquet([{files}], union_by_name = true)"
-            found.append(f"SELECT place FROM ({good}) SEMI JOIN ({there}) USING ({columns})")
-        told = f"{literal(check.id)}, {literal(check.columns[0])}"
-        self.cursor.execute(f"INSERT INTO repeated SELECT place, {told} FROM ({' UNION '.join(found)})")
+    def good(self, columns: Sequence[str], *, whole: bool = True) -> str:
+        """The records not refused so far: their place in the stage (`place`), and some columns; `whole`: those that have all of them."""
+        filled = "".join(f" AND {quoted(c)} IS NOT NULL" for c in columns) if whole else ""
+        return f"SELECT rowid AS place, {', '.join(quoted(c) for c in columns)} FROM stage WHERE {self._good()}{filled}"
+
+    def supersede(self, found: str) -> None:
+        """Let records give way: a query of their places."""
+        self.cursor.execute(f"INSERT INTO superseded {found}")
+
+    def superseded(self, path: str) -> int:
+        """How many records of a file gave way."""
+        if path not in self.rows:
+            return 0
+        return int(self.cursor.execute(f"SELECT count(*) FROM superseded WHERE {self._in_file(path, 'place')}").fetchall()[0][0])
+
+    def refuse(self, found: str) -> int:
+        """Refuse what a query finds: place, rule, column and value; gives the number of its rows."""
+        return int(self.cursor.execute(f"INSERT INTO refused {found}").fetchall()[0][0])
+
+    def refuse_all(self, path: str, rule: str, columns: Sequence[str]) -> None:
+        """Refuse every record of a file, for each of some columns."""
+        for name in columns if path in self.rows else ():
+            self.refuse(f"SELECT rowid, {literal(rule)}, {literal(name)}, NULL FROM stage WHERE {self._in_file(path)}")
+
+    def _in_file(self, path: str, place: str = "rowid") -> str:
+        start = self.first[path]
+        return f"{place} >= {start} AND {place} < {start + self.rows[path]}"
 
     def failing(self) -> dict[str, int]:
         """The accepted rows that break a check that makes no dead letters, by the check's id."""
@@ -135,21 +157,33 @@ class Stage:
         if path not in self.rows:
             return []
         start, end = self.first[path], self.first[path] + self.rows[path]
-        repeated = "[{'rule': r.rule, 'name': r.name, 'value': NULL::VARCHAR}]"
+        told = "list({'rule': rule, 'name': name, 'value': value} ORDER BY rule)"
+        refused = f"SELECT place, {told} AS reasons FROM refused WHERE place >= {start} AND place < {end} GROUP BY place"
         found = self.cursor.execute(
-            f"SELECT coalesce(s.{NTH}, s.rowid - {start}), coalesce(s.{REASONS}, {repeated}), s.{RAW} FROM stage AS s "
-            f"LEFT JOIN repeated AS r ON r.place = s.rowid "
+            f"SELECT coalesce(s.{NTH}, s.rowid - {start}), coalesce(s.{REASONS}, r.reasons), s.{RAW} FROM stage AS s "
+            f"LEFT JOIN ({refused}) AS r ON r.place = s.rowid "
             f"WHERE (s.{REASONS} IS NOT NULL OR r.place IS NOT NULL) AND s.rowid >= {start} AND s.rowid < {end} ORDER BY s.rowid"
         ).fetchall()
         return [Bad(int(nth), tuple((x["rule"], x["name"], x["value"]) for x in reasons), raw) for nth, reasons, raw in found]
 
-    def accepted(self) -> str:
-        """The query of the accepted rows."""
-        return f"SELECT {', '.join(quoted(f.name) for f in self.job.fields)} FROM stage WHERE {self._good()}"
+    def accepted(self, more: Sequence[str]) -> str:
+        """The query of the accepted rows; `more` is the SQL of columns besides the fields."""
+        return f"SELECT {', '.join([*(quoted(f.name) for f in self.job.fields), *more])} FROM stage WHERE {self._good()}"
+
+    def unknown(self, path: str) -> list[str]:
+        """The names of columns that the contract does not know and that some record of a file has a value in."""
+        if path not in self.rows:
+            return []
+        names = f"SELECT DISTINCT unnest(map_keys({NEW})) AS name FROM stage WHERE {self._in_file(path)}"
+        return [str(n) for (n,) in self.cursor.execute(f"SELECT name FROM ({names}) ORDER BY name").fetchall()]
+
+    def new_texts(self, name: str) -> str:
+        """The query of the texts (`t`) that the records not refused have in a column that the contract does not know."""
+        return f"SELECT t FROM (SELECT {value_text(name, NEW)} AS t FROM stage WHERE {self._good()}) WHERE t IS NOT NULL"
 
     @staticmethod
     def _good() -> str:
-        return f"{REASONS} IS NULL AND rowid NOT IN (SELECT place FROM repeated)"
+        return f"{REASONS} IS NULL AND rowid NOT IN (SELECT place FROM refused UNION ALL SELECT place FROM superseded)"
 
 
 def _text(field_: Field) -> str:

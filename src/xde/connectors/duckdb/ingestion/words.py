@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from xde.lifecycle.ingestion.port import Dialect, Letter, LoadJob
 
+UNKNOWN, MISSING = "unknown column", "missing column"
 STRUCTURE = {
     "TOO MANY COLUMNS": "the record has more fields than the header",
     "MISSING COLUMNS": "the record has fewer fields than the header",
@@ -54,6 +55,10 @@ def reason_of(job: LoadJob, rule: str, column: str | None, value: str | None) ->
         return LetterReason("type", column, f"{shown} is not a {field.type}{form}")
     if rule == "parse":
         return LetterReason("parse", column, "the record is not a JSON object")
+    if rule == UNKNOWN:
+        return LetterReason(UNKNOWN, column, f"the contract has no column `{column}`")
+    if rule == MISSING:
+        return LetterReason(MISSING, column, f"its file had no column `{column}`")
     if rule == "required":
         return LetterReason("required", column, f"`{column}` must not be missing")
     check = next((c for c in job.checks if c.id == rule), None)

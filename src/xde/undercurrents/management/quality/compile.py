@@ -116,11 +116,12 @@ class _Compiler:
     def _reference(self, of: Relationship) -> Check:
         target = full_name(of.to_dataset, self.name.split(".")[0])
         shown = ", ".join(f"`{c}`" for c in of.columns)
+        quarantined = "onFailure" in of.custom and of.custom["onFailure"].value == "quarantine"
         return Check(
             f"{self.name}.{'+'.join(of.columns)}.reference",
             self.name,
             CheckKind.REFERENCE,
-            self.action(of.severity, of.custom, row=False),
+            self.action(of.severity, of.custom, row=quarantined),
             f"{shown} is not in `{target}.{'+'.join(of.to_columns)}`",
             of.columns,
             to_dataset=target,

@@ -56,7 +56,7 @@ class Desk:
     def load(self, job: LoadJob) -> Loaded:
         loaded = self.loader.load(job)
         for account in loaded.accounts:
-            assert account.records == account.accepted + account.letters
+            assert account.records == account.accepted + account.superseded + account.letters
         return loaded
 
     def replay(self, job: LoadJob, letters: Sequence[Letter]) -> Loaded:

@@ -180,7 +180,7 @@ CASES = [
         [parse(3, b"2,\xff,x,y")],
         change=SchemaChange(new_column="discard"),
     ),
-    Case("two new columns of a name", b"id,n,n,a,b\n1,n,n,x,y\n", [X], change=SchemaChange(new_column="evolve")),
+    Case("two new columns of a name", b"id,n,n,a,b\n1,n,n,x,y\n", [X], change=SchemaChange(new_column="discard")),
     Case(
         "lines to skip",
         b'made by "us\n\n' + H + b"1,x,y\nq,x,y\n2,x\n",
@@ -292,27 +292,6 @@ def test_a_carriage_return_out_of_place_is_not_swallowed(desk: Desk) -> None:
     with pytest.raises(UserError) as raised:
         desk.load(desk.job([desk.file(H + b"1,x\rz,y\n2,x,y\n")], ID_A_B))
     assert raised.value.findings[0].code in {"XDE0414", "XDE0421"}
-
-
-UNIQUE = Check("s.t.id.unique", "s.t", CheckKind.UNIQUE, Action.DEAD_LETTER, "`id` must be unique", ("id",))
-
-
-def test_repeated_keys(desk: Desk) -> None:
-    before = desk.load(desk.job([desk.file(H + b"1,x,y\n2,x,y\n", "old.csv")], ID_A_B))
-    existing = tuple(f"{desk.folder}/table/{f.path}" for f in before.files)
-    one = desk.file(H + b"1,p,q\nz,p,q\n3,p,q\n5,p\n3,r,s\n,,\n,,\n", "one.csv")
-    two = desk.file(H + b"4,x,y\n3,t,u\nz,x,y\n", "two.csv")
-    loaded = desk.load(desk.job([one, two], ID_A_B, checks=[UNIQUE], existing=existing))
-    assert desk.rows(loaded) == [(3, "p", "q"), (None, None, None), (None, None, None), (4, "x", "y")]
-    assert [(x.file, x.line, x.raw, x.reasons[0].rule) for x in desk.letters(loaded)] == [
-        ("one.csv", 2, b"1,p,q", UNIQUE.id),
-        ("one.csv", 3, b"z,p,q", "type"),
-        ("one.csv", 5, b"5,p", "parse"),
-        ("one.csv", 6, b"3,r,s", UNIQUE.id),
-        ("two.csv", 3, b"3,t,u", UNIQUE.id),
-        ("two.csv", 4, b"z,x,y", "type"),
-    ]
-    assert loaded.failing == {UNIQUE.id: 3, "type": 2, "parse": 1}
 
 
 def test_rules_of_the_contract(desk: Desk) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from xde.ground.errors import UserError
 from xde.lifecycle.ingestion.port import Dialect, Field, SchemaChange
+from xde.lifecycle.storage.port import Column
 
 if TYPE_CHECKING:
     from conftest import Desk
@@ -168,8 +169,8 @@ def test_a_sheet_with_other_columns(desk: Desk) -> None:
             desk.load(desk.job([file], FIELDS, SHEET, schema_change=change))
         assert raised.value.findings[0].code == code
     loaded = desk.load(desk.job([file], FIELDS, SHEET, schema_change=SchemaChange("evolve", "evolve")))
-    assert desk.rows(loaded) == [(1, None)]
-    assert loaded.new_columns == {"new": "f.xlsx"}
+    assert desk.rows(loaded) == [(1, None, "x")]
+    assert loaded.new_columns == {Column("new", "VARCHAR"): "f.xlsx"}
     with pytest.raises(UserError) as raised:
         desk.load(desk.job([file], FIELDS, replace(SHEET, sheet="Dat")))
     assert raised.value.findings[0].code == "XDE0407"
