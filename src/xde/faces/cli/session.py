@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import shutil
@@ -60,7 +59,6 @@ class Session:
         from xde.app.workspace import Workspace  # deferred: it brings parsers and engines
 
         workspace = Workspace.open(self.root(), environment=self.environment)
-        gc.freeze()  # what is known of the project stays until the command ends: no garbage is looked for in it
         self.warn(workspace.warnings)
         return workspace
 
