@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from xde.app.planning import Planned
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
+    from xde.kernel.graph.analysis import ColumnRef
     from xde.kernel.plan.ledger import Claim
     from xde.kernel.project.contract import Property
     from xde.kernel.run.attempt import Performer
@@ -122,7 +123,16 @@ def model_work(known: Understanding, name: str, house: House, personal: tuple[st
         parameters,
         known.view_parameters(known.views(name)),
         personal,
+        _time_from(known, name),
     )
+
+
+def _time_from(known: Understanding, name: str) -> ColumnRef | None:
+    """The column that a model's time is a copy of, seen through views."""
+    source = known.identity(name, known.model(name).head.time or "")
+    while source is not None and known.is_view(source.dataset):
+        source = known.identity(source.dataset, source.column)
+    return source
 
 
 def personal_columns(known: Understanding, name: str) -> tuple[str, ...]:

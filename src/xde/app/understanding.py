@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.app.wiring import House
-    from xde.kernel.graph.analysis import Analysis
+    from xde.kernel.graph.analysis import Analysis, ColumnRef
     from xde.kernel.plan.checks import Check
     from xde.kernel.project.declarations import Project
     from xde.lifecycle.ingestion.declare import Reading
@@ -71,6 +71,10 @@ class Understanding:
         for upstream in self.upstream[name]:
             found.update(dict.fromkeys(self.reads(upstream) if self.is_view(upstream) else (upstream,)))
         return tuple(found)
+
+    def identity(self, name: str, column: str) -> ColumnRef | None:
+        """The column that a model's column is a copy of, if it is one."""
+        return next((c.identity for c in self.analyses[name].columns if c.name == column), None)
 
     def view_parameters(self, views: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """The parameters that each of some views uses."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, assert_never
 
 from xde.kernel.plan.plan import Interval
@@ -80,6 +81,16 @@ def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
         else:
             result.append(interval)
     return tuple(result)
+
+
+def few(intervals: Iterable[Interval], most: int) -> tuple[Interval, ...]:
+    """The same time in at most so many intervals, and the shortest gaps between them where there are more."""
+    found = merged(intervals)
+    if len(found) <= most:
+        return found
+    gaps = [parse_moment(after.start) - parse_moment(before.end) for before, after in pairwise(found)]
+    closed = sorted(range(len(gaps)), key=lambda g: gaps[g])[: len(found) - most]
+    return merged([*found, *(Interval(found[g].end, found[g + 1].start) for g in closed)])
 
 
 def minus(wanted: Iterable[Interval], done: Iterable[Interval]) -> tuple[Interval, ...]:

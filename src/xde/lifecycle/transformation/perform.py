@@ -16,8 +16,10 @@ from xde.kernel.project.declarations import Kind
 from xde.kernel.run.events import Outcome
 from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.storage.publish import Publication
+from xde.lifecycle.transformation.bounds import bounds_of
+from xde.lifecycle.transformation.changes import covered
 from xde.lifecycle.transformation.port import Input, Layout
-from xde.lifecycle.transformation.reach import covered, pinned_input, reach
+from xde.lifecycle.transformation.reach import Sight, pinned_input, reach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -143,7 +145,8 @@ class BuildPerformer:
     def _by_time(self, task: _Task, before: Snapshot | None) -> Outcome:
         head = task.work.model.head
         grain = cast("Grain", head.grain)
-        wanted = reach(task.work, self._state(task), self._pins, self._publisher.lake, full=task.step.full or before is None)
+        sight = Sight(self._pins, self._publisher.lake, self._engine)
+        wanted = reach(task.work, self._state(task), sight, full=task.step.full or before is None)
         if wanted.whole and not head.batch_intervals:
             return self._whole_time(task, before, grain)
         intervals = wanted.intervals if not wanted.whole else self._extent(task, grain)
@@ -162,7 +165,7 @@ class BuildPerformer:
                 if before is None
                 else self._merger.replace_interval(before, files, task.work.types, _time(task.work)[0], _bounds(task.work, piece))
             )
-            facts = {"intervals": _texts([piece]), "pending": _texts(pieces[number + 1 :])}
+            facts = {"time": head.time, "intervals": _texts([piece]), "pending": _texts(pieces[number + 1 :])}
             published.append(self._publish(task, rewritten, files, before, facts))
             before = published[-1].snapshot
             written += files
@@ -279,17 +282,9 @@ def _bounded(work: ModelWork) -> str:
 
 
 def _bounds(work: ModelWork, interval: Interval) -> dict[str, object]:
-    """The interval as parameters, of the time column's own kind: dates, moments, or moments with a zone."""
-    kind = _time(work)[1].upper()
-    low, high = parse_moment(interval.start), parse_moment(interval.end)
-    values: tuple[object, object]
-    if kind == "DATE":
-        values = low.date(), high.date()
-    elif kind.startswith("TIMESTAMP") and ("ZONE" in kind or kind == "TIMESTAMPTZ"):
-        values = low, high
-    else:
-        values = low.replace(tzinfo=None), high.replace(tzinfo=None)
-    return {"__start": values[0], "__end": values[1], "start": values[0], "end": values[1]}
+    """The interval as parameters, of the time column's own kind."""
+    low, high = bounds_of(interval, _time(work)[1])
+    return {"__start": low, "__end": high, "start": low, "end": high}
 
 
 def _texts(intervals: Sequence[Interval]) -> list[list[str]]:

@@ -11,7 +11,7 @@ from xde.lifecycle.transformation.port import Query
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from xde.kernel.graph.analysis import Analysis
+    from xde.kernel.graph.analysis import Analysis, ColumnRef
     from xde.kernel.plan.checks import Check
     from xde.kernel.project.declarations import ModelDataset
     from xde.lifecycle.storage.port import Schema
@@ -22,7 +22,8 @@ class ModelWork:
     """A model, ready to be built.
 
     `types` is the schema it is stored in (names and storable types); `views` are the views among its inputs with their
-    text, in the order in which they can be made; `reads` the datasets with rows that it reads, seen through views.
+    text, in the order in which they can be made; `reads` the datasets with rows that it reads, seen through views;
+    `time_from` the column of one of those that its time column is a copy of, if it is one.
     """
 
     model: ModelDataset
@@ -35,6 +36,7 @@ class ModelWork:
     parameters: Mapping[str, object] = field(default_factory=dict)
     view_parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     personal: tuple[str, ...] = ()
+    time_from: ColumnRef | None = None
 
     def query(self, sql: str, bounds: Mapping[str, object]) -> Query:
         """A query over the model's views, with those parameters that it names."""

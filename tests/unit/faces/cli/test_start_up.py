@@ -64,3 +64,14 @@ def test_the_version_imports_no_command(tmp_path):
         ),
         *("xde.ground", "xde.ground.errors", "xde.ground.findings", "xde.ground.records", "xde.ground.names"),
     }
+
+
+def test_a_first_run_ends_without_a_word_of_the_libraries_about_their_own_end(tmp_path):
+    """The engine's library counts at the end of the process what was not given back, and says so to the user."""
+    (tmp_path / "models" / "a").mkdir(parents=True)
+    (tmp_path / "xde.yaml").write_text("name: p\n", "utf-8")
+    (tmp_path / "models" / "a" / "one.sql").write_text("SELECT 1 AS id\n", "utf-8")
+    variables = {**os.environ, "PYTHONPATH": str(Path(xde.__file__).parents[1])}
+    command = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(tmp_path), "run"]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+    assert "leak" not in done.stdout + done.stderr
