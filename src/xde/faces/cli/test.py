@@ -25,6 +25,7 @@ class Options(TypedDict):
     changed: bool
     sql: bool
     coverage: bool
+    watch: bool
     record: str | None
     smoke: bool
     rows: int | None
@@ -37,6 +38,7 @@ class Options(TypedDict):
     "xde test tests/orders.yaml --changed",
     "xde test 'an order without payments is worth nothing'",
     "xde test --coverage marts.carrier_delay",
+    "xde test --watch marts.carrier_delay",
     "xde test --record 'a week of March' marts.carrier_delay",
     "xde test --smoke",
 )
@@ -44,6 +46,7 @@ class Options(TypedDict):
 @click.option("--changed", is_flag=True, help="Only cases that have not passed yet with what they see now.")
 @click.option("--sql", is_flag=True, help="Show the query of each case that fails, not only of the first.")
 @click.option("--coverage", is_flag=True, help="Show which branches of the models' SQL no case reaches; with `xde -v` every line.")
+@click.option("--watch", is_flag=True, help="Stay, and on each save run the cases that it reaches; Ctrl-C ends it.")
 @click.option("--record", metavar="NAME", help="Freeze what a model does with a few real rows as a case of this name.")
 @click.option("--smoke", is_flag=True, help="Build every model from a sample of the sources, in a lake of its own.")
 @click.option("--rows", type=click.IntRange(min=1), help="How many rows to record (default 5) or to sample of each source (1000).")
@@ -54,6 +57,10 @@ def command(session: Session, *, selection: tuple[str, ...], **options: Unpack[O
 
     SELECTION names datasets, files, `file::name` of a case, or words of its name. Without one, all of them.
     """
+    if options["watch"]:
+        from xde.faces.cli.watch import watch  # deferred: most calls do not stay
+
+        return watch(session, selection, options)
     if options["record"] is not None or options["smoke"]:
         from xde.faces.cli import real_rows  # deferred: most calls want neither
 
