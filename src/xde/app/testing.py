@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xde.app.case_files import FOLDER, CaseFiles
 from xde.app.interrupting import interruptible
 from xde.app.subjects import at, moment, subject_of
-from xde.app.understanding import understand
+from xde.app.understanding import understand, work_out
 from xde.app.wiring import House, house_of
 from xde.ground.clock import SystemClock
 from xde.ground.digests import digest
@@ -20,11 +21,12 @@ from xde.ground.names import did_you_mean
 from xde.undercurrents.engineering.testing.exercising import Verdict, exercise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from xde.app.understanding import Understanding
     from xde.kernel.project.declarations import Project
+    from xde.kernel.project.reader import Contracts
     from xde.undercurrents.engineering.testing.case import Case
     from xde.undercurrents.engineering.testing.exercising import Subject
 
@@ -58,6 +60,7 @@ class TestBench:
     files: CaseFiles
     findings: list[Finding] = field(default_factory=list)
     cases: tuple[Case, ...] = ()
+    contracts: Contracts | None = None
     _subjects: dict[str, Subject] = field(default_factory=dict)
 
     @classmethod
@@ -77,11 +80,32 @@ class TestBench:
             return made[0]
 
         now = project_digest(root)
-        known = before.known if before is not None and before.known.project.digest == now else understand(root, now, house_for)
-        house = made[0] if made else house_for(known.project)
-        bench = cls(root, known, house, before.files if before is not None else CaseFiles(root))
+        if before is None:
+            known = understand(root, now, house_for)
+            bench = cls(root, known, made[0] if made else house_for(known.project), CaseFiles(root))
+        else:
+            known = before.known if before.known.project.digest == now else before.understood(house_for)
+            bench = cls(root, known, made[0] if made else before.house, before.files, contracts=before.contracts)
         bench.read()
         return bench
+
+    def understood(self, house_for: Callable[[Project], House]) -> Understanding:
+        """The project as it is now; a contract that has not changed is not read again. Raises `UserError`."""
+        from xde.kernel.project.reader import Contracts, read_project
+
+        self.contracts = self.contracts or Contracts()
+        project, findings = read_project(self.root, self.contracts)
+        if project is None or findings.errors:
+            raise UserError(*findings)
+        return work_out(project, findings, house_for(project))
+
+    def warm(self) -> None:
+        """Bring what the first change will need: the parser, the readers, the contracts."""
+        from xde.kernel.graph.text.parsing import read_texts
+
+        read_texts(["SELECT 1 AS one"], 1)
+        with suppress(UserError):
+            self.understood(lambda _: self.house)
 
     def read(self) -> None:
         """Read the cases (again)."""

@@ -28,8 +28,8 @@ class Look:
     """What came of one look at the project.
 
     `saved` are the files that are not as they were; `results` the cases that were run; `failing` those that were not, for nothing
-    that they see has changed, and that failed before; `cases` is the number of all that are asked for. `seconds` is from the first sight of the
-    change. With `findings` the project or a case cannot be read; cases that can be are run all the same.
+    that they see has changed, and that failed before; `cases` is the number of all that are asked for. `seconds` is from the first
+    sight of the change. With `findings` the project or a case cannot be read; cases that can be are run all the same.
     """
 
     saved: tuple[str, ...] = ()
@@ -112,15 +112,9 @@ class Watch:
         return bench
 
     def warm(self) -> None:
-        """Bring what the first change will need: the parser, and the readers of a project."""
-        from xde.app.understanding import work_out
-        from xde.kernel.graph.text.parsing import read_texts
-        from xde.kernel.project.reader import read_project
-
-        read_texts(["SELECT 1 AS one"], 1)
-        project, findings = read_project(self.root.resolve())
-        if project is not None and not findings.errors and self._bench is not None:
-            work_out(project, findings, self._bench.house)
+        """Bring what the first change will need, while nobody waits."""
+        if self._bench is not None:
+            self._bench.warm()
 
     def _stamped(self) -> dict[str, Stamp]:
         """Every file that a test may see, with what tells that it was written again."""

@@ -20,12 +20,18 @@ def heard():
     signal.signal(signal.SIGINT, before)
 
 
-def test_a_query_is_left_at_once(heard):
+@pytest.mark.parametrize("turn", range(5))
+def test_a_query_is_left_at_once(heard, turn):
     connection = duckdb.connect()
-    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt), interruptible(connection.interrupt):
         connection.sql(ENDLESS).fetchall()
     assert connection.sql("SELECT 1").fetchall() == [(1,)]
+
+
+def test_an_error_that_has_nothing_to_do_with_it_stays_what_it_is(heard):
+    with pytest.raises(RuntimeError, match="mine"), interruptible(lambda: None):
+        raise RuntimeError("mine")
 
 
 def test_what_was_there_before_is_there_again(heard):
