@@ -27,18 +27,27 @@ WATCHED = {"sources": (".yaml", ".yml"), "models": (".yaml", ".yml", ".sql", ".p
 class Look:
     """What came of one look at the project.
 
-    `saved` are the files that are not as they were; `results` the cases that were run; `failing` those that were not, for nothing
-    that they see has changed, and that failed before; `cases` is the number of all that are asked for. `seconds` is from the first
-    sight of the change. With `findings` the project or a case cannot be read; cases that can be are run all the same.
+    `saved` are the files that are not as they were; `results` the cases that were run, `others` those of which nothing that they see
+    has changed, as they were run before. `seconds` is from the first sight of the change. With `findings` the project or a case cannot
+    be read; cases that can be are run all the same.
     """
 
     saved: tuple[str, ...] = ()
     results: tuple[CaseResult, ...] = ()
-    failing: tuple[CaseResult, ...] = ()
-    cases: int = 0
+    others: tuple[CaseResult, ...] = ()
     findings: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     seconds: float = 0.0
+
+    @property
+    def cases(self) -> int:
+        """How many are asked for."""
+        return len(self.results) + len(self.others)
+
+    @property
+    def failing(self) -> tuple[CaseResult, ...]:
+        """The others that failed before, and still do."""
+        return tuple(r for r in self.others if not r.passed)
 
     @property
     def passed(self) -> bool:
@@ -84,13 +93,13 @@ class Watch:
         except UserError as error:
             cases = ()
             findings += error.findings
-        results, failing = self._run(bench, cases, tell)
-        return Look((), results, failing, len(cases), tuple(findings), bench.known.warnings)
+        results, others = self._run(bench, cases, tell)
+        return Look((), results, others, tuple(findings), bench.known.warnings)
 
     def _run(
         self, bench: TestBench, cases: Sequence[Case], tell: Callable[[CaseResult], None]
     ) -> tuple[tuple[CaseResult, ...], tuple[CaseResult, ...]]:
-        """The results of those that see something new, and of those that do not but failed before."""
+        """The results of those that see something new, and of those that do not."""
         keys = {c.id: bench.key(c) for c in cases}
         new = [c for c in cases if c.id not in self._last or self._last[c.id][0] != keys[c.id]]
         results: list[CaseResult] = []
@@ -101,7 +110,7 @@ class Watch:
             known[result.case.id] = (keys[result.case.id], result)
         self._last = known
         ran = {r.case.id for r in results}
-        return tuple(results), tuple(r for i, (_, r) in known.items() if i not in ran and not r.passed)
+        return tuple(results), tuple(r for i, (_, r) in known.items() if i not in ran)
 
     def _open(self) -> TestBench:
         before = self._bench

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
+from xde.faces.cli.reports import current, report_options
 from xde.faces.cli.saying import command as xde_command
 from xde.faces.cli.saying import json_option
 from xde.faces.cli.session import Session, pass_session
@@ -39,6 +40,7 @@ class Options(TypedDict):
     "xde test 'an order without payments is worth nothing'",
     "xde test --coverage marts.carrier_delay",
     "xde test --watch marts.carrier_delay",
+    "xde test --junit build/cases.xml --sarif build/cases.sarif",
     "xde test --record 'a week of March' marts.carrier_delay",
     "xde test --smoke",
 )
@@ -50,6 +52,7 @@ class Options(TypedDict):
 @click.option("--record", metavar="NAME", help="Freeze what a model does with a few real rows as a case of this name.")
 @click.option("--smoke", is_flag=True, help="Build every model from a sample of the sources, in a lake of its own.")
 @click.option("--rows", type=click.IntRange(min=1), help="How many rows to record (default 5) or to sample of each source (1000).")
+@report_options
 @json_option
 @pass_session
 def command(session: Session, *, selection: tuple[str, ...], **options: Unpack[Options]) -> int:
@@ -72,6 +75,7 @@ def command(session: Session, *, selection: tuple[str, ...], **options: Unpack[O
     bench = TestBench.open(session.root(), session.environment)
     try:
         session.warn(bench.known.warnings)
+        current().findings += [*bench.known.warnings, *bench.findings]
         return _cases(session, bench, selection, options)
     finally:
         bench.close()
@@ -83,7 +87,7 @@ def _cases(session: Session, bench: TestBench, selection: Sequence[str], options
 
     clock = bench.house.clock
     begun = clock.monotonic()
-    results: list[CaseResult] = []
+    results: list[CaseResult] = current().results
     for result in bench.run(bench.pick(selection), changed=options["changed"]):
         if not session.machine and not result.passed:
             first = all(r.passed for r in results)

@@ -7,7 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
+from xde.faces.cli.reports import current, write_now
 from xde.faces.words.cases import failure, line
 from xde.faces.words.watching import look_fact, look_summary, still_failing
 from xde.ground.clock import SystemClock
@@ -20,14 +22,15 @@ if TYPE_CHECKING:
     from xde.faces.cli.session import Session
 
 PAUSE = 0.05  # seconds between two looks, or four times as long as a look takes
-_TOGETHER = frozenset({"watch", "changed", "sql", "junit", "sarif"})  # options that do
+_TOGETHER = frozenset({"watch", "changed", "sql"})  # options that do
 
 
 def watch(session: Session, selection: Sequence[str], options: Mapping[str, object]) -> int:
     """Look again and again until Ctrl-C: while nothing is run that is the way to end it, and gives 0; else 130, as everywhere."""
     from xde.app.watching import Watch  # deferred: it brings parsers and engines
 
-    others = [f"--{name}" for name, value in options.items() if value and name not in _TOGETHER]
+    source = click.get_current_context().get_parameter_source
+    others = [f"--{name}" for name in options if name not in _TOGETHER and source(name) is not ParameterSource.DEFAULT]
     if others:
         raise click.UsageError(f"--watch runs cases; it does not go with {', '.join(others)}")
     changed, sql = bool(options["changed"]), bool(options["sql"])
@@ -68,6 +71,9 @@ def _look(session: Session, watched: Watch, *, sql: bool) -> bool:
     found = watched.look(tell)
     if found is None:
         return False
+    report = current()
+    report.results[:], report.findings[:] = [*found.results, *found.others], [*found.warnings, *found.findings]
+    write_now()
     if session.machine:
         click.echo(json.dumps(look_fact(found), ensure_ascii=False, default=str))
     else:
