@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from xde.app.case_files import FOLDER, CaseFiles
+from xde.app.interrupting import interruptible
 from xde.app.subjects import at, moment, subject_of
-from xde.app.understanding import understand
+from xde.app.understanding import understand, work_out
 from xde.app.wiring import House, house_of
 from xde.ground.clock import SystemClock
 from xde.ground.digests import digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
-from xde.undercurrents.engineering.testing.case_reader import read_cases
 from xde.undercurrents.engineering.testing.exercising import Verdict, exercise
 
 if TYPE_CHECKING:
@@ -24,11 +26,11 @@ if TYPE_CHECKING:
 
     from xde.app.understanding import Understanding
     from xde.kernel.project.declarations import Project
+    from xde.kernel.project.reader import Contracts
     from xde.undercurrents.engineering.testing.case import Case
     from xde.undercurrents.engineering.testing.exercising import Subject
 
 KEPT = "passed-cases.json"
-FOLDER = "tests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +57,59 @@ class TestBench:
     root: Path
     known: Understanding
     house: House
+    files: CaseFiles
     findings: list[Finding] = field(default_factory=list)
     cases: tuple[Case, ...] = ()
+    contracts: Contracts | None = None
     _subjects: dict[str, Subject] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, root: Path, environment: str | None = None) -> TestBench:
-        """Read a project and its cases. Raises `UserError` for the project's own faults; those of cases are in `findings`."""
+    def open(cls, root: Path, environment: str | None = None, *, before: TestBench | None = None) -> TestBench:
+        """Read a project and its cases. Raises `UserError` for the project's own faults; those of cases are in `findings`.
+
+        `before` is the same project opened earlier: what has not changed since is taken from it, and so is the engine.
+        """
         from xde.kernel.project.files import project_digest
 
         root = root.resolve()
         made: list[House] = []
 
         def house_for(project: Project) -> House:
-            made.append(house_of(root, project.settings, environment))
+            same = before is not None and before.house.settings == project.settings
+            made.append(before.house if before is not None and same else house_of(root, project.settings, environment))
             return made[0]
 
-        known = understand(root, project_digest(root), house_for)
-        bench = cls(root, known, made[0] if made else house_of(root, known.project.settings, environment))
+        now = project_digest(root)
+        if before is None:
+            known = understand(root, now, house_for)
+            bench = cls(root, known, made[0] if made else house_for(known.project), CaseFiles(root))
+        else:
+            known = before.known if before.known.project.digest == now else before.understood(house_for)
+            bench = cls(root, known, made[0] if made else before.house, before.files, contracts=before.contracts)
         bench.read()
         return bench
 
+    def understood(self, house_for: Callable[[Project], House]) -> Understanding:
+        """The project as it is now; a contract that has not changed is not read again. Raises `UserError`."""
+        from xde.kernel.project.reader import Contracts, read_project
+
+        self.contracts = self.contracts or Contracts()
+        project, findings = read_project(self.root, self.contracts)
+        if project is None or findings.errors:
+            raise UserError(*findings)
+        return work_out(project, findings, house_for(project))
+
+    def warm(self) -> None:
+        """Bring what the first change will need: the parser, the readers, the contracts."""
+        from xde.kernel.graph.text.parsing import read_texts
+
+        read_texts(["SELECT 1 AS one"], 1)
+        with suppress(UserError):
+            self.understood(lambda _: self.house)
+
     def read(self) -> None:
         """Read the cases (again)."""
-        self.cases, self.findings = all_cases(self.root, self.known)
+        self.cases, self.findings = self.files.cases(self.known)
 
     def close(self) -> None:
         """Let go of the engine."""
@@ -112,26 +143,34 @@ class TestBench:
         """Run cases one after the other; with `changed`, those that passed before and see nothing new are skipped."""
         kept = _Passed.load(self.root)
         for case in cases:
-            key = self._key(case)
+            key = self.key(case)
             if changed and kept.has(case, key):
                 yield CaseResult(case, Verdict(), 0.0, skipped=True)
                 continue
-            result = self._run(case)
+            result = self.run_one(case)
             kept.note(case, key, passed=result.passed)
             yield result
         kept.save()
 
-    def _run(self, case: Case) -> CaseResult:
+    def run_one(self, case: Case) -> CaseResult:
+        """Run one case, whatever became of it before."""
         clock = SystemClock()
         begun = clock.monotonic()
-        if case.plain:
-            with self.house.sandbox.scratch() as scratch:
-                verdict = exercise(scratch, self.subject(case), case, self.file_of(case))
-        else:
+        try:
+            with interruptible(self.house.session.cancel):
+                verdict = self._verdict(case)
+        except UserError as error:
+            verdict = Verdict(findings=tuple(error.findings))
+        return CaseResult(case, verdict, clock.monotonic() - begun)
+
+    def _verdict(self, case: Case) -> Verdict:
+        if not case.plain or case.dataset not in self.known.analyses:
             from xde.app.rehearsing import rehearse
 
-            verdict = rehearse(self.known, self.house, case, self.file_of(case))
-        return CaseResult(case, verdict, clock.monotonic() - begun)
+            return rehearse(self.known, self.house, case, self.file_of(case))
+        subject = self.subject(case)
+        with self.house.sandbox.scratch() as scratch:
+            return exercise(scratch, subject, case, self.file_of(case))
 
     def subject(self, case: Case) -> Subject:
         """The model of a case, with the clock and the parameters that the case sets."""
@@ -145,17 +184,44 @@ class TestBench:
         paths = [t.parquet for r in case.rounds for t in r.given.values() if t.parquet]
         return {p: str(self.root / p) for p in paths}
 
-    def _key(self, case: Case) -> str:
+    def key(self, case: Case) -> str:
         """All that decides what a case gives."""
-        subject = self.subject(case) if case.plain else None
-        if subject is None:
-            return digest(case.digest, case.dataset, self.known.project.digest)
-        used = {*subject.used, *(p for _, ps in subject.views.values() for p in ps)}
+        if not case.plain or case.dataset not in self.known.analyses:
+            return digest(case.digest, case.dataset, self._seen_by_runs(case))
+        try:
+            subject = self.subject(case)
+        except UserError:
+            return digest(case.digest, case.dataset)  # a moment that is none: told when it is run
+        seen = _seen(subject, case)
+        views = {n: v for n, v in subject.views.items() if n in seen and n not in case.rounds[0].given}
+        used = {*subject.used, *(p for _, ps in views.values() for p in ps)}
         values = {n: v for n, v in subject.parameters.items() if n in used}
-        return digest(case.digest, case.dataset, subject.query, dict(subject.inputs), dict(subject.views), values, self._promises(subject))
+        inputs = {n: subject.inputs[n] for n in seen}
+        promises = [repr(o.properties) for n in seen if (o := subject.objects.get(n))]
+        return digest(case.digest, case.dataset, subject.query, inputs, views, values, promises)
 
-    def _promises(self, subject: Subject) -> list[str]:
-        return [repr(o.properties) for n in subject.inputs if (o := subject.objects.get(n))]
+    def _seen_by_runs(self, case: Case) -> list[str]:
+        """The settings, and every dataset that has a part in runs of this one: what it reads, and what its checks look up."""
+        found: dict[str, None] = {}
+        todo = [case.dataset, *(n for r in case.rounds for n in (*r.given, *r.add))]
+        while todo:
+            name = todo.pop()
+            if name not in found and name in self.known.project.datasets:
+                found[name] = None
+                todo += [*self.known.upstream[name], *(c.to_dataset for c in self.known.checks[name] if c.to_dataset)]
+        return [repr(self.known.project.settings), *(repr(self.known.project.datasets[n]) for n in sorted(found))]
+
+
+def _seen(subject: Subject, case: Case) -> list[str]:
+    """The datasets that a plain case looks at: a view that it gives hides what that view reads."""
+    found: dict[str, None] = {}
+    todo = list(subject.reads[subject.name])
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found[name] = None
+            todo += subject.reads[name] if name in subject.views and name not in case.rounds[0].given else ()
+    return sorted(found)
 
 
 def _meant(word: str, case: Case) -> bool:
@@ -167,54 +233,6 @@ def _meant(word: str, case: Case) -> bool:
         or word.casefold() in case.name.casefold()
         or (word.endswith(".*") and case.dataset.startswith(word[:-1]))
     )
-
-
-def all_cases(root: Path, known: Understanding) -> tuple[tuple[Case, ...], list[Finding]]:
-    """Every case under `tests/` of a project, and what is wrong with them."""
-    cases: list[Case] = []
-    findings: list[Finding] = []
-    for path in case_files(root):
-        found, told = read_cases((root / path).read_bytes(), path, _fixtures(root))
-        findings += told
-        for case in found:
-            wrong = _wrong_dataset(case, known)
-            if wrong:
-                findings.append(wrong)
-            else:
-                cases.append(case)
-    return tuple(cases), findings
-
-
-def case_files(root: Path) -> list[str]:
-    """The files of cases of a project, by path relative to it; what lies under `fixtures` or begins with a dot or `_` is none."""
-    found: list[str] = []
-    for folder, folders, files in os.walk(root / FOLDER):
-        folders[:] = sorted(f for f in folders if f != "fixtures" and not f.startswith((".", "_")))
-        inside = os.path.relpath(folder, root).replace(os.sep, "/")
-        found += [f"{inside}/{f}" for f in sorted(files) if f.endswith((".yaml", ".yml")) and not f.startswith((".", "_"))]
-    return found
-
-
-def _fixtures(root: Path) -> Callable[[str], bytes | None]:
-    def fixture(name: str) -> bytes | None:
-        path = (root / name).resolve()
-        if not path.is_relative_to(root):
-            return None
-        try:
-            return path.read_bytes()
-        except OSError:
-            return None
-
-    return fixture
-
-
-def _wrong_dataset(case: Case, known: Understanding) -> Finding | None:
-    if case.dataset in known.project.datasets:
-        return None
-    schema, _, name = case.dataset.partition(".")
-    near = did_you_mean(case.dataset, known.project.datasets)
-    hint = f"write `models/{schema}/{name}.sql`; or {near}" if near else f"write `models/{schema}/{name}.sql`, or mend the name"
-    return Finding("XDE0912", f"there is no dataset `{case.dataset}`", case.dataset_span, "not in this project", hint=hint)
 
 
 @dataclass(slots=True)

@@ -195,3 +195,24 @@ def test_what_passed_and_sees_nothing_new_is_not_run_again(project):
     model.write_text(model.read_text() + "WHERE o.order_id > 1\n")
     assert [(r.skipped, r.passed) for r in run(project, text, changed=True)] == [(False, False)]
     assert [(r.skipped, r.passed) for r in run(project, text, changed=True)] == [(False, False)]
+
+
+def test_a_moment_that_is_none_fails_its_own_case_and_no_other(project):
+    text = "model: marts.orders\ncases: [{name: x, now: soon, expect: []}, {name: y, expect: []}]\n"
+    first, second = run(project, text)
+    assert [f.code for f in first.verdict.findings] == ["XDE0903"]
+    assert second.passed
+
+
+def test_a_source_to_which_nothing_is_delivered_says_so(project):
+    found = only(project, "source: raw.orders\ncases: [{name: x, expect: []}]\n")
+    assert [f.code for f in found.verdict.findings] == ["XDE0450"]
+
+
+def test_a_given_view_hides_what_it_reads(project):
+    text = "model: marts.orders\ncases: [{name: x, given: {staging.orders: [], staging.payments: []}, expect: []}]\n"
+    run(project, text, changed=True)
+    for view, reached in (("payments", True), ("customers", True)):
+        path = project / f"models/staging/{view}.sql"
+        path.write_text(path.read_text() + "WHERE true\n")
+        assert [r.skipped for r in run(project, text, changed=True)] == [reached]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xde.faces.cli.reports import current
 from xde.faces.words.numbers import amount, count
 from xde.faces.words.run import data_did_not_pass, run_fact, run_findings, run_line
 from xde.ground.errors import UserError
@@ -42,6 +43,7 @@ def smoke(session: Session, rows: int) -> int:
     with session.open() as workspace:
         smoked = workspace.smoke(rows=rows)
     finished = smoked.finished
+    current().findings += run_findings(finished) if finished is not None else ()
     if session.machine:
         sampled = {n: {"rows": a, "of": b} for n, (a, b) in smoked.sampled.items()}
         session.document({"sampled": sampled, "run": run_fact(finished) if finished else None})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
+from xde.faces.cli.reports import current, report_options
 from xde.faces.cli.saying import command as xde_command
 from xde.faces.cli.saying import json_option
 from xde.faces.cli.session import Session, pass_session
@@ -27,6 +28,7 @@ class Options(TypedDict):
     coverage: bool
     mutants: bool
     at_least: float | None
+    watch: bool
     record: str | None
     smoke: bool
     rows: int | None
@@ -40,6 +42,8 @@ class Options(TypedDict):
     "xde test 'an order without payments is worth nothing'",
     "xde test --coverage marts.carrier_delay",
     "xde test --mutants marts.carrier_delay --at-least 90",
+    "xde test --watch marts.carrier_delay",
+    "xde test --junit build/cases.xml --sarif build/cases.sarif",
     "xde test --record 'a week of March' marts.carrier_delay",
     "xde test --smoke",
 )
@@ -49,9 +53,11 @@ class Options(TypedDict):
 @click.option("--coverage", is_flag=True, help="Show which branches of the models' SQL no case reaches; with `xde -v` every line.")
 @click.option("--mutants", is_flag=True, help="Change the models' SQL on purpose, and tell which changes no case notices.")
 @click.option("--at-least", type=click.FloatRange(0, 100), metavar="PERCENT", help="With --mutants: fail below this score.")
+@click.option("--watch", is_flag=True, help="Stay, and on each save run the cases that it reaches; Ctrl-C ends it.")
 @click.option("--record", metavar="NAME", help="Freeze what a model does with a few real rows as a case of this name.")
 @click.option("--smoke", is_flag=True, help="Build every model from a sample of the sources, in a lake of its own.")
 @click.option("--rows", type=click.IntRange(min=1), help="How many rows to record (default 5) or to sample of each source (1000).")
+@report_options
 @json_option
 @pass_session
 def command(session: Session, *, selection: tuple[str, ...], **options: Unpack[Options]) -> int:
@@ -59,6 +65,10 @@ def command(session: Session, *, selection: tuple[str, ...], **options: Unpack[O
 
     SELECTION names datasets, files, `file::name` of a case, or words of its name. Without one, all of them.
     """
+    if options["watch"]:
+        from xde.faces.cli.watch import watch  # deferred: most calls do not stay
+
+        return watch(session, selection, options)
     if options["record"] is not None or options["smoke"]:
         from xde.faces.cli import real_rows  # deferred: most calls want neither
 
@@ -70,6 +80,7 @@ def command(session: Session, *, selection: tuple[str, ...], **options: Unpack[O
     bench = TestBench.open(session.root(), session.environment)
     try:
         session.warn(bench.known.warnings)
+        current().findings += [*bench.known.warnings, *bench.findings]
         if options["mutants"]:
             from xde.faces.cli.mutants import mutants  # deferred: it brings the parser
 
@@ -85,7 +96,7 @@ def _cases(session: Session, bench: TestBench, selection: Sequence[str], options
 
     clock = bench.house.clock
     begun = clock.monotonic()
-    results: list[CaseResult] = []
+    results: list[CaseResult] = current().results
     for result in bench.run(bench.pick(selection), changed=options["changed"]):
         if not session.machine and not result.passed:
             first = all(r.passed for r in results)

@@ -23,13 +23,33 @@ if TYPE_CHECKING:
     from xde.kernel.project.files import ProjectFile, ProjectFiles
     from xde.kernel.project.settings import Settings
 
-__all__ = ["project_digest", "read_project"]
+__all__ = ["Contracts", "project_digest", "read_project"]
 
 
-def read_project(root: Path) -> tuple[Project | None, Findings]:
+class Contracts:
+    """The contracts that were read last, for whoever reads the same project again: one whose file is as it was is not read twice."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[bytes, Contract | None, list[Finding]]] = {}
+
+    def read(self, content: bytes, path: str) -> tuple[Contract | None, list[Finding]]:
+        """A contract, with what is wrong with it."""
+        kept = self._kept.get(path)
+        if kept is not None and kept[0] == content:
+            return kept[1], kept[2]
+        contract, root, findings = read_contract(content, path)
+        if contract is None or root is None:
+            contract = None
+        else:
+            findings = [*findings, *lint_contract(root)]
+        self._kept[path] = (content, contract, findings)
+        return contract, findings
+
+
+def read_project(root: Path, contracts: Contracts | None = None) -> tuple[Project | None, Findings]:
     """The project in a folder, and what is wrong with it; None without readable settings. Nothing that a user wrote raises anything."""
     files = project_files(root)
-    reading = _Reading()
+    reading = _Reading(contracts or Contracts())
     settings = reading.settings(files)
     for file in files.sources:
         reading.source(file)
@@ -43,7 +63,8 @@ def read_project(root: Path) -> tuple[Project | None, Findings]:
 class _Reading:
     """What was read so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Contracts) -> None:
+        self.known = known
         self.findings = Findings()
         self.datasets: dict[str, Dataset] = {}
         self.contracts: list[tuple[str, Contract]] = []
@@ -139,12 +160,10 @@ class _Reading:
         return contract, table
 
     def _contract(self, content: bytes, path: str, schema: str) -> Contract | None:
-        contract, root, findings = read_contract(content, path)
+        contract, findings = self.known.read(content, path)
         self.findings.items += findings
-        if contract is None or root is None:
-            return None
-        self.findings.items += lint_contract(root)
-        self.contracts.append((schema, contract))
+        if contract is not None:
+            self.contracts.append((schema, contract))
         return contract
 
     def _content(self, file: ProjectFile) -> bytes | None:
