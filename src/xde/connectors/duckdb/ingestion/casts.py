@@ -22,6 +22,10 @@ DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 TIME = "([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}"
 MICROS = "([.][0-9]{1,6}0*)?)?"
 OFFSET = " ?([zZ]|UTC|[+-][0-9]{2}(:?[0-9]{2})?)?"
+COMMON_ERA = {
+    "DATE": "DATE '0001-01-01' AND DATE '9999-12-31'",
+    "TIMESTAMP": "TIMESTAMP '0001-01-01 00:00:00' AND TIMESTAMP '9999-12-31 23:59:59.999999'",
+}
 DECIMAL = re.compile(r"(?:DECIMAL|NUMERIC)\((\d+),\s*(\d+)\)\Z")
 
 
@@ -52,9 +56,11 @@ def cast(field: Field, text: str, decimal: str = ".") -> Cast:
         return Cast(value, f"({text} IS NOT NULL AND {missing})")
     finite = "" if kind in INTEGERS or DECIMAL.match(kind) or kind == "TIME" else f" OR NOT isfinite({name})"
     wrong = f"{missing}{finite} OR NOT regexp_full_match({text}, {literal(form)})"
-    if finite:
+    if finite and kind not in COMMON_ERA:
         return Cast(value, f"({text} IS NOT NULL AND ({wrong}))")
-    return Cast(value, f"(CASE WHEN {text} IS NULL OR CAST({name} AS VARCHAR) = {text} THEN false ELSE ({wrong}) END)")
+    # most texts are what the value is written as: to see that costs a third of a look at their form
+    written = f"CAST({name} AS VARCHAR) = {text}" + (f" AND {name} BETWEEN {COMMON_ERA[kind]}" if finite else "")
+    return Cast(value, f"(CASE WHEN {text} IS NULL OR ({written}) THEN false ELSE ({wrong}) END)")
 
 
 def _form(kind: str) -> str | None:

@@ -212,7 +212,8 @@ def stage_csv(stage: Stage, found: FoundFile, scratch: Path, header: Sequence[st
 
     file.reader(stage.cursor, dialect, columns, read)
     seen = stage.rows[found.path] + len(file.refused)
-    return file, seen if given.lines - head.lines == seen else file.count(), head, matched
+    file.plain = given.lines - head.lines == seen
+    return file, seen if file.plain else file.count(), head, matched
 
 
 def _with_plain_head(given: Content, head: Head, dialect: Dialect, splitting: Splitting, scratch: Path) -> tuple[Content, int]:

@@ -168,8 +168,10 @@ class _LineEnds:
             with given.open() as stream:
                 while piece := stream.read(PIECE):
                     found.lf += piece.count(b"\n")
-                    found.cr += piece.count(b"\r")
-                    found.crlf += piece.count(b"\r\n") + (last == b"\r" and piece[:1] == b"\n")
+                    if b"\r" in piece:
+                        found.cr += piece.count(b"\r")
+                        found.crlf += piece.count(b"\r\n")
+                    found.crlf += last == b"\r" and piece[:1] == b"\n"
                     last = piece[-1:]
         except CUT as error:
             raise broken(given.file, error) from error

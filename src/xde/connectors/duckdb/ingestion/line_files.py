@@ -26,7 +26,7 @@ def stage_lines(stage: Stage, found: FoundFile, scratch: Path) -> tuple[TextFile
     """Stage a file; gives it with the number of its records, blank lines left out."""
     dialect = stage.job.dialect
     given = content(found, dialect, scratch, EVERY_LINE)
-    file = TextFile(given, EVERY_LINE, dialect.skip, dialect.skip)
+    file = TextFile(given, EVERY_LINE, dialect.skip, dialect.skip, plain=True)
     lines = max(0, given.lines - dialect.skip)
     if not lines:
         return file, 0
@@ -35,8 +35,7 @@ def stage_lines(stage: Stage, found: FoundFile, scratch: Path) -> tuple[TextFile
     new = new_in_json(stage.job) if is_json else NO_VALUES
     file.reader(stage.cursor, dialect, ["line"], lambda relation: stage.add(found.path, line_source(relation, texts, new, is_json=is_json)))
     blank = lines - len(file.refused) - stage.rows[found.path]
-    counted = _blank_lines(file)
-    return file, lines - counted if blank != counted else lines - blank
+    return file, lines - _blank_lines(file) if blank else lines
 
 
 def new_in_json(job: LoadJob) -> str:

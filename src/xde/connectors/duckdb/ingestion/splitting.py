@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from xde.lifecycle.ingestion.port import Dialect
 
 BOM = b"\xef\xbb\xbf"
+PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,37 @@ def records(stream: IO[bytes], splitting: Splitting, rejected: Mapping[int, int]
         held, within = [], False
     if held:
         yield Record(begun_line, begun, _trimmed(held), begun in rejected)
+
+
+def lines_as_records(stream: IO[bytes], rejected: Mapping[int, int], wanted: Sequence[int], above: int = 0) -> Iterator[Record]:
+    """Of a file in which every physical line below the first `above` is a record: those that were refused, and those at some positions.
+
+    `wanted` are positions among the records not refused, from 0, in their order.
+    """
+    offset = sum(len(stream.readline()) for _ in range(above))
+    refused, line, position, done, told = sorted(rejected), above + 1, 0, 0, 0
+    while piece := stream.read(PIECE) + stream.readline():
+        lines = piece.count(b"\n") + (not piece.endswith(b"\n"))
+        here = refused[told : bisect_left(refused, offset + len(piece), told)]
+        wrong = {piece.count(b"\n", 0, o - offset) for o in here}
+        good = [n for n in range(lines) if n not in wrong] if wrong else range(lines)
+        until = bisect_left(wanted, position + len(good), done)
+        places = sorted([*wrong, *(good[p - position] for p in wanted[done:until])])
+        for n, start, text in _some_lines(piece, places):
+            mark = len(BOM) if offset + start == 0 and text.startswith(BOM) else 0
+            yield Record(line + n, offset + start + mark, text[mark:].rstrip(b"\r\n"), n in wrong)
+        done, told, position = until, told + len(here), position + len(good)
+        offset, line = offset + len(piece), line + lines
+
+
+def _some_lines(piece: bytes, places: Sequence[int]) -> Iterator[tuple[int, int, bytes]]:
+    """Some of the lines of a piece, by their numbers in it (from 0): each with where it starts."""
+    lines = piece.split(b"\n") if places else []
+    start, passed = 0, 0
+    for n in places:
+        start += sum(map(len, lines[passed:n])) + n - passed
+        passed = n
+        yield n, start, lines[n]
 
 
 def _counts(held: list[bytes], splitting: Splitting, *, refused: bool) -> bool:

@@ -87,7 +87,7 @@ class Stage:
         rules: list[tuple[str, str | None, str]] = [
             ("required", f.name, f"{quoted(f.name)} IS NULL") for f in job.fields if f.required and not self._held(f)
         ]
-        rules += [(c.id, c.columns[0] if c.columns else None, f"NOT coalesce(({c.predicate}), true)") for c in self._row_checks(held=True)]
+        rules += [(c.id, c.columns[0] if c.columns else None, f"({c.predicate}) IS FALSE") for c in self._row_checks(held=True)]
         reasons = _reasons([[("parse", None, UNREAD)], wrong, rules], job.fields)
         if job.schema_change.new_column == "quarantine" and source.new != NO_VALUES:
             unknown = f"{{'rule': {literal(UNKNOWN)}, 'name': e.key, 'value': NULL::VARCHAR}}"
@@ -148,7 +148,7 @@ class Stage:
         """The accepted rows that break a check that makes no dead letters, by the check's id."""
         counts = {}
         for check in self._row_checks(held=False) if self.made else ():
-            query = f"SELECT count(*) FROM stage WHERE {self._good()} AND NOT coalesce(({check.predicate}), true)"
+            query = f"SELECT count(*) FROM stage WHERE {self._good()} AND ({check.predicate}) IS FALSE"
             counts[check.id] = int(self.cursor.execute(query).fetchall()[0][0])
         return {ident: count for ident, count in counts.items() if count}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from xde.connectors.duckdb.ingestion.splitting import Record, Splitting, records
+from xde.connectors.duckdb.ingestion.splitting import Record, Splitting, lines_as_records, records
 from xde.connectors.duckdb.ingestion.words import no_balance, structural
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
@@ -33,13 +33,14 @@ class Refused:
 class TextFile:
     """A text file under way: `above` physical lines, `rows_above` rows to the reader, stand before its first record.
 
-    What the reader refused is known by its offset.
+    What the reader refused is known by its offset. `plain` says that there are as many lines as records, and so that each is one.
     """
 
     content: Content
     splitting: Splitting
     above: int = 0
     rows_above: int = 0
+    plain: bool = False
     refused: dict[int, Refused] = field(default_factory=dict)
 
     def reader(self, cursor: duckdb.DuckDBPyConnection, dialect: Dialect, columns: Sequence[str], stage: Callable[[str], None]) -> None:
@@ -114,13 +115,17 @@ class TextFile:
         found: list[tuple[Record, Sequence[LetterReason]]] = []
         wanted = len(bad) + len(self.refused)
         position = 0
-        for record in self._records():
+        positions = sorted(bad)
+        for record in self._plainly(positions) if self.plain else self._records():
             if record.refused:
                 found.append((self._as_delivered(record), self.refused[record.offset].reasons))
-                continue
-            if position in bad:
-                found.append((self._as_delivered(record), bad[position]))
-            position += 1
+            elif self.plain:
+                found.append((self._as_delivered(record), bad[positions[position]]))
+                position += 1
+            else:
+                if position in bad:
+                    found.append((self._as_delivered(record), bad[position]))
+                position += 1
             if len(found) == wanted:
                 break
         if len(found) != wanted:
@@ -131,7 +136,13 @@ class TextFile:
         own = self.content.own
         return Record(record.line, record.offset if own else -1, self.content.verbatim(record.raw), record.refused)
 
-    def _records(self) -> Iterator[Record]:
-        lengths = {offset: refused.length for offset, refused in self.refused.items()}
+    def _plainly(self, positions: Sequence[int]) -> Iterator[Record]:
         with self.content.open() as stream:
-            yield from records(stream, self.splitting, lengths, self.above)
+            yield from lines_as_records(stream, self._lengths(), positions, self.above)
+
+    def _lengths(self) -> dict[int, int]:
+        return {offset: refused.length for offset, refused in self.refused.items()}
+
+    def _records(self) -> Iterator[Record]:
+        with self.content.open() as stream:
+            yield from records(stream, self.splitting, self._lengths(), self.above)
