@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from xde.connectors.duckdb.proofs import proved
 from xde.connectors.duckdb.session import schema_of
 from xde.connectors.duckdb.transformation import relation
 from xde.ground.names import literal, quoted
+from xde.ground.records import dataclass
 from xde.kernel.plan.checks import Check, CheckKind, CheckResult
 from xde.lifecycle.transformation.port import Input
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from xde.ground.digests import digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Findings
+from xde.ground.records import dataclass
 from xde.ground.spans import Span
 from xde.kernel.graph.analysis import Analysis
 from xde.kernel.graph.cache import Cache, Entry

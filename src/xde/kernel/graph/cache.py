@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import pickle
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
+from xde.ground.records import dataclass
 from xde.kernel.graph.analysis import Analysis  # noqa: TC001 - the type of a field, pickled
 from xde.kernel.graph.text.reading import Reading  # noqa: TC001 - the type of a field, pickled
 

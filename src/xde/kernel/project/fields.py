@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar
 
 from xde.ground.findings import Finding, Findings, Severity
 from xde.ground.names import did_you_mean
+from xde.ground.records import dataclass
 from xde.kernel.project import tree
 from xde.kernel.project.tree import Node, Scalar, Sequence
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.ground.digests import bytes_digest
 from xde.ground.findings import Finding
+from xde.ground.records import dataclass
 from xde.ground.spans import Span
 from xde.kernel.project.declarations import ModelDataset, ModelHead
 from xde.kernel.project.model_head import read_head

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+
+from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from xde.ground.records import dataclass
 from xde.kernel.graph.meaning.values import NOTHING, Column, Meaning, Relation, merged, mix
 from xde.kernel.graph.text.terms import UnclearError
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xde.ground.records import dataclass
 from xde.kernel.graph.analysis import ColumnLineage, ColumnRef
 from xde.kernel.graph.meaning.lineage import Lineage
 from xde.kernel.graph.meaning.values import NOTHING, Column, DatasetMeaning, Meaning, Relation, mix

@@ -10,9 +10,10 @@ cutting a query up differently changes nothing. Three things keep two meanings a
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
+from xde.ground.records import dataclass
 from xde.kernel.graph.analysis import ColumnRef  # noqa: TC001 - the type of a field, pickled
 
 if TYPE_CHECKING:
