@@ -180,7 +180,7 @@ def _floor(options: Any, word: str, exclusive: str, *, ceiling: bool) -> Floor: 
     return floors[0] if floors else Floor()
 
 
-def _limit(out: Changes, at: Place, move: Move, what: tuple[str, str], before: object, after: object) -> None:  # noqa: PLR0913, PLR0917 - one limit
+def _limit(out: Changes, at: Place, move: Move, what: tuple[str, str], before: object, after: object) -> None:
     looser, tighter = {"bound": (_K.BOUND_LOOSENED, _K.BOUND_TIGHTENED), "length": (_K.LENGTH_LOOSENED, _K.LENGTH_TIGHTENED)}[what[0]]
     if move in {Move.LOOSER, Move.MIXED, Move.UNKNOWN}:
         out.add(looser, at, before, after, what[1])
@@ -206,7 +206,9 @@ def _compare_privacy(out: Changes, at: Place, old: Part[Property], new: Part[Pro
         out.add(_K.SPELLING_CHANGED if plain else _K.CLASSIFICATION_CHANGED, at, one, other, "classification")
     before, after = old.raw.get("encryptedName"), new.raw.get("encryptedName")
     if before != after:
-        out.add(_K.MASKING_ADDED if not before else _K.MASKING_DROPPED if not after else _K.MASKING_CHANGED, at, before, after, "encryptedName")
+        out.add(
+            _K.MASKING_ADDED if not before else _K.MASKING_DROPPED if not after else _K.MASKING_CHANGED, at, before, after, "encryptedName"
+        )
 
 
 def _rank(of: Property) -> int | None:
@@ -239,7 +241,10 @@ def compare_definitions(out: Changes, at: Place, old: Any, new: Any) -> None:  #
     """Another business definition may be another meaning; other links are documentation (ODCS, Authoritative Definitions)."""
     before, after = (_definitions(raw) for raw in (old, new))
     for kind, meant in (("businessDefinition", True), ("semantics", True), ("", False)):
-        one, other = ({k: v for k, v in side.items() if (k[0] == kind if kind else k[0] not in {"businessDefinition", "semantics"})} for side in (before, after))
+        one, other = (
+            {k: v for k, v in side.items() if (k[0] == kind if kind else k[0] not in {"businessDefinition", "semantics"})}
+            for side in (before, after)
+        )
         if one != other:
             urls = sorted(k[1] for k in one), sorted(k[1] for k in other)
             told = meant and one and other

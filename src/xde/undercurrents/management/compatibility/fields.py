@@ -68,13 +68,14 @@ def compare_fields(out: Changes, at: Place, old: Mapping[str, Any], new: Mapping
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two values of YAML are the same; `1`, `1.0` and `true` are not, for what is not there stands null, false or an empty list."""
-    empty = (None, False, [], {}, "")
-    if any(one is e or (one == e and type(one) is type(e)) for e in empty) and any(
-        other is e or (other == e and type(other) is type(e)) for e in empty
-    ):
+    """Whether two values of YAML are the same: `1` and `true` are not, and nothing, null, false and an empty list all say nothing."""
+    if _says_nothing(one) and _says_nothing(other):
         return True
     return type(one) is type(other) and repr(one) == repr(other)
+
+
+def _says_nothing(value: object) -> bool:
+    return value is None or value is False or (isinstance(value, str | list | dict) and not value)
 
 
 def customs(raw: Mapping[str, Any]) -> dict[str, object]:

@@ -110,7 +110,7 @@ def _numbers(threshold: object) -> list[float]:
 
 def _of_counts(stretch: Stretch) -> Stretch | None:
     """Cut to what a count or a share can be: nothing below 0."""
-    low, low_open, high, high_open = stretch
+    low, _, high, high_open = stretch
     if high < 0 or (high == 0 and high_open):
         return None
     return (0.0, False, high, high_open) if low < 0 else stretch

@@ -59,14 +59,15 @@ def paired(old: Sequence[Part[T]], new: Sequence[Part[T]], name: Callable[[T], s
 
 def likely(dropped: Mapping[str, object], added: Mapping[str, object]) -> dict[str, str]:
     """Names that were dropped, and the added ones that look like them: of the same type, and alike in name; best first, each once."""
-    scores = sorted(
-        (-SequenceMatcher(None, *sorted((old.casefold(), new.casefold()))).ratio(), old, new)
-        for old, was in dropped.items()
-        for new, is_ in added.items()
-        if was == is_
-    )
+    scores = sorted((-_likeness(old, new), old, new) for old, was in dropped.items() for new, is_ in added.items() if was == is_)
     found: dict[str, str] = {}
     for score, old, new in scores:
         if -score >= ALIKE and old not in found and new not in found.values():
             found[old] = new
     return found
+
+
+def _likeness(one: str, other: str) -> float:
+    """Between 0 and 1, the same in both directions."""
+    first, second = sorted((one.casefold(), other.casefold()))
+    return SequenceMatcher(None, first, second).ratio()

@@ -18,7 +18,8 @@ _K = ChangeKind
 _SEVERITIES = ("info", "warning", "error")
 _ACTIONS = ("warn", "quarantine", "block")
 _SEEN = {
-    "severity", "unit", "query", "metric", "arguments", "rule", "validValues", "engine", "implementation", "schedule", "scheduler", "method",
+    "severity", "unit", "query", "metric", "arguments", "rule", "validValues", "engine", "implementation", "schedule", "scheduler",
+    "method",
     "mustBe", "mustNotBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan", "mustBeLessOrEqualTo", "mustBeBetween",
     "mustNotBeBetween", "onFailure", "rowPredicate", "waiver",
 }  # fmt: skip
@@ -102,7 +103,9 @@ def _compare_rule(out: Changes, at: Place, old: Part[QualityRule], new: Part[Qua
     compare_fields(out, at, old.raw, new.raw, _SEEN)
 
 
-def _compare_valid(out: Changes, at: Place, old: Mapping[tuple[str, str], object], new: Mapping[tuple[str, str], object], about: str) -> None:
+def _compare_valid(
+    out: Changes, at: Place, old: Mapping[tuple[str, str], object], new: Mapping[tuple[str, str], object], about: str
+) -> None:
     for key in old.keys() - new.keys():
         out.add(_K.ENUM_VALUE_REMOVED, at, before=old[key], about=about)
     for key in new.keys() - old.keys():
@@ -122,7 +125,9 @@ def _what(of: Part[QualityRule]) -> str:
     predicate = of.is_.custom["rowPredicate"].value if "rowPredicate" in of.is_.custom else None
     query = " ".join((of.is_.query or "").split())
     schedule = of.raw.get("schedule"), of.raw.get("method")
-    return repr((of.is_.type, of.is_.metric, sorted(arguments.items(), key=str), query, predicate, of.is_.engine, of.is_.implementation, schedule))
+    return repr(
+        (of.is_.type, of.is_.metric, sorted(arguments.items(), key=str), query, predicate, of.is_.engine, of.is_.implementation, schedule)
+    )
 
 
 def _demand(old: QualityRule, new: QualityRule) -> Move:
@@ -142,7 +147,9 @@ def _compare_weight(out: Changes, at: Place, rules: tuple[QualityRule, QualityRu
     old, new = rules
     weights = [_weight(r) for r in rules]
     if weights[0] != weights[1]:
-        shown = [f"severity {r.severity}, on failure {r.custom['onFailure'].value}" if "onFailure" in r.custom else r.severity for r in rules]
+        shown = [
+            f"severity {r.severity}, on failure {r.custom['onFailure'].value}" if "onFailure" in r.custom else r.severity for r in rules
+        ]
         out.add(_K.RULE_LOOSENED if weights[1] < weights[0] else _K.RULE_TIGHTENED, at, shown[0], shown[1], about)
     waived = [r.custom["waiver"].value if "waiver" in r.custom else None for r in (old, new)]
     if waived[0] != waived[1]:

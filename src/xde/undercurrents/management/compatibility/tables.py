@@ -98,7 +98,12 @@ def _compare_order(out: Changes, at: Place, tables: tuple[SchemaObject, SchemaOb
     if before == after:
         return
     positional = any(_without_header(t) for t in tables)
-    out.add(_K.POSITIONS_CHANGED if positional else _K.COLUMNS_REORDERED, at, [p.name for p in tables[0].properties], [p.name for p in tables[1].properties])
+    out.add(
+        _K.POSITIONS_CHANGED if positional else _K.COLUMNS_REORDERED,
+        at,
+        [p.name for p in tables[0].properties],
+        [p.name for p in tables[1].properties],
+    )
 
 
 def _without_header(table: SchemaObject) -> bool:
@@ -107,14 +112,21 @@ def _without_header(table: SchemaObject) -> bool:
 
 
 def _compare_references(out: Changes, at: Place, tables: tuple[SchemaObject, SchemaObject], names: Names) -> None:
-    old = {_columns(r, names[tables[0].name]): r for r in tables[0].relationships}
-    new = {_columns(r, {}): r for r in tables[1].relationships}
-    for key in old.keys() - new.keys():
-        out.add(_K.REFERENCE_DROPPED, Place(at.was, at.now, old[key].span), before=_target(old[key], {}), about=", ".join(old[key].columns))
-    for key in new.keys() - old.keys():
-        out.add(_K.REFERENCE_ADDED, Place(at.was, at.now, new[key].span), after=_target(new[key], {}), about=", ".join(new[key].columns))
-    for key in old.keys() & new.keys():
-        _compare_reference(out, Place(at.was, at.now, new[key].span), (old[key], new[key]), names)
+    """References are the same by columns and target, else by columns alone: the target changed."""
+    old = [(_columns(r, names[tables[0].name]), _target(r, names), r) for r in tables[0].relationships]
+    new = [(_columns(r, {}), _target(r, {}), r) for r in tables[1].relationships]
+    for keyed in (2, 1):
+        there = {k[:keyed]: k for k in reversed(new)}
+        for one in list(old):
+            other = there.pop(one[:keyed], None)
+            if other is not None:
+                _compare_reference(out, Place(at.was, at.now, other[2].span), (one[2], other[2]), names)
+                old.remove(one)
+                new.remove(other)
+    for _, _, gone in old:
+        out.add(_K.REFERENCE_DROPPED, Place(at.was, at.now, gone.span), before=_target(gone, {}), about=", ".join(gone.columns))
+    for _, _, came in new:
+        out.add(_K.REFERENCE_ADDED, Place(at.was, at.now, came.span), after=_target(came, {}), about=", ".join(came.columns))
 
 
 def _compare_reference(out: Changes, at: Place, both: tuple[Relationship, Relationship], names: Names) -> None:
@@ -124,7 +136,9 @@ def _compare_reference(out: Changes, at: Place, both: tuple[Relationship, Relati
         out.add(_K.REFERENCE_CHANGED, at, _target(old, {}), _target(new, {}), about)
     weights = [(_action(r), r.severity == "error") for r in both]
     if weights[0] != weights[1]:
-        shown = [f"severity {r.severity}" + (f", on failure {r.custom['onFailure'].value}" if "onFailure" in r.custom else "") for r in both]
+        shown = [
+            f"severity {r.severity}" + (f", on failure {r.custom['onFailure'].value}" if "onFailure" in r.custom else "") for r in both
+        ]
         out.add(_K.RULE_LOOSENED if weights[1] < weights[0] else _K.RULE_TIGHTENED, at, shown[0], shown[1], f"reference of {about}")
     waivers = [r.custom["waiver"].value if "waiver" in r.custom else None for r in both]
     if waivers[0] != waivers[1]:

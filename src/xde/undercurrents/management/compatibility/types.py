@@ -97,7 +97,9 @@ def parsed(text: str) -> Type:
         return Type(name, _DUCKDB_DECIMAL if name == "DECIMAL" else ())
     if re.fullmatch(r"[\d\s,]+", inside):
         numbers = tuple(int(n) for n in re.findall(r"\d+", inside))
-        return Type(name, (*numbers, 0) if name == "DECIMAL" and len(numbers) == 1 else numbers if name in {"DECIMAL", "VARCHAR", "BLOB"} else ())
+        return Type(
+            name, (*numbers, 0) if name == "DECIMAL" and len(numbers) == 1 else numbers if name in {"DECIMAL", "VARCHAR", "BLOB"} else ()
+        )
     return Type(name, rest=" ".join(inside.split()).casefold())
 
 
