@@ -64,14 +64,20 @@ def policy_of(contract: Contract) -> Policy:
 
 
 def judge(
-    old: Contract, new: Contract, *, place: Span | None = None, is_read: Callable[[Change], bool | None] = lambda _: None
+    old: Contract,
+    new: Contract,
+    *,
+    place: Span | None = None,
+    is_read: Callable[[Change], bool | None] = lambda _: None,
+    more: tuple[Change, ...] = (),
 ) -> Judgement:
-    """Compare and judge; `place` is where the new version's `version` stands, `is_read` tells whether anybody reads what a change concerns.
+    """Compare and judge; `place` is where the new version's `version` stands, `is_read` tells whether anybody reads what a change concerns,
+    `more` are changes that no contract shows, such as another name of its file.
 
     The policy is the old contract's: who is protected cannot be taken away in the same breath.
     """
     policy, promised = policy_of(old), old.status.casefold() in PROMISING
-    judged = judged_changes(changes_between(old, new), policy, promised=promised, is_read=is_read)
+    judged = judged_changes((*more, *changes_between(old, new)), policy, promised=promised, is_read=is_read)
     needs = max((j.needs for j in judged), default=Bump.NONE)
     versions = Version.read(old.version), Version.read(new.version)
     declared = bump_between(versions[0], versions[1]) if versions[0] and versions[1] else None

@@ -64,7 +64,7 @@ _FORMATS = {"f32": "FLOAT", "f64": "DOUBLE"} | {
     for sign in "iu"
     for bits, name in ((8, "TINYINT"), (16, "SMALLINT"), (32, "INTEGER"), (64, "BIGINT"), (128, "HUGEINT"))
 }
-_WORDS = re.compile(r"\A(?P<name>[A-Za-z_][A-Za-z0-9_ ]*?)\s*(?:\((?P<inside>.*)\))?\s*(?P<after>[A-Za-z ]*)\Z", re.DOTALL)
+_WORDS = re.compile(r"\A(?P<name>[A-Za-z_][A-Za-z0-9_ ]*)(?:\((?P<inside>.*)\)(?P<after>[A-Za-z ]*))?\Z", re.DOTALL)
 _DUCKDB_DECIMAL = (18, 3)  # what `DECIMAL` alone means there
 
 
@@ -90,7 +90,7 @@ def parsed(text: str) -> Type:
     found = _WORDS.match(text)
     if found is None:
         return Type("", rest=" ".join(text.split()).casefold())
-    name = "_".join((found["name"] + " " + found["after"]).upper().split())
+    name = "_".join(f"{found['name']} {found['after'] or ''}".upper().split())
     name = _PLAIN.get(name, name)
     inside = found["inside"]
     if inside is None:
