@@ -37,6 +37,7 @@ COMMANDS = {
     "show": (f"{_ROOM}.show", "Show the rows of a dataset."),
     "lineage": (f"{_ROOM}.lineage", "Draw what a dataset or column is made from, or who reads it."),
     "history": (f"{_ROOM}.history", "List the commits of a dataset."),
+    "contract": (f"{_ROOM}.contract", "Compare versions of contracts: what changed, whom it breaks, whether the version says so."),
     "letters": (f"{_ROOM}.letters", "List, show, replay and discard dead letters."),
     "runs": (f"{_ROOM}.runs", "List the last runs, or the steps of one."),
     "clean": (f"{_ROOM}.clean", "Take away files and versions that nobody needs any more."),

@@ -62,7 +62,10 @@ _SCHEMA_CHANGE = Record({"newColumn": Text(_CHANGE), "missingColumn": Text(("fre
 _POSITION = Record({"start": Number(whole=True, least=1), "length": Number(whole=True, least=1)}, ("start", "length"))
 _OPEN = Record({}, open=True)
 
-OF_CONTRACT: dict[str, Kind] = {"tier": Number(whole=True, least=1)}
+OF_CONTRACT: dict[str, Kind] = {
+    "tier": Number(whole=True, least=1),
+    "compatibility": Text(("backward", "forward", "full", "none")),
+}
 OF_TABLE: dict[str, Kind] = {
     "dialect": _DIALECT,
     "server": _TEXT,

@@ -1,0 +1,99 @@
+"""`xde contract`: two versions of a contract compared, and all contracts of a project held to what they promised."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from xde.faces.cli.saying import command as xde_command
+from xde.faces.cli.saying import examples_text, json_option
+from xde.faces.cli.session import Session, pass_session
+from xde.faces.words.compatibility import comparison_fact, comparison_markdown, comparison_text
+from xde.ground.errors import UserError
+from xde.ground.findings import Severity
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xde.app.contracts import Comparison
+
+FAILED = 1
+_markdown = click.option("--markdown", is_flag=True, help="Print Markdown, for a comment at a pull request.")
+
+
+@click.group("contract", epilog=examples_text(("xde contract check", "xde contract diff sources/nyc.yaml")))
+def command() -> None:
+    """Compare versions of contracts: what changed, whom it breaks, whether the version says so."""
+
+
+@xde_command(
+    "diff",
+    "xde contract diff sources/nyc.yaml",
+    "xde contract diff main:sources/nyc.yaml sources/nyc.yaml",
+    "xde contract diff old.yaml new.yaml --markdown",
+)
+@click.argument("old")
+@click.argument("new", required=False)
+@_markdown
+@json_option
+@pass_session
+def diff(session: Session, *, old: str, new: str | None, markdown: bool) -> None:
+    """Compare two versions of one contract.
+
+    OLD and NEW are paths, or COMMIT:PATH for what Git has. One path alone is compared with what it was at the last commit (HEAD).
+    """
+    from xde.app.contracts import diff as compare  # deferred: it brings readers
+
+    _show(session, compare(_root(session), old, new), markdown=markdown)
+
+
+@xde_command(
+    "check",
+    "xde contract check",
+    "xde contract check --against origin/main",
+    "xde contract check --against ../deployed --markdown",
+    'xde contract check --allow-breaking "nobody reads it yet, see the minutes of 3 May"',
+)
+@click.option(
+    "--against", metavar="COMMIT|DIR", default="HEAD", show_default=True, help="What to compare with: a commit of Git, or another folder."
+)
+@click.option("--allow-breaking", metavar="REASON", default="", help="Let promises be broken, and say why.")
+@_markdown
+@json_option
+@pass_session
+def check(session: Session, *, against: str, allow_breaking: str, markdown: bool) -> int:
+    """Hold every contract of the project to what it promised.
+
+    Ends with 1 when one breaks its promise and its version does not say so.
+    """
+    from xde.app.contracts import check as compare_all  # deferred: it brings readers
+
+    found = compare_all(session.root(), against, allow_breaking.strip())
+    _show(session, found, markdown=markdown)
+    if not session.machine and not markdown:
+        session.tell_findings(found.findings)
+    return FAILED if any(f.severity is Severity.ERROR for f in found.findings) else 0
+
+
+def _root(session: Session) -> Path | None:
+    """The project around, if there is one: two files can be compared without."""
+    try:
+        return session.root()
+    except UserError:
+        if session.project is not None:
+            raise
+        return None
+
+
+def _show(session: Session, found: Comparison, *, markdown: bool) -> None:
+    if session.machine:
+        session.document(comparison_fact(found))
+    elif markdown:
+        session.result(comparison_markdown(found))
+    else:
+        session.result(comparison_text(found, ink=session.ink()))
+
+
+for _command in (diff, check):
+    command.add_command(_command)

@@ -1,0 +1,1 @@
+"""Two versions of a contract compared: what changed, whom it breaks, and whether the declared version says so."""
