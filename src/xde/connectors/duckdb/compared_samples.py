@@ -76,10 +76,10 @@ def _changed(sides: Prepared, limit: int, masks: Sequence[str]) -> tuple[Changed
     """A few rows of each set of columns that change together, the most frequent set first, so that ten samples show ten ways."""
     key, ways = ", ".join(f"{k}: {k}" for k in sides.keys), ", ".join(masks)
     sets = (
-        f"SELECT {ways}, count(*) AS times, min({{{key}}}, {max(limit, 1):d}) AS some "
+        f"SELECT {ways}, count(*) AS times, min({{{key}}}, {max(limit, 1):d}) AS firsts "
         f"FROM differing WHERE side = {BOTH} GROUP BY {ways} ORDER BY times DESC, {ways} LIMIT {limit:d}"
     )
-    rows = f"SELECT {ways}, times, unnest(some, max_depth := 2), generate_subscripts(some, 1) AS nth FROM ({sets})"
+    rows = f"SELECT {ways}, times, unnest(firsts, max_depth := 2), generate_subscripts(firsts, 1) AS nth FROM ({sets})"
     sides.run(f"CREATE TABLE picked AS SELECT * FROM ({rows}) ORDER BY nth, times DESC, {ways} LIMIT {limit:d}")
     found = sides.run(
         f"SELECT {_shown(sides, 'l')}, {_shown(sides, 'r')}, {_of('p', masks)} FROM picked AS p "

@@ -34,6 +34,7 @@ TYPES = {
 }
 SCHEMA = tuple(Column(n, t) for n, t in TYPES.items())
 NAN, INF = math.nan, math.inf
+WRITER = duckdb.connect()
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +47,11 @@ def session(tmp_path_factory):
 def stored(folder: Path, rows, types=TYPES) -> str:
     """Rows of Python values as a Parquet file."""
     path = str(folder / f"{uuid.uuid4().hex}.parquet")
-    with duckdb.connect() as connection:
-        connection.execute(f"CREATE TABLE t ({', '.join(f'{n} {t}' for n, t in types.items())})")
-        if rows:
-            casts = ", ".join(f"CAST(? AS {t})" for t in types.values())
-            connection.executemany(f"INSERT INTO t VALUES ({casts})", [list(r) for r in rows])
-        connection.execute(f"COPY t TO '{path}' (FORMAT parquet)")
+    WRITER.execute(f"CREATE OR REPLACE TEMP TABLE t ({', '.join(f'{n} {t}' for n, t in types.items())})")
+    if rows:
+        values = ", ".join(f"({', '.join(f'CAST(? AS {t})' for t in types.values())})" for _ in rows)
+        WRITER.execute(f"INSERT INTO t VALUES {values}", [v for r in rows for v in r])
+    WRITER.execute(f"COPY t TO '{path}' (FORMAT parquet)")
     return path
 
 
@@ -123,7 +123,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("files")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(only_left=table, only_right=table, both=st.lists(table, max_size=2), key=st.sampled_from([0, 1, 2]))
 def test_counts_are_those_of_a_naive_model(session, folder, only_left, only_right, both, key):
     shared = [stored(folder, rows) for rows in both]
@@ -154,13 +154,8 @@ def test_leaving_out_shared_files_changes_nothing(session, folder, rows, again, 
     one = DuckdbComparer(session).compare(side("l", [shared]), side("r", [shared, new]), asked)
     other = DuckdbComparer(session).compare(side("l", [shared]), side("r", [copy, new]), asked)
     assert (one.shared, other.shared) == (len(rows), 0)
-    assert [one.added, one.removed, one.changed, one.columns, one.samples] == [
-        other.added,
-        other.removed,
-        other.changed,
-        other.columns,
-        other.samples,
-    ]
+    seen = [repr([f.added, f.removed, f.changed, f.columns, f.samples]).replace("-0.0", "0.0") for f in (one, other)]
+    assert seen[0] == seen[1]
 
 
 # -- one by one
@@ -190,7 +185,14 @@ def test_a_change_is_told_cell_by_cell(compare):
     found = compare([(1, "a", 1.0), (2, "b", 2.0), (3, "c", None)], [(1, "a", 1.5), (2, "b", 2.0), (4, "d", 0.0)])
     assert counts(found) == (1, 1, 1, 1)
     [change] = found.columns
-    assert (change.name, change.rows, change.left.mean, change.right.mean, change.left.nulls, change.right.nulls) == ("score", 1, 1.5, 3.5 / 3, 1, 0)
+    assert (change.name, change.rows, change.left.mean, change.right.mean, change.left.nulls, change.right.nulls) == (
+        "score",
+        1,
+        1.5,
+        3.5 / 3,
+        1,
+        0,
+    )
     assert (change.left.least, change.left.most, change.right.least, change.right.most) == (1.0, 2.0, 0.0, 2.0)
     [row] = found.samples.changed
     assert (row.left, row.right, row.columns) == ((1, "a", 1.0), (1, "a", 1.5), (2,))
@@ -237,7 +239,10 @@ def test_tables_of_the_same_files_are_equal_and_are_not_read(session, folder):
 
 
 def test_tolerance(compare):
-    left, right = [(1, "a", 1.0), (2, "b", 1e300), (3, "c", INF), (4, "d", NAN)], [(1, "a", 1.0 + 1e-12), (2, "b", 1e300 * (1 + 1e-12)), (3, "c", 1.0), (4, "d", 1.0)]
+    left, right = (
+        [(1, "a", 1.0), (2, "b", 1e300), (3, "c", INF), (4, "d", NAN)],
+        [(1, "a", 1.0 + 1e-12), (2, "b", 1e300 * (1 + 1e-12)), (3, "c", 1.0), (4, "d", 1.0)],
+    )
     exact = compare(left, right)
     assert (exact.changed, exact.columns[0].near) == (4, 2)
     assert compare(left, right, Asked(key=("id",), tolerance=1e-9)).changed == 2
@@ -267,7 +272,12 @@ def test_a_condition_holds_for_both_sides(compare):
 
 def test_columns_that_came_went_and_changed_their_type(compare):
     new = {"ID": "BIGINT", "name": "VARCHAR", "score": "DECIMAL(5,2)", "more": "BOOLEAN"}
-    found = compare([(1, "a", 1.5, 7), (2, "b", 0.1, 7)], [(1, "a", Decimal("1.50"), True), (2, "b", Decimal("0.11"), True)], types={**SMALL, "old": "INTEGER"}, right_types=new)
+    found = compare(
+        [(1, "a", 1.5, 7), (2, "b", 0.1, 7)],
+        [(1, "a", Decimal("1.50"), True), (2, "b", Decimal("0.11"), True)],
+        types={**SMALL, "old": "INTEGER"},
+        right_types=new,
+    )
     assert counts(found) == (0, 0, 1, 1)
     assert ([c.name for c in found.layout.added], [c.name for c in found.layout.dropped]) == (["more"], ["old"])
     assert [(c.name, c.left, c.right, c.compared) for c in found.layout.retyped] == [
@@ -328,7 +338,7 @@ def test_more_than_sixty_columns(compare):
 
 
 def test_dates_that_python_does_not_know(compare):
-    types = {"id": "INTEGER", "day": "DATE", "at": "TIMESTAMP WITH TIME ZONE"}
+    types = {"id": "INTEGER", "day": "DATE", "seen": "TIMESTAMP WITH TIME ZONE"}
     found = compare([(1, "infinity", "2020-01-01 00:00:00+00")], [(1, "20000-01-01", None)], types=types)
     assert found.samples.changed[0].left[1:] == ("infinity", "2020-01-01 00:00:00+00")
     assert found.samples.changed[0].right[1:] == ("20000-01-01", None)
@@ -351,7 +361,9 @@ def test_no_rows_on_either_side(session, folder):
 
 def test_views_with_parameters_over_different_inputs(session, folder):
     paths = [stored(folder, rows, SMALL) for rows in ([(1, "a", 1.0)], [(1, "a", 2.0), (2, "b", 0.5)])]
-    query = Query("SELECT id, score FROM s.mid", {}, {"s.mid": "SELECT * FROM s.t WHERE score >= $least"}, {"s.mid": ("least",)}, {"least": 1})
+    query = Query(
+        "SELECT id, score FROM s.mid", {}, {"s.mid": "SELECT * FROM s.t WHERE score >= $least"}, {"s.mid": ("least",)}, {"least": 1}
+    )
     schema = tuple(Column(*c) for c in SMALL.items())
     left, right = (Side(n, view=query, inputs={"s.t": Input(schema, (p,))}) for n, p in zip("lr", paths, strict=True))
     found = DuckdbComparer(session).compare(left, right, BY_ID)
