@@ -62,9 +62,8 @@ def _on_one_side(sides: Prepared, limit: int, which: tuple[str, int, str]) -> tu
     if sides.keys:
         keys = ", ".join(sides.keys)
         picked = f"(SELECT {keys} FROM differing WHERE side = {status} ORDER BY {keys} LIMIT {limit:d})"
-        found = sides.run(
-            f"SELECT {_shown(sides, 'x')}, 1 FROM xde_{side} AS x JOIN {picked} AS p ON {sides.on('x', 'p')} ORDER BY {_of('x', sides.keys)}"
-        )
+        joined = f"SELECT {_shown(sides, 'x')}, 1 FROM xde_{side} AS x JOIN {picked} AS p ON {sides.on('x', 'p')}"
+        found = sides.run(f"{joined} ORDER BY {_of('x', sides.keys)}")
     if len(found) < limit:
         every = _of("x", sides.cells)
         more = f"SELECT {_shown(sides, 'x')}, abs(n) FROM surplus AS x WHERE {surplus} ORDER BY {every} LIMIT {limit - len(found):d}"

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
 # the decimal digits of whole numbers
-WHOLE = dict(TINYINT=3, SMALLINT=5, INTEGER=10, BIGINT=19, HUGEINT=38, UTINYINT=3, USMALLINT=5, UINTEGER=10, UBIGINT=20, UHUGEINT=39)
+WHOLE = {"TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "BIGINT": 19, "HUGEINT": 38}
+WHOLE |= {"UTINYINT": 3, "USMALLINT": 5, "UINTEGER": 10, "UBIGINT": 20, "UHUGEINT": 39}
 NEAR = 1e-9
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)\Z")
 # what Python can take as it is; all else goes as the engine's own text, which knows every value (the year 20000, infinity)
