@@ -172,9 +172,11 @@ class Comparisons:
 
 
 def _of_table(history: History, moment: Moment) -> Side:
+    """The name is a reference that gives the same rows again."""
     snapshot, house = history.snapshot(moment), history.house
+    version = "" if moment.version == history.version else f"{moment.version[:8]}@"
     return Side(
-        f"{house.environment}:{history.dataset}@{moment.number}",
+        f"{house.environment}:{history.dataset}@{version}{moment.number}",
         Input(snapshot.schema, snapshot.paths),
         rows=snapshot.rows,
         dataset=history.dataset,
@@ -182,6 +184,7 @@ def _of_table(history: History, moment: Moment) -> Side:
         version=moment.version,
         number=moment.number,
         at=moment.at,
+        checks=moment.checks,
     )
 
 

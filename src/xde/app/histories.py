@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
     from xde.app.references import Point
     from xde.app.wiring import House
-    from xde.lifecycle.storage.port import Snapshot
+    from xde.lifecycle.storage.port import CommitRecord, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One commit of one version; `at` is ISO in UTC."""
+    """One commit of one version; `at` is ISO in UTC, `checks` how many it passed and failed."""
 
     version: str
     number: int
     at: str
+    checks: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class History:
         """The commit that a point means. Raises `UserError` when there is none."""
         if point.version is not None:
             of_version = History(self.house, self.dataset, self._version(point.version))
-            return of_version._numbered(point.number, alone=True)  # noqa: SLF001 - another of our own
+            return of_version._numbered(point.number, alone=True)
         if point.moment is not None:
             return self._at(point.moment)
         return self._numbered(point.number, alone=False)
@@ -57,10 +58,16 @@ class History:
                     "XDE0921",
                     f"`{self.dataset}` has no commit before the first one in `{self.house.environment}`",
                     why=f"it was built once, {moment.at[:19].replace('T', ' ')} (UTC), and there is nothing to compare it with",
-                    hint=f"compare it with another environment: `xde diff {self.dataset} --against prod`",
+                    hint=self._elsewhere(),
                 )
             )
         return other
+
+    def _elsewhere(self) -> str:
+        others = sorted(n for n in self.house.ledger.environments() if n != self.house.environment and not n.endswith(NEXT))
+        if others:
+            return f"compare it with another environment: `xde diff {self.dataset} --against {others[0]}`"
+        return "change the model or bring new data, `xde run`, and ask again"
 
     def snapshot(self, moment: Moment) -> Snapshot:
         """The table at a commit. Raises `UserError` when its files were cleaned away."""
@@ -95,10 +102,10 @@ class History:
         if newest is not None and number > newest:
             self.house.lake.snapshot(table, number)  # says that there is none, and which there are
         record = next((r for r in reversed(self.house.lake.history(table, since=number - 1)) if r.number == number), None)
-        return Moment(version, number, record.at if record else "")
+        return _moment(version, record) if record else Moment(version, number, "")
 
     def _at(self, when: datetime) -> Moment:
-        own = (Moment(self.version, r.number, r.at) for r in self.house.lake.history(TableId(self.dataset, self.version)))
+        own = (_moment(self.version, r) for r in self.house.lake.history(TableId(self.dataset, self.version)))
         every = sorted([*own, *self._earlier(self.version)], key=lambda m: m.at, reverse=True)
         found = next((m for m in every if m.at and datetime.fromisoformat(m.at) <= when), None)
         if found is None:
@@ -133,7 +140,7 @@ class History:
     def _of(self, version: str, *, shown: bool) -> Iterator[Moment]:
         makers = {self.house.environment, self.house.environment + NEXT}
         records = self.house.lake.history(TableId(self.dataset, version))
-        return (Moment(version, r.number, r.at) for r in records if shown or r.facts.get("environment") in makers)
+        return (_moment(version, r) for r in records if shown or r.facts.get("environment") in makers)
 
     def _nothing(self, what: str, commits: int | None = None) -> Finding:
         why = "" if commits is None else "it has only one commit" if commits == 1 else f"it has {commits} commits"
@@ -143,3 +150,9 @@ class History:
             why=why,
             hint=f"see its commits with `xde history {self.dataset}`",
         )
+
+
+def _moment(version: str, record: CommitRecord) -> Moment:
+    results = record.facts.get("checks")
+    told = [bool(r["passed"]) for r in results if isinstance(r, dict) and "passed" in r] if isinstance(results, list) else None
+    return Moment(version, record.number, record.at, None if told is None else (sum(told), len(told) - sum(told)))

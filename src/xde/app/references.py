@@ -55,7 +55,7 @@ def read_reference(text: str) -> Reference:
                 "XDE0920",
                 f"`{text}` names no rows",
                 why="a dataset is `schema.name`, before it may stand `environment:`, after it `@` and a commit, a time or a version",
-                hint="write it like `marts.x`, `prod:marts.x`, `marts.x@3` or `marts.x@2026-01-31`; a file by a name ending in .csv or .parquet",
+                hint="write it like `marts.x`, `prod:marts.x`, `marts.x@3` or `marts.x@2026-01-31`, or name a file of .csv or .parquet",
             )
         )
     point = NOW if found["point"] is None else read_point(found["point"])
@@ -95,8 +95,8 @@ def at(reference: Reference, environment: str | None, point: str | None) -> Refe
         o for o, given in (("environment", environment and reference.environment), ("point", point and not reference.point.is_now)) if given
     ]
     if twice or (reference.file and (environment or point)):
-        said = f"`{reference.file}` is a file" if reference.file else f"its {twice[0]} stands in the reference already"
-        raise UserError(Finding("XDE0920", "an option does not go with the reference", why=said, hint="say it once"))
+        why = f"`{reference.file}` is a file" if reference.file else f"its {twice[0]} stands in the reference already"
+        raise UserError(Finding("XDE0920", "an option does not go with the reference", why=why, hint="say it once"))
     return replace(
         reference,
         environment=environment or reference.environment,

@@ -42,6 +42,7 @@ class Prepared:
     shared_rows: int
     has_shared: bool
     to_read: bool
+    null_keys: bool
     personal: frozenset[str]
 
     @property
@@ -60,8 +61,8 @@ class Prepared:
         return [*self.keys, *(f"c{i}" for i in range(len(self.layout.columns)))]
 
     def on(self, one: str, other: str) -> str:
-        """Whether rows of two tables have the same key; NULL is a key like any other."""
-        return " AND ".join(f"{one}.{k} IS NOT DISTINCT FROM {other}.{k}" for k in self.keys)
+        """Whether rows of two tables have the same key; NULL is a key like any other, but for `=` the engine skips what cannot match."""
+        return " AND ".join(f"{one}.{k} {'IS NOT DISTINCT FROM' if self.null_keys else '='} {other}.{k}" for k in self.keys)
 
     def hides(self, column: str) -> bool:
         """Whether a column's values are not to be seen."""
@@ -98,7 +99,15 @@ def prepared(session: DuckdbSession, left: Side, right: Side, asked: Asked) -> I
         shared_rows = _count(main, SHARED) if shared else 0
         rows = tuple(_rows(main, s, n, shared_rows, asked) for s, n in ((left, LEFT), (right, RIGHT)))
         personal = frozenset(p.casefold() for p in asked.personal)
-        yield Prepared(main, (left, right), layout, (rows[0], rows[1]), shared_rows, bool(shared), to_read, personal)
+        nulls = to_read and _has_null(main, [f"k{i}" for i in range(len(layout.key))])
+        yield Prepared(main, (left, right), layout, (rows[0], rows[1]), shared_rows, bool(shared), to_read, nulls, personal)
+
+
+def _has_null(main: Scope, keys: Sequence[str]) -> bool:
+    """Whether a row that is to be compared has no key; one of a shared file matters to none that has one."""
+    some = " OR ".join(f"{k} IS NULL" for k in keys) or "false"
+    found = [main.cursor.execute(f"SELECT 1 FROM {name} WHERE {some} LIMIT 1").fetchone() for name in (LEFT, RIGHT)]
+    return any(row is not None for row in found)
 
 
 def _rows(main: Scope, side: Side, name: str, shared_rows: int, asked: Asked) -> int:

@@ -187,7 +187,9 @@ def _lone(found: Difference, ink: Ink, cells: int | None) -> list[list[str]]:
     for number, rows, word, role in kinds:
         if rows:
             titles, texts = whole_rows(found, rows)
-            table = draw([Column(t) for t in titles], texts, ink=ink, cells=cells)
+            numbers = [not any(isinstance(r.values[i], str) for r in rows) for i in range(len(found.samples.columns))]
+            right = [True] * (len(titles) - len(numbers)) + numbers
+            table = draw([Column(t, right=r) for t, r in zip(titles, right, strict=True)], texts, ink=ink, cells=cells)
             parts.append([ink(role, heading(number, sum(r.times for r in rows), word)), *table.lines, *_hidden(table.hidden, ink)])
     return parts
 
@@ -258,6 +260,7 @@ def _side_fact(side: Side) -> dict[str, object]:
         "version": side.version or None,
         "commit": side.number,
         "at": side.at or None,
+        "checks": None if side.checks is None else {"passed": side.checks[0], "failed": side.checks[1]},
     }
 
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 def difference_page(found: Difference) -> str:
     """A section with a heading; ends with a line end."""
     lines = [f"### {_code(title(found))}: {summary(found)}", ""]
-    lines += _table(["", "before", "after"], [["rows", count(found.left_rows), count(found.right_rows)], ["from", *_origins(found)]])
+    lines += _table(
+        ["", "before", "after"], [["rows", count(found.left_rows), count(found.right_rows)], *_quality(found), ["from", *_origins(found)]]
+    )
     lines += [
         f"Rows are paired by {', '.join(_code(k) for k in found.key)}." if found.key else "Rows are compared whole: there is no key.",
         "",
@@ -49,6 +51,14 @@ def overview_page(found: Sequence[Difference], titles: tuple[str, str], only: tu
     rows += [[_code(n), f"only in {_code(before)}", ""] for n in only[0]] + [[_code(n), f"only in {_code(after)}", ""] for n in only[1]]
     lines += _table(["dataset", "rows", "columns changed"], rows) if rows else ["No dataset differs.", ""]
     return "\n".join(lines) + "".join("\n" + difference_page(d) for d in found if not d.equal)
+
+
+def _quality(found: Difference) -> list[list[str]]:
+    """The checks of the two commits, where both are known."""
+    sides = (found.left.checks, found.right.checks)
+    if any(c is None or not sum(c) for c in sides):
+        return []
+    return [["checks", *(f"{c[0]} passed" + (f", **{c[1]} failed**" if c[1] else "") for c in sides if c)]]
 
 
 def _origins(found: Difference) -> list[str]:
@@ -85,7 +95,7 @@ def _samples(found: Difference) -> list[str]:
 
 
 def _folded(said: str, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"<details><summary>{said}</summary>", "", *_table([_escaped(t) for t in titles], rows), "</details>", ""]
+    return [f"<details><summary>{said}</summary>", "", *_table([_code(t) for t in titles], rows), "</details>", ""]
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

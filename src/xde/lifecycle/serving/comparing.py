@@ -22,7 +22,8 @@ Values = tuple[object, ...]
 class Side:
     """One of the two tables: the files of a snapshot, the query of a view over such, or a file of somebody's own.
 
-    `name` is what the user reads; the rest of the words say where it comes from, empty where it does not apply.
+    `name` is what the user reads; the rest of the words say where it comes from, empty where it does not apply. `checks` are those
+    that its commit passed, and those that it failed and was published all the same.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Side:
     version: str = ""
     number: int | None = None
     at: str = ""
+    checks: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
