@@ -83,7 +83,7 @@ def read_point(text: str) -> Point:
             Finding(
                 "XDE0920",
                 f"`{text}` is no commit, time or version",
-                hint="write a number of `xde history`, `-1` for the commit before, a time like `2026-01-31T12:00`, or the digits of a version",
+                hint="write a number of `xde history`, `-1` for the one before, a time like `2026-01-31T12:00`, or a version",
             )
         ) from None
     return Point(moment=moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC))
