@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.connectors.delta.lake import DeltaLake
+    from xde.connectors.duckdb.comparing import DuckdbComparer
     from xde.connectors.duckdb.sandbox import DuckdbSandbox
     from xde.connectors.duckdb.session import DuckdbSession
     from xde.connectors.duckdb.transformation import DuckdbEngine
@@ -116,6 +117,13 @@ class House:
         from xde.connectors.duckdb.ingestion.loader import DuckdbLoader
 
         return DuckdbLoader(self.session.cursor)
+
+    @property
+    def comparer(self) -> DuckdbComparer:
+        """What holds two tables against each other."""
+        from xde.connectors.duckdb.comparing import DuckdbComparer
+
+        return DuckdbComparer(self.session)
 
     @property
     def auditor(self) -> Auditor:

@@ -35,6 +35,7 @@ COMMANDS = {
     "env": (f"{_ROOM}.env", "List, show, compare and drop environments."),
     "list": (f"{_ROOM}.list", "List the datasets of the project."),
     "show": (f"{_ROOM}.show", "Show the rows of a dataset."),
+    "diff": (f"{_ROOM}.diff", "Compare the rows of a dataset between two commits, environments or files."),
     "lineage": (f"{_ROOM}.lineage", "Draw what a dataset or column is made from, or who reads it."),
     "history": (f"{_ROOM}.history", "List the commits of a dataset."),
     "contract": (f"{_ROOM}.contract", "Compare versions of contracts: what changed, whom it breaks, whether the version says so."),
