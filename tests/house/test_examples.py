@@ -1,4 +1,4 @@
-"""The examples' contracts are valid by the standard's own schema, in the lowest version of it that suffices."""
+"""The examples: contracts that the standard accepts, in the lowest version that suffices, and cases that pass and would notice a fault."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import jsonschema
 import open_data_contract_standard
 import pytest
 import yaml
+from xde.app.mutating import put_to_the_test
 from xde.app.testing import TestBench
+from xde.undercurrents.engineering.mutants.killing import State
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDARD = json.loads((Path(open_data_contract_standard.__file__).parent / "schema.json").read_text(encoding="utf-8"))
 CONTRACTS = sorted(p for p in (ROOT / "examples").rglob("*.yaml") if {"sources", "models"} & set(p.relative_to(ROOT).parts))
+MODELS = sorted((p.parents[2].name, f"{p.parent.name}.{p.stem}") for p in (ROOT / "examples").glob("*/models/*/*.sql"))
+LEAST_SCORE = 0.9
 ONLY_SINCE_3_2 = {"enum", "vendor", "context", "semanticType", "synonyms"}
 
 
@@ -49,11 +53,36 @@ def test_every_model_of_the_flights_has_a_contract():
     assert {p.with_suffix("") for p in models.rglob("*.sql")} == {p.with_suffix("") for p in models.rglob("*.yaml")}
 
 
-@pytest.mark.parametrize("example", sorted({p.parent.parent.name for p in (ROOT / "examples").glob("*/tests/*.yaml")}))
-def test_the_cases_of_the_examples_pass(example):
-    bench = TestBench.open(ROOT / "examples" / example)
-    try:
-        assert bench.findings == []
-        assert {r.case.id: r.verdict for r in bench.run(bench.cases) if not r.passed} == {}
-    finally:
+@pytest.fixture(scope="module")
+def bench_of():
+    benches = {}
+
+    def opened(example):
+        if example not in benches:
+            benches[example] = TestBench.open(ROOT / "examples" / example)
+            assert benches[example].findings == []
+        return benches[example]
+
+    yield opened
+    for bench in benches.values():
         bench.close()
+
+
+@pytest.mark.parametrize("example", sorted({p.parent.parent.name for p in (ROOT / "examples").glob("*/tests/*.yaml")}))
+def test_the_cases_of_the_examples_pass(example, bench_of):
+    bench = bench_of(example)
+    assert {r.case.id: r.verdict for r in bench.run(bench.cases) if not r.passed} == {}
+
+
+@pytest.mark.parametrize(("example", "model"), MODELS)
+def test_the_cases_of_a_model_notice_nine_in_ten_of_its_mutants(example, model, bench_of):
+    bench = bench_of(example)
+    killing = put_to_the_test(bench, model, bench.cases)
+    survivors = [f"{f.mutant.line}: {f.mutant.before} -> {f.mutant.after}" for f in killing.of(State.SURVIVED)]
+    assert killing.failing == ()
+    assert killing.score is not None
+    assert killing.score >= LEAST_SCORE, survivors
+
+
+def test_the_score_of_every_model_is_held():
+    assert len(MODELS) == len(list((ROOT / "examples").rglob("models/**/*.sql")))
