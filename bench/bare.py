@@ -38,5 +38,13 @@ def models(project: Path) -> None:
             connection.execute(f"CREATE TABLE {path.parent.name}.{path.stem} AS {sql}")
 
 
+def diff(project: Path) -> None:
+    """The join that tells which rows and which cells differ, and nothing of doubtful keys, of types or of samples."""
+    changed = ", ".join(f"count_if(l.{c} IS DISTINCT FROM r.{c} AND l.id IS NOT NULL AND r.id IS NOT NULL)" for c in generate.VALUES)
+    sides = f"'{project}/old.parquet' AS l FULL OUTER JOIN '{project}/new.parquet' AS r ON l.id = r.id"
+    with duckdb.connect() as connection:
+        connection.execute(f"SELECT count_if(l.id IS NULL), count_if(r.id IS NULL), {changed} FROM {sides}").fetchall()
+
+
 if __name__ == "__main__":
-    {"load": load, "build": build, "models": models}[sys.argv[1]](Path(sys.argv[2]))
+    {"load": load, "build": build, "models": models, "diff": diff}[sys.argv[1]](Path(sys.argv[2]))

@@ -86,6 +86,32 @@ def lineitem_parquet(path: Path, rows: int, seed: int) -> None:
         connection.execute(f"COPY ({lineitem_query(rows, seed)}) TO '{path}' (FORMAT parquet)")
 
 
+VALUES = ("customer", "day", "amount", "score", "status", "state", "seen", "flag", "note")
+
+
+def two_tables(root: Path, rows: int) -> None:
+    """`old.parquet` and `new.parquet` of ten columns: one row in a thousand changed, a few removed and added."""
+    root.mkdir(parents=True)
+    old, new = root / "old.parquet", root / "new.parquet"
+    form = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+    changes = "CASE WHEN id % 1000 = 3 THEN score + 1 ELSE score END AS score, CASE WHEN id % 5000 = 4 THEN NULL ELSE state END AS state"
+    with duckdb.connect() as connection:
+        connection.execute(f"""
+            COPY (
+                SELECT
+                    i AS id, 'cust-' || (i * 7919 % 100000) AS customer, DATE '2020-01-01' + (i % 1000)::INTEGER AS day,
+                    ((i % 100000) / 100)::DECIMAL(10, 2) AS amount, i * 0.37::DOUBLE AS score, i % 7 AS status,
+                    ['open', 'paid', 'lost'][1 + i % 3] AS state, TIMESTAMP '2020-01-01' + to_seconds(i) AS seen, i % 2 = 0 AS flag,
+                    'note ' || (i * 31) AS note
+                FROM range({rows}) AS t(i)
+            ) TO '{old}' {form}""")
+        connection.execute(f"""
+            COPY (
+                SELECT * REPLACE ({changes}) FROM '{old}' WHERE id % 100003 <> 0
+                UNION ALL SELECT * REPLACE (id + {rows} AS id) FROM '{old}' WHERE id < 777
+            ) TO '{new}' {form}""")
+
+
 def lineitem_csv(path: Path, rows: int, seed: int) -> None:
     """The rows as a CSV file; one in a hundred is bad: a word for a number, a day that does not exist, or a quantity out of range."""
     path.parent.mkdir(parents=True, exist_ok=True)

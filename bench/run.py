@@ -183,6 +183,13 @@ def watch(project: Path) -> Pair:
     return lambda: (statistics.median(watching.seconds([XDE, "--project", str(project)], project / "models/marts/orders.sql")), 1)
 
 
+def diff(project: Path) -> Pair:
+    """5 million rows against 5 million, ten columns, by key."""
+    generate.two_tables(project, 5_000_000)
+    files = (str(project / "old.parquet"), str(project / "new.parquet"))
+    return lambda: (cpu(XDE, "diff", *files, "--key", "id"), bare("diff", project))
+
+
 BUDGETS = (
     Budget("version", "xde --version", 0.15, "s", version),
     Budget("plan_cold", "xde plan, 1,000 models, nothing cached", 8, "s", plan_cold),
@@ -194,6 +201,7 @@ BUDGETS = (
     Budget("test_one", "xde test, one case (wall)", 0.5, "s", test_one),
     Budget("test_100", "xde test, 100 cases (wall)", 3, "s", test_100),
     Budget("watch", "xde test --watch, a model saved (wall)", 0.2, "s", watch),
+    Budget("diff", "xde diff, 5 million rows against 5 million", 2.5, "x", diff),
     Budget("checks", "20 checks on 6 million rows", 1.3, "x", checks),
 )
 
