@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from xde.ground.names import literal, quoted, quoted_name
+from xde.ground.names import literal, quoted
 from xde.undercurrents.engineering.properties.mending import mends
 from xde.undercurrents.engineering.properties.premises import MOST_ROWS, binding
 from xde.undercurrents.engineering.properties.values import OTHERS, Column, array, shared
@@ -30,8 +30,8 @@ GIVEN = "xde_given"
 STRIDE = 7919  # a prime above the length of every list: rows in a row have different positions
 SIZES = (0, 1, 1, 2, 2, 3, 4, 5, MOST_ROWS)
 PARENT_SIZES = (1, 2, 2, 3, 3, 4, 5, 6, MOST_ROWS)
-MOST_DRAWN = 12  # times as many rows as are wanted, where the rules are hard to meet
-LOST = ("dropped", "kept")
+MOST_DRAWN = 10  # times as many rows as are wanted, where the rules are hard to meet
+FEW = 25  # examples on which that is tried
 
 
 def held(name: str) -> str:
@@ -70,7 +70,7 @@ class Generator:
 
     def hold(self, premise: Premise) -> None:
         """Take out of a table that is there what breaks its contract."""
-        self._keep(premise, f"SELECT * FROM {held(premise.name)}", trim=False)
+        self._keep(premise, f"SELECT * FROM {held(premise.name)}")
 
     def _columns(self, premise: Premise) -> list[Column]:
         promises = {p.name: p for p in premise.promised.properties} if premise.promised else {}
@@ -89,14 +89,16 @@ class Generator:
         return found
 
     def _table(self, premise: Premise, columns: Sequence[Column], made: Sequence[str]) -> None:
-        several = [r for r in premise.rules if not r.columns]
+        """Rows are drawn until there are enough: how many that takes is tried on a few examples."""
+        several = any(not r.columns for r in premise.rules)
         times = 3 if several else 2 if premise.rules or premise.keys else 1
-        for _ in range(2):
-            self._keep(premise, self._drawn(premise, columns, made, times), trim=False)
+        if several and self.examples > FEW:
+            everything, self.examples = self.examples, FEW
+            self._keep(premise, self._drawn(premise, columns, made, times))
             wanted, there = self._wanted(premise)
-            if there * 10 >= wanted * 8 or times == MOST_DRAWN:
-                break
-            times = min(MOST_DRAWN, max(times + 1, times * wanted // max(there, 1) + 1))
+            self.examples = everything
+            times = min(MOST_DRAWN, -(-times * wanted * 11 // (max(there, 1) * 10)))
+        self._keep(premise, self._drawn(premise, columns, made, times))
         self._trim(premise)
 
     def _wanted(self, premise: Premise) -> tuple[int, int]:
@@ -184,9 +186,8 @@ class Generator:
             for c in check.columns
         }
 
-    def _keep(self, premise: Premise, rows: str, *, trim: bool) -> None:
+    def _keep(self, premise: Premise, rows: str) -> None:
         """The rows that keep the contract. An error in a rule itself counts as one that is kept: it is the rule's own fault, told elsewhere."""
-        del trim
         for attempt in ("{}", "TRY({})"):
             try:
                 self.scratch.keep(f"{GIVEN}.{premise.name}", Asked(self._sound(premise, rows, attempt)))
@@ -249,8 +250,3 @@ def in_order(premises: Mapping[str, Premise]) -> list[str]:
     for name in premises:
         visit(name, frozenset())
     return list(done)
-
-
-def plain_name(name: str) -> str:
-    """A dataset's own name, for SQL."""
-    return quoted_name(name)

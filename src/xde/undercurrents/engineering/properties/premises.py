@@ -69,7 +69,7 @@ def binding(check: Check, *, whole: bool = False) -> bool:
 def _counts(check: Check) -> tuple[int, int]:
     bounds = [int(str(b)) for b in (check.threshold if isinstance(check.threshold, list | tuple) else [check.threshold]) if _is_whole(b)]
     if not bounds:
-        return 0, MOST_ROWS
+        return 0, 2**31
     first = bounds[0]
     match check.operator:
         case "mustBe":
@@ -88,6 +88,12 @@ def _counts(check: Check) -> tuple[int, int]:
             return 1, 2**31
         case _:
             return 0, 2**31
+
+
+def upper_bound(check: Check) -> int | None:
+    """The most rows that a rule about their number allows; None when it only asks for many."""
+    most = _counts(check)[1]
+    return most if most < 2**31 else None
 
 
 def _is_whole(value: object) -> bool:

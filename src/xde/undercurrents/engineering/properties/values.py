@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import TYPE_CHECKING
 
 from xde.undercurrents.engineering.properties.patterns import matching
@@ -58,6 +59,7 @@ FORMATS = {
 }
 
 
+@cache
 def family_of(kind: str) -> str:
     """To which family a type belongs; the empty text for those that are made of others."""
     upper = kind.upper()
@@ -281,6 +283,7 @@ def _text_fits(column: Column, value: str) -> bool:
         return True
 
 
+@cache
 def _scale(kind: str) -> int:
     """Digits behind the point that a type keeps; nine for those of floating point."""
     if kind.upper() in WHOLE:
@@ -289,6 +292,7 @@ def _scale(kind: str) -> int:
     return int(found.group(2) or (0 if found.group(1) else 3)) if found else 9
 
 
+@cache
 def _reach(kind: str) -> tuple[Decimal, Decimal]:
     upper = kind.upper()
     if upper in WHOLE:
@@ -299,6 +303,7 @@ def _reach(kind: str) -> tuple[Decimal, Decimal]:
     return Decimal(-(10**digits) + 1), Decimal(10**digits - 1)
 
 
+@cache
 def _number(text: str | None) -> Decimal | None:
     try:
         value = Decimal(text) if text is not None else None
@@ -311,6 +316,7 @@ def _written(value: Decimal, scale: int) -> str:
     return f"{round(value, scale) if scale < 9 else value.normalize():f}"
 
 
+@cache
 def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
