@@ -59,8 +59,25 @@ def guarantees_of(target: Target, known: Sequence[str]) -> Promised:
         shown = ", ".join(f"`{k}`" for k in key)
         message = f"the key {shown} is there once"
         found.append(Guarantee(f"{target.name}.key", message, Check(f"{target.name}.key", target.name, CheckKind.UNIQUE, Action.STOP, message, key)))
+    found += _of_growth(target)
     found.append(Guarantee(f"{target.name}: {ORDER}", "the same rows whatever the order of the input's rows", law=ORDER))
     return Promised(tuple(found), left)
+
+
+def _of_growth(target: Target) -> list[Guarantee]:
+    """What an incremental model promises by being one."""
+    increment = target.increment
+    if increment is None:
+        return []
+    found: list[Guarantee] = []
+    if increment.time:
+        required = any(c.columns == (increment.time,) and c.proof == ("not_null",) for c in target.checks.get(target.name, ()))
+        message = f"`{increment.time}` must not be missing, for rows are kept by it"
+        predicate = f"{quoted(increment.time)} IS NOT NULL"
+        check = Check(f"{target.name}.time", target.name, CheckKind.ROW, Action.STOP, message, (increment.time,), predicate)
+        found += [] if required else [Guarantee(check.id, message, check)]
+    law, message = (SPLIT, "the same rows interval by interval") if increment.time else (DELIVERED, "the same rows delivery by delivery")
+    return [*found, Guarantee(f"{target.name}: {law}", message, law=law)]
 
 
 def _out_of_reach(check: Check, target: Target, known: Sequence[str]) -> str:

@@ -89,7 +89,7 @@ class _Proving:
                 shrinking.cells(self.search.target.columns_read)
                 shrunk = "cells"
         given = self._written(guarantee)
-        return self._told(guarantee, given, tuple(g for g in others if g.law != ORDER and self.trial.breaks(g)), shrunk)
+        return self._told(guarantee, given, tuple(g for g in others if g.check and self.trial.breaks(g)), shrunk)
 
     def _breaks(self, number: int, guarantee: Guarantee) -> bool:
         self.trial.example(number)
@@ -120,9 +120,8 @@ class _Proving:
 
     def _told(self, guarantee: Guarantee, given: Mapping[str, Result], also: tuple[Guarantee, ...], shrunk: str) -> Failure:
         found = Failure(guarantee, given, also=also, shrunk=shrunk)
-        if guarantee.law in {ORDER, AGAIN}:
-            difference = self.trial.by_order() if guarantee.law == ORDER else self.trial.again()
-            return replace(found, difference=difference)
+        if guarantee.law and guarantee.law != RUNS:
+            return replace(found, difference=self.trial.difference(guarantee.law))
         error = self.trial.error()
         if guarantee.law == RUNS or error:
             return replace(found, error=error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ from xde.undercurrents.engineering.properties.batching import over
 from xde.undercurrents.engineering.properties.constants import constants_of
 from xde.undercurrents.engineering.properties.found import Searched
 from xde.undercurrents.engineering.properties.generating import EXAMPLE, GIVEN, ROW, Generator, held
-from xde.undercurrents.engineering.properties.guarantees import ORDER, RUNS, Guarantee, Promised, Relations, broken, guarantees_of
+from xde.undercurrents.engineering.properties.guarantees import DELIVERED, ORDER, RUNS, SPLIT, Guarantee, Promised, Relations, broken, guarantees_of
+from xde.undercurrents.engineering.properties.increments import PIECE, Growth, Rows
+from xde.undercurrents.engineering.properties.target import Increment
 from xde.undercurrents.engineering.properties.trial import Trial
 from xde.undercurrents.engineering.testing.sandbox import Asked, QueryError
 
@@ -47,12 +49,15 @@ class Search:
         """Generate, run, and judge: which examples seem to break which guarantee (by id)."""
         self.premises = self.target.premises()
         self._generate()
-        promised = guarantees_of(self.target, self._looked_up())
+        promised = guarantees_of(self.target, list(self.premises))
+        if not self._growth().lawful:
+            promised = replace(promised, guarantees=tuple(g for g in promised.guarantees if g.law not in {SPLIT, DELIVERED}))
         self._run(OUT)
         found = self._judged(promised)
         if self.failed:
             found[promised.guarantees[0].id] = self._smallest(self.failed)
         found |= self._other_order(promised)
+        found |= self._in_pieces(promised)
         return promised, {g.id: found[g.id] for g in promised.guarantees if found.get(g.id)}
 
     def trial(self) -> Trial:
@@ -67,9 +72,6 @@ class Search:
 
     def _number(self, sql: str) -> int:
         return int(str(self.scratch.ask(Asked(sql)).rows[0][0]))
-
-    def _looked_up(self) -> list[str]:
-        return list(self.premises)
 
     def _generate(self) -> None:
         subject = self.target.subject
@@ -216,6 +218,24 @@ class Search:
         finally:
             for name in self.target.given:
                 self.scratch.keep(f"{GIVEN}.{name}", Asked(f"SELECT * FROM {held(name)} ORDER BY {EXAMPLE}, {ROW}"))
+
+
+    def _growth(self) -> Growth:
+        return Growth(self.target, self.target.increment or Increment(), self.premises)
+
+    def _in_pieces(self, promised: Promised) -> dict[str, list[int]]:
+        """Build what grows piece by piece, and compare it with the whole."""
+        law = next((g for g in promised.guarantees if g.law in {SPLIT, DELIVERED}), None)
+        if law is None:
+            return {}
+        try:
+            asked, full = self._growth().built(Rows({n: held(n) for n in self.target.given}, OUT))
+            self.scratch.keep("xde_out.pieces", asked)
+            self.scratch.keep("xde_out.whole", Asked(full))
+            types = {PIECE: "BIGINT", **self.target.subject.types}
+            return {law.id: self._smallest_of(differing("xde_out.pieces", "xde_out.whole", types))}
+        except QueryError:
+            return {law.id: list(range(min(self.examples, MOST_SINGLE)))[4:24]}
 
 
 def differing(one: str, other: str, types: Mapping[str, str]) -> str:

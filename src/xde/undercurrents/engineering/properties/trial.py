@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from xde.ground.names import quoted, quoted_name
 from xde.kernel.plan.checks import CheckKind
-from xde.undercurrents.engineering.properties.generating import EXAMPLE, orphans
-from xde.undercurrents.engineering.properties.guarantees import AGAIN, ORDER, RUNS, Relations, broken
+from xde.undercurrents.engineering.properties import guarantees
+from xde.undercurrents.engineering.properties.generating import EXAMPLE, ROW, orphans
+from xde.undercurrents.engineering.properties.guarantees import RUNS, Relations, broken
+from xde.undercurrents.engineering.properties.increments import Growth, Rows
 from xde.undercurrents.engineering.properties.premises import binding
+from xde.undercurrents.engineering.properties.target import Increment
 from xde.undercurrents.engineering.testing.comparing import Comparison, How, compare
 from xde.undercurrents.engineering.testing.sandbox import Asked, QueryError
 
@@ -56,8 +59,8 @@ class Trial:
 
     def breaks(self, guarantee: Guarantee) -> bool:
         """Whether the example as it lies breaks a guarantee."""
-        if guarantee.law in {ORDER, AGAIN}:
-            return not (self.by_order() if guarantee.law == ORDER else self.again()).equal
+        if guarantee.law and guarantee.law != RUNS:
+            return not self.difference(guarantee.law).equal
         try:
             self.scratch.keep(ONE, self.asked())
         except QueryError:
@@ -104,6 +107,33 @@ class Trial:
         """The plain tables as if they were one example of many."""
         given = {n: f"(SELECT 0 AS {EXAMPLE}, * FROM {quoted_name(n)})" for n in self.premises}
         return Relations(f"(SELECT 0 AS {EXAMPLE}, * FROM {ONE})", given, f"SELECT 0 AS {EXAMPLE}")
+
+    def difference(self, law: str) -> Comparison:
+        """What a law that is broken changes in the result; nothing when it holds."""
+        match law:
+            case guarantees.ORDER:
+                return self.by_order()
+            case guarantees.AGAIN:
+                return self.again()
+            case _:
+                return self.in_pieces()
+
+    def in_pieces(self) -> Comparison:
+        """How the result of building piece by piece differs from that of the whole, for the first split that shows it."""
+        growth = Growth(self.target, self.target.increment or Increment(), self.premises)
+        given = {n: f"(SELECT 0 AS {EXAMPLE}, rowid AS {ROW}, * FROM {quoted_name(n)})" for n in self.target.given}
+        try:
+            self.scratch.keep(ONE, self.asked())
+            asked, full = growth.built(Rows(given, f"(SELECT 0 AS {EXAMPLE}, * FROM {ONE})"))
+            built, whole = self.scratch.ask(asked), self.scratch.ask(Asked(full))
+        except QueryError:
+            return Comparison(())
+        for piece in sorted({r[1] for r in (*built.rows, *whole.rows)}, key=str):
+            first, second = ([r[2:] for r in side.rows if r[1] == piece] for side in (whole, built))
+            found = compare([c for c, _ in built.columns[2:]], first, second, How(key=self.target.subject.key))
+            if not found.equal:
+                return found
+        return Comparison(())
 
     def again(self) -> Comparison:
         """How the result differs when the model is run twice on the same rows."""
