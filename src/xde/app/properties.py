@@ -19,6 +19,7 @@ from xde.undercurrents.engineering.properties.telling import NO_MODEL, finding_o
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from xde.app.counterexamples import Kept
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
     from xde.kernel.project.declarations import Dataset
@@ -48,7 +49,7 @@ class Prover:
         chosen = select(self.known, selection)
         return tuple(n for n in self.known.order if n in self.known.project.models and (chosen is None or n in chosen))
 
-    def search(self, selection: Sequence[str], wish: Wish) -> Iterator[Proved]:
+    def search(self, selection: Sequence[str], examples: int = 200, seed: int = 0) -> Iterator[Proved]:
         """What is found of each model. Raises `UserError` when none is meant."""
         names = self.models(selection)
         if selection and not names:
@@ -56,10 +57,16 @@ class Prover:
         for name in names:
             target = self.target(name)
             with self.house.sandbox.scratch() as scratch:
-                found = search(scratch, target, wish, self.house.clock.monotonic)
+                found = search(scratch, target, Wish(examples, seed), self.house.clock.monotonic)
             place = self._place(name)
             told = tuple((f, finding_of(name, f, place)) for f in (*found.failures, *found.warnings))
-            yield Proved(found, told, trouble_of(found, place) if found.trouble else None, wish.seed)
+            yield Proved(found, told, trouble_of(found, place) if found.trouble else None, seed)
+
+    def keep(self, proved: Proved) -> Kept:
+        """Keep what was found of a model as cases."""
+        from xde.app.counterexamples import keep
+
+        return keep(self.known, self.house, proved.searched)
 
     def _place(self, name: str) -> Span:
         model = self.known.project.models[name]

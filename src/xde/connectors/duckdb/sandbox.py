@@ -66,7 +66,7 @@ class DuckdbScratch:
         """A table of the rows of a question."""
         self._make_views(asked)
         try:
-            self._cursor.execute(f"CREATE OR REPLACE TABLE {self._name(name)} AS {asked.sql}", dict(asked.parameters))
+            self._cursor.execute(f"CREATE OR REPLACE TABLE {self._scope.place(name)} AS {asked.sql}", dict(asked.parameters))
         except duckdb.Error as error:
             raise QueryError(_words(error)) from error
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def properties(session: Session, selection: Sequence[str], examples: int, seed: int, *, keep: bool) -> int:
     """Try models; 0 when every guarantee holds, 1 when one is broken."""
-    from xde.app.properties import Prover, Wish
+    from xde.app.properties import Prover
     from xde.app.testing import TestBench
 
     bench = TestBench.open(session.root(), session.environment)
@@ -24,21 +24,27 @@ def properties(session: Session, selection: Sequence[str], examples: int, seed: 
         clock = bench.house.clock
         begun = clock.monotonic()
         found: list[Proved] = []
-        kept: list[str] = []
+        kept: list[tuple[str, str]] = []
         prover = Prover(bench.known, bench.house)
-        for proved in prover.search(selection, Wish(examples, seed)):
+        for proved in prover.search(selection, examples, seed):
             found.append(proved)
             if not session.machine:
-                told = failure_text(proved, session.look(), session.cells()) if proved.findings or proved.trouble else line(proved, session.ink())
+                told = (
+                    failure_text(proved, session.look(), session.cells())
+                    if proved.findings or proved.trouble
+                    else line(proved, session.ink())
+                )
                 session.result(told)
             if keep:
-                kept += prover.keep(proved)
+                added = prover.keep(proved)
+                kept += added.cases
+                session.warn(added.findings)
         if session.machine:
-            session.document({"properties": [proved_fact(p) for p in found], "kept": kept})
+            session.document({"properties": [proved_fact(p) for p in found], "kept": [{"path": p, "name": n} for p, n in kept]})
         else:
             session.result(summary(found, clock.monotonic() - begun, session.ink()))
-            for path in kept:
-                session.talk(f"kept in {path}")
+            for path, name in kept:
+                session.talk(f"kept in {path}: {name}")
     finally:
         bench.close()
     return 0 if all(p.searched.passed for p in found) else 1

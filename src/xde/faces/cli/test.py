@@ -63,7 +63,9 @@ class Options(TypedDict):
 @click.option("--smoke", is_flag=True, help="Build every model from a sample of the sources, in a lake of its own.")
 @click.option("--rows", type=click.IntRange(min=1), help="How many rows to record (default 5) or to sample of each source (1000).")
 @click.option("--properties", is_flag=True, help="Try models on random input that keeps its contracts.")
-@click.option("--examples", type=click.IntRange(min=1, max=100_000), default=200, show_default=True, help="How many random inputs of each model.")
+@click.option(
+    "--examples", type=click.IntRange(min=1, max=100_000), default=200, show_default=True, help="How many random inputs of each model."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed gives other random inputs.")
 @click.option("--keep", is_flag=True, help="Keep the input that breaks a guarantee as a case.")
 @report_options

@@ -48,7 +48,9 @@ def failure_text(proved: Proved, look: Look, cells: int | None = None) -> str:
     if proved.trouble is not None:
         blocks.append(_indented(finding_text(proved.trouble, look).splitlines()))
     for failure, finding in proved.findings:
-        blocks.append(_indented([*finding_text(finding, look).splitlines(), "", *_counterexample(searched.model, failure, look.ink, cells)]))
+        blocks.append(
+            _indented([*finding_text(finding, look).splitlines(), "", *_counterexample(searched.model, failure, look.ink, cells)])
+        )
     if searched.unknown:
         names = ", ".join(f"`{n}`" for n in searched.unknown)
         blocks.append(_indented([f"nothing is known of {names}: any value of its types may come; a contract would tell"]))
@@ -94,7 +96,7 @@ def _table(rows: Result, cells: int | None, marked: Sequence[int] = (), ink: Ink
 def _text(value: object) -> str:
     """A text that would not be seen stands in quotes."""
     text = value_text(value)
-    return f"'{text}'" if isinstance(value, str) and text.strip() != text or text == "" else text
+    return f"'{text}'" if (isinstance(value, str) and text.strip() != text) or text == "" else text
 
 
 def summary(proved: Sequence[Proved], seconds: float, ink: Ink = PLAIN) -> str:

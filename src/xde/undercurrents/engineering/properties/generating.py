@@ -14,6 +14,7 @@ from xde.ground.names import literal, quoted
 from xde.undercurrents.engineering.properties.mending import mends
 from xde.undercurrents.engineering.properties.premises import MOST_ROWS, binding
 from xde.undercurrents.engineering.properties.values import OTHERS, Column, array, shared
+from xde.undercurrents.engineering.testing.promising import orphans
 from xde.undercurrents.engineering.testing.sandbox import Asked, QueryError
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Generator:
     def settle(self) -> None:
         """Take out what refers to nothing, until nothing does: a row that goes may have been referred to."""
         for _ in range(MOST_ROWS):
-            if not any([self._without_orphans(p) for p in self.premises.values()]):
+            lost = [self._without_orphans(p) for p in self.premises.values()]
+            if True not in lost:
                 return
 
     def hold(self, premise: Premise) -> None:
@@ -130,11 +132,13 @@ class Generator:
         nullable = {c.name for c in columns if c.nullable}
         shown = ", ".join(f"{self._or_null(premise.name, c, s) if c in nullable else s} AS {quoted(c)}" for c, s in cells.items())
         source = (
-            "SELECT e.n, r.i, (CASE WHEN r.i > 0 AND hash({seed}, e.n, r.i, {salt}) % 4 = 0 THEN r.i - 1 ELSE r.i END)::BIGINT AS d, "
-            "([1, 2, 3, 5, 64])[1 + (hash({seed}, e.n, 1) % 5)::INTEGER]::UBIGINT AS k, "
-            "([0, 0, 12, 45])[1 + (hash({seed}, e.n, 2) % 4)::INTEGER]::UBIGINT AS z "
-            "FROM range({examples}) AS e(n), range({rows}) AS r(i)"
-        ).format(seed=self.seed, salt=self._salt(premise.name), examples=self.examples, rows=MOST_ROWS * times)
+            "SELECT e.n, r.i, "
+            f"(CASE WHEN r.i > 0 AND hash({self.seed}, e.n, r.i, {self._salt(premise.name)}) % 4 = 0 "
+            "THEN r.i - 1 ELSE r.i END)::BIGINT AS d, "
+            f"([1, 2, 3, 5, 64])[1 + (hash({self.seed}, e.n, 1) % 5)::INTEGER]::UBIGINT AS k, "
+            f"([0, 0, 12, 45])[1 + (hash({self.seed}, e.n, 2) % 4)::INTEGER]::UBIGINT AS z "
+            f"FROM range({self.examples}) AS e(n), range({MOST_ROWS * times}) AS r(i)"
+        )
         joins = " ".join(f"LEFT JOIN ({self._parents(premise, c)}) AS p{i} ON p{i}.{EXAMPLE} = x.n" for i, c in draws)
         return f"SELECT x.n AS {EXAMPLE}, x.i AS {ROW}, {shown} FROM ({source}) AS x {joins}"
 
@@ -146,7 +150,7 @@ class Generator:
         values = array(column, self._lists[family], self.random)
         listed = json.dumps(values, ensure_ascii=False).replace("\\n", "\n").replace("\\t", "\t")
         typed = f"CAST({literal(listed)} AS {column.kind}[])"
-        order = list(OTHERS) + ["number", "text", "moment"]
+        order = [*OTHERS, "number", "text", "moment"]
         begin = f"hash({self.seed}, x.n, {order.index(family) + 10})"
         step = "x.i" if alone else f"(hash({self.seed}, x.n, x.d, {self._salt(name, column.name)}) % x.k)"
         return f"({typed})[1 + (({begin} % 1000003 + {step}::UBIGINT * {STRIDE}) % {len(values)})::INTEGER]"
@@ -187,7 +191,7 @@ class Generator:
         }
 
     def _keep(self, premise: Premise, rows: str) -> None:
-        """The rows that keep the contract. An error in a rule itself counts as one that is kept: it is the rule's own fault, told elsewhere."""
+        """The rows that keep the contract. A rule that fails by itself counts as kept: that is told elsewhere."""
         for attempt in ("{}", "TRY({})"):
             try:
                 self.scratch.keep(f"{GIVEN}.{premise.name}", Asked(self._sound(premise, rows, attempt)))
@@ -226,14 +230,6 @@ class Generator:
             sql = f"SELECT * FROM {held(premise.name)} AS t WHERE NOT ({lost}) ORDER BY {EXAMPLE}, {ROW}"
             self.scratch.keep(f"{GIVEN}.{premise.name}", Asked(sql))
         return bool(found)
-
-
-def orphans(check: Check, target: str, example: str | None) -> str:
-    """The condition that a row of `t` refers to nothing in the target; a reference with a NULL in it refers to nothing on purpose."""
-    same = [f"o.{quoted(b)} = t.{quoted(a)}" for a, b in zip(check.columns, check.to_columns, strict=True)]
-    same += [f"o.{example} = t.{example}"] if example else []
-    whole = " AND ".join(f"t.{quoted(c)} IS NOT NULL" for c in check.columns)
-    return f"({whole} AND NOT EXISTS (SELECT 1 FROM {target} AS o WHERE {' AND '.join(same)}))"
 
 
 def in_order(premises: Mapping[str, Premise]) -> list[str]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from xde.ground.names import quoted
 from xde.kernel.plan.checks import Action, Check, CheckKind
 from xde.undercurrents.engineering.properties.batching import OUTER, Batch
-from xde.undercurrents.engineering.properties.generating import EXAMPLE, orphans
+from xde.undercurrents.engineering.properties.generating import EXAMPLE
 from xde.undercurrents.engineering.properties.premises import upper_bound
+from xde.undercurrents.engineering.testing.promising import is_strict, orphans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +59,9 @@ def guarantees_of(target: Target, known: Sequence[str]) -> Promised:
     if key and not any(g.check and g.check.kind is CheckKind.UNIQUE and set(g.check.columns) == set(key) for g in found):
         shown = ", ".join(f"`{k}`" for k in key)
         message = f"the key {shown} is there once"
-        found.append(Guarantee(f"{target.name}.key", message, Check(f"{target.name}.key", target.name, CheckKind.UNIQUE, Action.STOP, message, key)))
+        found.append(
+            Guarantee(f"{target.name}.key", message, Check(f"{target.name}.key", target.name, CheckKind.UNIQUE, Action.STOP, message, key))
+        )
     found += _of_growth(target)
     found.append(Guarantee(f"{target.name}: {ORDER}", "the same rows whatever the order of the input's rows", law=ORDER))
     return Promised(tuple(found), left)
@@ -81,7 +84,6 @@ def _of_growth(target: Target) -> list[Guarantee]:
 
 
 def _out_of_reach(check: Check, target: Target, known: Sequence[str]) -> str:
-    strict = check.operator == "mustBe" and str(check.threshold) in {"0", "None"}
     match check.kind:
         case CheckKind.FRESH:
             return "speaks of the present"
@@ -90,7 +92,7 @@ def _out_of_reach(check: Check, target: Target, known: Sequence[str]) -> str:
         case CheckKind.REFERENCE:
             return "" if check.to_dataset in {*known, target.name} else f"the model does not read `{check.to_dataset}`"
         case _:
-            return "" if strict else "speaks of a share of the whole"
+            return "" if is_strict(check) else "speaks of a share of the whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ def broken(guarantee: Guarantee, rows: Relations) -> str:
 def _by_query(check: Check, rows: Relations) -> str:
     """A rule that is a query of one number, for every example; of no rows at all it may give NULL, which says nothing."""
     name = f"xde_rule.{'object'}"
-    tables = {n: f"(SELECT * EXCLUDE ({EXAMPLE}) FROM {r} WHERE {EXAMPLE} = {OUTER}.{EXAMPLE})" for n, r in {**rows.given, name: rows.out}.items()}
+    tables = {
+        n: f"(SELECT * EXCLUDE ({EXAMPLE}) FROM {r} WHERE {EXAMPLE} = {OUTER}.{EXAMPLE})" for n, r in {**rows.given, name: rows.out}.items()
+    }
     text = Batch(tables).text(check.query.replace("{object}", name))
     return f"SELECT {OUTER}.{EXAMPLE} FROM ({rows.examples}) AS {OUTER}, LATERAL ({text}\n) AS xde_r(measured) WHERE measured <> 0"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from xde.ground.names import quoted
 from xde.undercurrents.engineering.properties.batching import OUTER, Batch, over
-from xde.undercurrents.engineering.properties.generating import EXAMPLE, ROW, orphans
+from xde.undercurrents.engineering.properties.generating import EXAMPLE, ROW
 from xde.undercurrents.engineering.properties.premises import binding
 from xde.undercurrents.engineering.properties.values import family_of
+from xde.undercurrents.engineering.testing.promising import orphans
 from xde.undercurrents.engineering.testing.sandbox import Asked, QueryError
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ class Growth:
         subject, kind = self.target.subject, self.target.subject.types[time]
         moments = [f"SELECT {EXAMPLE}, CAST({quoted(time)} AS TIMESTAMP) AS m FROM {rows.full}"]
         for name in self.target.given:
-            columns = [c for c, t in subject.inputs[name].items() if family_of(t) == "moment"]
-            moments += [f"SELECT {EXAMPLE}, CAST({quoted(c)} AS TIMESTAMP) AS m FROM {rows.given[name]}" for c in columns]
+            times = [c for c, t in subject.inputs[name].items() if family_of(t) == "moment"]
+            moments += [f"SELECT {EXAMPLE}, CAST({quoted(c)} AS TIMESTAMP) AS m FROM {rows.given[name]}" for c in times]
         floor = f"SELECT {EXAMPLE}, date_trunc('{self.increment.grain}', m) AS m FROM ({' UNION ALL '.join(moments)}) WHERE m IS NOT NULL"
         cuts = f"SELECT {EXAMPLE}, m FROM ({floor}) UNION SELECT {EXAMPLE}, m + INTERVAL 1 {self.increment.grain} FROM ({floor})"
         cuts += f" UNION SELECT DISTINCT {EXAMPLE}, TIMESTAMP '0001-01-01' FROM ({floor})"
@@ -86,7 +87,8 @@ class Growth:
         driving = self.target.given[0]
         columns = ", ".join(quoted(c) for c in self.target.subject.types)
         first = f"SELECT {EXAMPLE}, min({ROW}) AS least FROM {rows.given[driving]} GROUP BY {EXAMPLE}"
-        cuts = f"SELECT d.{EXAMPLE}, d.{ROW} AS {CUT} FROM {rows.given[driving]} AS d JOIN ({first}) AS f USING ({EXAMPLE}) WHERE d.{ROW} > f.least"
+        cuts = f"SELECT d.{EXAMPLE}, d.{ROW} AS {CUT} FROM {rows.given[driving]} AS d JOIN ({first}) AS f USING ({EXAMPLE})"
+        cuts += f" WHERE d.{ROW} > f.least"
         earlier = self._batch(rows, {}, driving, "<")
         queries = [f"SELECT {EXAMPLE}, {CUT} AS {PIECE}, {columns} FROM ({over(cuts, earlier.text(self.target.subject.query))})"]
         full = f"SELECT o.{EXAMPLE}, c.{CUT} AS {PIECE}, {columns} FROM {rows.full} AS o JOIN ({cuts}) AS c USING ({EXAMPLE})"

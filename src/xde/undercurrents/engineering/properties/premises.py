@@ -1,4 +1,4 @@
-"""What a model may take for granted of its inputs: their columns, and those rules of their contracts that are held before they are published."""
+"""What a model may take for granted of its inputs: their columns, and the rules of their contracts that are held."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xde.kernel.plan.checks import Action, CheckKind
+from xde.undercurrents.engineering.testing.promising import is_strict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,8 +63,7 @@ class Premise:
 
 def binding(check: Check, *, whole: bool = False) -> bool:
     """Whether data that breaks a rule would be stopped; a warning or a waiver lets it pass, and a tolerance lets some of it pass."""
-    strict = whole or (check.operator == "mustBe" and str(check.threshold) in {"0", "None"})
-    return check.action is not Action.WARN and check.waiver is None and strict
+    return check.action is not Action.WARN and check.waiver is None and (whole or is_strict(check))
 
 
 def _counts(check: Check) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from xde.ground.errors import UserError
 from xde.undercurrents.engineering.properties.found import Failure, Searched
 from xde.undercurrents.engineering.properties.guarantees import AGAIN, ORDER, RUNS, Guarantee
 from xde.undercurrents.engineering.properties.searching import Search, summary
@@ -13,7 +14,6 @@ from xde.undercurrents.engineering.testing.case_reader import read_cases
 from xde.undercurrents.engineering.testing.case_writer import appended, case_text
 from xde.undercurrents.engineering.testing.exercising import give
 from xde.undercurrents.engineering.testing.sandbox import QueryError, Result
-from xde.ground.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

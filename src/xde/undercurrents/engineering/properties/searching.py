@@ -13,7 +13,17 @@ from xde.undercurrents.engineering.properties.batching import over
 from xde.undercurrents.engineering.properties.constants import constants_of
 from xde.undercurrents.engineering.properties.found import Searched
 from xde.undercurrents.engineering.properties.generating import EXAMPLE, GIVEN, ROW, Generator, held
-from xde.undercurrents.engineering.properties.guarantees import DELIVERED, ORDER, RUNS, SPLIT, Guarantee, Promised, Relations, broken, guarantees_of
+from xde.undercurrents.engineering.properties.guarantees import (
+    DELIVERED,
+    ORDER,
+    RUNS,
+    SPLIT,
+    Guarantee,
+    Promised,
+    Relations,
+    broken,
+    guarantees_of,
+)
 from xde.undercurrents.engineering.properties.increments import PIECE, Growth, Rows
 from xde.undercurrents.engineering.properties.target import Increment
 from xde.undercurrents.engineering.properties.trial import Trial
@@ -89,14 +99,17 @@ class Search:
             generator.settle()
         sizes = " UNION ALL ".join(f"SELECT {EXAMPLE} FROM {held(n)}" for n in self.target.given) or f"SELECT 0 AS {EXAMPLE} WHERE false"
         counted = f"SELECT {EXAMPLE}, count(*) AS size FROM ({sizes}) GROUP BY {EXAMPLE}"
-        every = f"SELECT n AS {EXAMPLE}, coalesce(size, 0) AS size FROM range({self.examples}) AS r(n) LEFT JOIN ({counted}) AS c ON c.{EXAMPLE} = r.n"
+        every = f"SELECT n AS {EXAMPLE}, coalesce(size, 0) AS size FROM range({self.examples}) AS r(n)"
+        every += f" LEFT JOIN ({counted}) AS c ON c.{EXAMPLE} = r.n"
         self.scratch.keep(SIZES, Asked(every))
 
     def _compute(self, name: str) -> None:
         """The rows of a view in every example, from those of its inputs."""
         sql, _ = self.target.subject.views[name]
         before = [n for n in self.premises if n != name]
-        asked = self._batched(sql, f"SELECT n AS {EXAMPLE} FROM range({self.examples}) AS r(n)", before[: _until(before, self.target.computed, name)])
+        asked = self._batched(
+            sql, f"SELECT n AS {EXAMPLE} FROM range({self.examples}) AS r(n)", before[: _until(before, self.target.computed, name)]
+        )
         columns = ", ".join(f"CAST({quoted(c)} AS {t}) AS {quoted(c)}" for c, t in self.target.subject.inputs[name].items())
         numbered = f"SELECT {EXAMPLE}, row_number() OVER (PARTITION BY {EXAMPLE} ORDER BY ALL) - 1 AS {ROW}, {columns} FROM ({asked.sql})"
         numbered = numbered.replace("ORDER BY ALL", "ORDER BY " + ", ".join(quoted(c) for c in self.target.subject.inputs[name]))
@@ -218,7 +231,6 @@ class Search:
         finally:
             for name in self.target.given:
                 self.scratch.keep(f"{GIVEN}.{name}", Asked(f"SELECT * FROM {held(name)} ORDER BY {EXAMPLE}, {ROW}"))
-
 
     def _growth(self) -> Growth:
         return Growth(self.target, self.target.increment or Increment(), self.premises)

@@ -5,6 +5,7 @@ Every candidate keeps the contracts of the inputs and breaks the same guarantee.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,7 @@ class Shrinking:
             self.kept[name] = [int(str(n)) for (n,) in numbers]
         smaller = True
         while smaller and self.monotonic() < self._until:
-            smaller = any([self._fewer(name) for name in self.kept])
+            smaller = True in [self._fewer(name) for name in self.kept]
         self._lay(self.kept, {})
 
     def _fewer(self, name: str) -> bool:
@@ -121,10 +122,8 @@ class Shrinking:
             suppress_health_check=list(HealthCheck),
         )
         best = [1] * width
-        try:
+        with suppress(HypothesisException):  # none of the plainer ones fails
             best = find(st.lists(st.integers(0, 9), min_size=width, max_size=width), fails, settings=how)
-        except HypothesisException:  # none of the plainer ones fails
-            pass
         kept, changes = self._plan(tuple(min(d, 1) for d in best), rows, values, cells)
         self.kept = {n: list(numbers) for n, numbers in kept.items()}
         self._lay(kept, changes)
@@ -155,7 +154,9 @@ class Shrinking:
         if row is None:
             types = self.trial.premises[name].types
             columns = ", ".join(f"CAST({quoted(c)} AS VARCHAR)" for c in types)
-            found = self.trial.scratch.ask(Asked(f"SELECT {columns} FROM {held(name)} WHERE {EXAMPLE} = {self.example} AND {ROW} = {number}")).rows[0]
+            found = self.trial.scratch.ask(
+                Asked(f"SELECT {columns} FROM {held(name)} WHERE {EXAMPLE} = {self.example} AND {ROW} = {number}")
+            ).rows[0]
             row = self._texts[name, number] = {c: None if v is None else str(v) for c, v in zip(types, found, strict=True)}
         return row[column]
 
@@ -200,5 +201,3 @@ class Shrinking:
                 small = SMALL.get(family_of(premise.types[column]))
                 found += [(cell, small[0])] if small and small[0] != self._text(cell) else []
         return found
-
-

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.ground.names import quoted, quoted_name
-from xde.kernel.plan.checks import CheckKind
 from xde.undercurrents.engineering.properties import guarantees
-from xde.undercurrents.engineering.properties.generating import EXAMPLE, ROW, orphans
+from xde.undercurrents.engineering.properties.generating import EXAMPLE, ROW
 from xde.undercurrents.engineering.properties.guarantees import RUNS, Relations, broken
 from xde.undercurrents.engineering.properties.increments import Growth, Rows
 from xde.undercurrents.engineering.properties.premises import binding
 from xde.undercurrents.engineering.properties.target import Increment
 from xde.undercurrents.engineering.testing.comparing import Comparison, How, compare
+from xde.undercurrents.engineering.testing.promising import by_order, orphans, wrong_rows
 from xde.undercurrents.engineering.testing.sandbox import Asked, QueryError
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from xde.undercurrents.engineering.testing.sandbox import Result, Scratch
 
 ONE = "xde_out.one"
-ASIDE = "xde_aside"
-ORDERS = ("rowid DESC", "hash(rowid, 7)")
 
 
 @dataclass(slots=True)
@@ -82,16 +80,9 @@ class Trial:
 
     def at_fault(self, check: Check) -> tuple[int, ...]:
         """Which rows of the result break a rule, by position, as far as a rule is one of rows."""
-        match check.kind:
-            case CheckKind.ROW:
-                wrong = f"NOT ({check.predicate})"
-            case CheckKind.UNIQUE:
-                wrong = f"count(*) OVER (PARTITION BY {', '.join(quoted(c) for c in check.columns)}) > 1"
-                wrong += "".join(f" AND {quoted(c)} IS NOT NULL" for c in check.columns)
-            case CheckKind.REFERENCE:
-                wrong = orphans(check, ONE if check.to_dataset == check.dataset else quoted_name(check.to_dataset), None)
-            case _:
-                return ()
+        wrong = wrong_rows(check, ONE, quoted_name(check.to_dataset or check.dataset))
+        if wrong is None:
+            return ()
         rows = self.scratch.ask(Asked(f"SELECT coalesce({wrong}, FALSE) FROM {ONE} AS t ORDER BY t.rowid")).rows
         return tuple(i for i, (found,) in enumerate(rows) if found)
 
@@ -143,24 +134,8 @@ class Trial:
             return Comparison(())
 
     def by_order(self) -> Comparison:
-        """How the result differs when the rows of the inputs come in another order; of the first order that shows it."""
-        found = Comparison(())
-        for name in self.target.given:
-            self.scratch.keep(f"{ASIDE}.{name}", Asked(f"SELECT * FROM {quoted_name(name)} ORDER BY rowid"))
-        try:
-            first = self.result()
-            for order in ORDERS:
-                for name in self.target.given:
-                    self.lay(name, f"SELECT * FROM {ASIDE}.{quoted(name)} ORDER BY {order}")
-                found = self._compared(first, self.result())
-                if not found.equal:
-                    break
-        except QueryError:
-            return Comparison(())
-        finally:
-            for name in self.target.given:
-                self.lay(name, f"SELECT * FROM {ASIDE}.{quoted(name)} ORDER BY rowid")
-        return found
+        """How the result differs when the rows of the inputs come in another order."""
+        return by_order(self.scratch, self.target.given, self.result, self.target.subject.key)
 
     def _compared(self, first: Result, second: Result) -> Comparison:
         return compare([c for c, _ in first.columns], first.rows, second.rows, How(key=self.target.subject.key))

@@ -24,13 +24,51 @@ if TYPE_CHECKING:
 
 NUMBERS = ("0", "1", "2", "3", "-1", "10", "0.5", "7", "100", "-100", "0.01", "2.5", "59", "60", "1000", "99.99", "12345", "999999")
 TEXTS = (
-    *("a", "A", "b", "", "O'Brien", "x", " ", "Ünïcödé", '"quoted"', " padded ", "x,y", "0", "1", "NULL", "日本", "a much longer text than the others"),
+    *(
+        "a",
+        "A",
+        "b",
+        "",
+        "O'Brien",
+        "x",
+        " ",
+        "Ünïcödé",
+        '"quoted"',
+        " padded ",
+        "x,y",
+        "0",
+        "1",
+        "NULL",
+        "日本",
+        "a much longer text than the others",
+    ),
     "tab\tand\nline",
 )
 MOMENTS = (
-    *("2013-01-31 23:59:59", "2013-02-01 00:00:00", "2013-02-28 12:00:00", "2012-02-29 00:00:00", "2013-12-31 23:59:59", "2014-01-01 00:00:00"),
-    *("2013-03-10 06:59:59", "2013-03-10 07:30:00", "2013-11-03 05:30:00", "2013-11-03 06:30:00", "2013-03-31 01:30:00", "2013-10-27 00:30:00"),
-    *("2013-10-27 01:30:00", "1970-01-01 00:00:00", "1900-01-01 00:00:00", "2013-01-01 00:00:00", "2013-01-02 00:00:00", "2013-01-07 00:00:00"),
+    *(
+        "2013-01-31 23:59:59",
+        "2013-02-01 00:00:00",
+        "2013-02-28 12:00:00",
+        "2012-02-29 00:00:00",
+        "2013-12-31 23:59:59",
+        "2014-01-01 00:00:00",
+    ),
+    *(
+        "2013-03-10 06:59:59",
+        "2013-03-10 07:30:00",
+        "2013-11-03 05:30:00",
+        "2013-11-03 06:30:00",
+        "2013-03-31 01:30:00",
+        "2013-10-27 00:30:00",
+    ),
+    *(
+        "2013-10-27 01:30:00",
+        "1970-01-01 00:00:00",
+        "1900-01-01 00:00:00",
+        "2013-01-01 00:00:00",
+        "2013-01-02 00:00:00",
+        "2013-01-07 00:00:00",
+    ),
     *("2099-12-31 00:00:00", "2013-01-01 00:00:01", "2013-01-01 12:34:56", "2012-12-31 00:00:00"),
 )
 ZONES = ("America/New_York", "UTC", "Europe/London", "Asia/Tokyo")
@@ -115,7 +153,9 @@ class Column:
     def option(self, name: str) -> str | None:
         """What the contract says of its values."""
         value = self.promise.options.get(name) if self.promise else None
-        return None if value is None or isinstance(value, bool) else str(value).replace("T", " ", 1) if self.family == "moment" else str(value)
+        return (
+            None if value is None or isinstance(value, bool) else str(value).replace("T", " ", 1) if self.family == "moment" else str(value)
+        )
 
 
 def _text(value: object) -> str:
@@ -218,7 +258,11 @@ def _own_texts(column: Column, random: Random) -> list[str]:
     low, high = int(column.option("minLength") or 0), column.option("maxLength")
     most = int(high) if high is not None else low + 3
     letters = "abAXé'Ö "
-    return [c * low for c in ("a", "B", "é")] + ["".join(random.choices(letters, k=random.randint(low, most))) for _ in range(6)] + ["Z" * most]
+    return (
+        [c * low for c in ("a", "B", "é")]
+        + ["".join(random.choices(letters, k=random.randint(low, most))) for _ in range(6)]
+        + ["Z" * most]
+    )
 
 
 def _rule_patterns(column: Column) -> list[str]:
