@@ -14,7 +14,7 @@ from xde.ground.spans import Span
 from xde.kernel.project.declarations import Kind, ModelDataset
 from xde.undercurrents.engineering.properties.proving import Wish, search
 from xde.undercurrents.engineering.properties.target import Increment, Target
-from xde.undercurrents.engineering.properties.telling import NO_MODEL, finding_of, trouble_of
+from xde.undercurrents.engineering.properties.telling import NO_MODEL, finding_of, plainer, trouble_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from xde.app.wiring import House
     from xde.kernel.project.declarations import Dataset
     from xde.undercurrents.engineering.properties.found import Failure, Searched
+
+
+__all__ = ["Proved", "Prover", "plainer"]
 
 
 @dataclass(frozen=True, slots=True)

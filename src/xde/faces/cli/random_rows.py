@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def properties(session: Session, selection: Sequence[str], examples: int, seed: int, *, keep: bool) -> int:
     """Try models; 0 when every guarantee holds, 1 when one is broken."""
-    from xde.app.properties import Prover
+    from xde.app.properties import Prover, plainer
     from xde.app.testing import TestBench
 
     bench = TestBench.open(session.root(), session.environment)
@@ -35,6 +35,8 @@ def properties(session: Session, selection: Sequence[str], examples: int, seed: 
                     else line(proved, session.ink())
                 )
                 session.result(told)
+            if any(f.shrunk == "rows" for f, _ in proved.findings):
+                session.warn([plainer()])
             if keep:
                 added = prover.keep(proved)
                 kept += added.cases

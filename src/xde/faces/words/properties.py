@@ -54,8 +54,6 @@ def failure_text(proved: Proved, look: Look, cells: int | None = None) -> str:
     if searched.unknown:
         names = ", ".join(f"`{n}`" for n in searched.unknown)
         blocks.append(_indented([f"nothing is known of {names}: any value of its types may come; a contract would tell"]))
-    if any(f.shrunk == "rows" for f, _ in proved.findings):
-        blocks.append(_indented(["the rows are few, the values as they were drawn; `pip install 'xde[test]'` looks for plainer ones"]))
     return "\n\n".join(blocks) + "\n"
 
 

@@ -32,7 +32,7 @@ STRIDE = 7919  # a prime above the length of every list: rows in a row have diff
 SIZES = (0, 1, 1, 2, 2, 3, 4, 5, MOST_ROWS)
 PARENT_SIZES = (1, 2, 2, 3, 3, 4, 5, 6, MOST_ROWS)
 MOST_DRAWN = 10  # times as many rows as are wanted, where the rules are hard to meet
-FEW = 25  # examples on which that is tried
+FEW, MANY = 25, 400  # on how many examples that is tried, and up to how many the most is drawn untried
 
 
 def held(name: str) -> str:
@@ -94,7 +94,9 @@ class Generator:
         """Rows are drawn until there are enough: how many that takes is tried on a few examples."""
         several = any(not r.columns for r in premise.rules)
         times = 3 if several else 2 if premise.rules or premise.keys else 1
-        if several and self.examples > FEW:
+        if several and self.examples <= MANY:
+            times = MOST_DRAWN
+        elif several:
             everything, self.examples = self.examples, FEW
             self._keep(premise, self._drawn(premise, columns, made, times))
             wanted, there = self._wanted(premise)
@@ -102,6 +104,9 @@ class Generator:
             times = min(MOST_DRAWN, -(-times * wanted * 11 // (max(there, 1) * 10)))
         self._keep(premise, self._drawn(premise, columns, made, times))
         self._trim(premise)
+        for number, check in enumerate(premise.references):
+            if check.to_dataset == premise.name:
+                self._keep(premise, self._among_themselves(premise, check, number))
 
     def _wanted(self, premise: Premise) -> tuple[int, int]:
         """How many rows are wanted in all, and how many of them there are."""
@@ -189,6 +194,18 @@ class Generator:
             c: f"CASE WHEN p{number}.l IS NULL{lost} THEN {own[c]} ELSE CAST({chosen}.{quoted(c)} AS {premise.types[c]}) END"
             for c in check.columns
         }
+
+    def _among_themselves(self, premise: Premise, check: Check, number: int) -> str:
+        """Rows that refer to rows of their own table; what is missing stays so."""
+        salt = self._salt(premise.name) + 700 + number
+        cells = []
+        for column in check.columns:
+            chosen = f"p.l[1 + (hash({self.seed}, t.{EXAMPLE}, t.{ROW}, {salt}) % len(p.l)::UBIGINT)::INTEGER].{quoted(column)}"
+            cells.append(
+                f"CASE WHEN t.{quoted(column)} IS NULL OR p.l IS NULL THEN t.{quoted(column)} ELSE {chosen} END AS {quoted(column)}"
+            )
+        parents = f"LEFT JOIN ({self._parents(premise, check)}) AS p ON p.{EXAMPLE} = t.{EXAMPLE}"
+        return f"SELECT t.* REPLACE ({', '.join(cells)}) FROM {held(premise.name)} AS t {parents}"
 
     def _keep(self, premise: Premise, rows: str) -> None:
         """The rows that keep the contract. A rule that fails by itself counts as kept: that is told elsewhere."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,15 +36,16 @@ def mends(rules: Sequence[Check], types: Mapping[str, str]) -> list[Mend]:
     from sqlglot.errors import SqlglotError
 
     found: list[Mend] = []
+    own = Counter(c for rule in rules for c in rule.columns)  # a column that has few rules of its own is the one to change
     for rule in rules:
         try:
             tree = parse_one(rule.predicate, dialect="duckdb")
         except SqlglotError:
             continue
         for part in tree.flatten() if isinstance(tree, exp.And) else (tree,):
-            mend = next(_of(part.unnest(), {c.lower(): c for c in types}), None)
-            if mend is not None and mend.column not in {m.column for m in found}:
-                found.append(mend)
+            ways = [m for m in _of(part.unnest(), {c.lower(): c for c in types}) if m.column not in {f.column for f in found}]
+            if ways:
+                found.append(min(ways, key=lambda m: own[m.column]))
     return found
 
 

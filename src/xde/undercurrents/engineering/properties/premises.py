@@ -50,6 +50,11 @@ class Premise:
         return [c for c in self.checks if c.kind is CheckKind.REFERENCE]
 
     @property
+    def questions(self) -> list[Check]:
+        """The rules that are queries of one number, which must be none."""
+        return [c for c in self.checks if c.kind is CheckKind.QUERY and binding(c)]
+
+    @property
     def sizes(self) -> tuple[int, int]:
         """How many rows it may have, as far as its contract speaks of few; a rule about a large table cannot be held in a small one."""
         low, high = 0, MOST_ROWS

@@ -93,7 +93,7 @@ class _Proving:
 
     def _breaks(self, number: int, guarantee: Guarantee) -> bool:
         self.trial.example(number)
-        return self.trial.breaks(guarantee)
+        return self.trial.valid() and self.trial.breaks(guarantee)
 
     def _written(self, guarantee: Guarantee) -> dict[str, Result]:
         """The rows as a case would give them: with those columns that are read, if they alone break it too.

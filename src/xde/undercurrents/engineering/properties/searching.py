@@ -16,7 +16,6 @@ from xde.undercurrents.engineering.properties.generating import EXAMPLE, GIVEN, 
 from xde.undercurrents.engineering.properties.guarantees import (
     DELIVERED,
     ORDER,
-    RUNS,
     SPLIT,
     Guarantee,
     Promised,
@@ -54,6 +53,7 @@ class Search:
     fallback: str = ""
     failed: list[int] = field(default_factory=list)
     asked: list[tuple[int, int]] = field(default_factory=list)  # the stretches of examples that ran
+    out: str = OUT  # where the rows are that are judged
 
     def suspects(self) -> tuple[Promised, dict[str, list[int]]]:
         """Generate, run, and judge: which examples seem to break which guarantee (by id)."""
@@ -62,8 +62,8 @@ class Search:
         promised = guarantees_of(self.target, list(self.premises))
         if not self._growth().lawful:
             promised = replace(promised, guarantees=tuple(g for g in promised.guarantees if g.law not in {SPLIT, DELIVERED}))
-        self._run(OUT)
-        found = self._judged(promised)
+        self.run()
+        found = self.judged(promised)
         if self.failed:
             found[promised.guarantees[0].id] = self._smallest(self.failed)
         found |= self._other_order(promised)
@@ -80,6 +80,10 @@ class Search:
         """How many rows of each input there are, over all examples."""
         return {n: self._number(f"SELECT count(*) FROM {held(n)}") for n in self.target.given}
 
+    def valid(self) -> int:
+        """How many examples there are."""
+        return self._number(f"SELECT count(*) FROM {SIZES}")
+
     def _number(self, sql: str) -> int:
         return int(str(self.scratch.ask(Asked(sql)).rows[0][0]))
 
@@ -95,13 +99,33 @@ class Search:
         for name in self.target.computed:
             self._compute(name)
             generator.hold(self.premises[name])
-        if self.target.computed:
+        if self._answered() or self.target.computed:
             generator.settle()
         sizes = " UNION ALL ".join(f"SELECT {EXAMPLE} FROM {held(n)}" for n in self.target.given) or f"SELECT 0 AS {EXAMPLE} WHERE false"
         counted = f"SELECT {EXAMPLE}, count(*) AS size FROM ({sizes}) GROUP BY {EXAMPLE}"
         every = f"SELECT n AS {EXAMPLE}, coalesce(size, 0) AS size FROM range({self.examples}) AS r(n)"
         every += f" LEFT JOIN ({counted}) AS c ON c.{EXAMPLE} = r.n"
-        self.scratch.keep(SIZES, Asked(every))
+        few = [
+            f"(SELECT count(*) FROM {held(n)} AS t WHERE t.{EXAMPLE} = r.n) >= {p.sizes[0]}" for n, p in self.premises.items() if p.sizes[0]
+        ]
+        self.scratch.keep(SIZES, Asked(f"{every} WHERE {' AND '.join(few)}" if few else every))
+
+    def _answered(self) -> bool:
+        """Empty those tables whose rules by query are broken; whether there were any."""
+        found = False
+        rows = {n: held(n) for n in self.premises}
+        for name, premise in self.premises.items():
+            for check in premise.questions:
+                every = f"SELECT n AS {EXAMPLE} FROM range({self.examples}) AS r(n)"
+                try:
+                    wrong = broken(Guarantee(check.id, check.message, check), Relations(held(name), rows, every))
+                    self.scratch.keep("xde_out.wrong", Asked(wrong))
+                except (QueryError, ValueError):
+                    continue  # a rule that cannot be asked for many at once is looked at in each suspect by itself
+                kept = f"SELECT * FROM {held(name)} WHERE {EXAMPLE} NOT IN (FROM xde_out.wrong) ORDER BY {EXAMPLE}, {ROW}"
+                self.scratch.keep(f"{GIVEN}.{name}", Asked(kept))
+                found = True
+        return found
 
     def _compute(self, name: str) -> None:
         """The rows of a view in every example, from those of its inputs."""
@@ -123,13 +147,13 @@ class Search:
             raise QueryError(str(error)) from error
         return Asked(over(examples, text), self.target.values(sorted(batch.used)))
 
-    def _run(self, name: str) -> None:
+    def run(self) -> None:
         """The model on every example, in as few queries as will do."""
         try:
-            self.scratch.keep(name, self._whole(0, self.examples))
+            self.scratch.keep(self.out, self._whole(0, self.examples))
             self.asked = [(0, self.examples)]
         except QueryError as error:
-            self._by_parts(name, str(error))
+            self._by_parts(self.out, str(error))
 
     def _whole(self, begin: int, end: int) -> Asked:
         within = None if end - begin == self.examples else (begin, end)
@@ -178,9 +202,9 @@ class Search:
         self.asked = [(n, n + 1) for n in done]
         self._gather(name, [f"SELECT * FROM xde_out.part{n}" for n in done])
 
-    def _judged(self, promised: Promised) -> dict[str, list[int]]:
+    def judged(self, promised: Promised) -> dict[str, list[int]]:
         """Which examples break which rule of the contract."""
-        rows = Relations(OUT, {n: held(n) for n in self.premises}, f"SELECT {EXAMPLE} FROM {SIZES}")
+        rows = Relations(self.out, {n: held(n) for n in self.premises}, f"SELECT {EXAMPLE} FROM {SIZES}")
         rules = [g for g in promised.guarantees if g.check is not None]
         found = self._by_row([g for g in rules if g.check and g.check.kind is CheckKind.ROW])
         for guarantee in rules:
@@ -194,7 +218,7 @@ class Search:
             return {}
         counted = [f"min_by({EXAMPLE}, size, {SUSPECTS}) FILTER (WHERE NOT ({g.check.predicate}))" for g in rules if g.check]
         try:
-            (row,) = self.scratch.ask(Asked(f"SELECT {', '.join(counted)} FROM {OUT} JOIN {SIZES} USING ({EXAMPLE})")).rows
+            (row,) = self.scratch.ask(Asked(f"SELECT {', '.join(counted)} FROM {self.out} JOIN {SIZES} USING ({EXAMPLE})")).rows
         except QueryError:
             return {}
         return {g.id: _distinct(numbers) for g, numbers in zip(rules, row, strict=True)}
@@ -281,7 +305,7 @@ def summary(search: Search, promised: Promised, seconds: float) -> Searched:
     unknown = tuple(n for n in target.given if not search.premises[n].known)
     return Searched(
         target.name,
-        search.examples if not search.fallback else min(search.examples, MOST_SINGLE),
+        min(search.valid(), MOST_SINGLE) if search.fallback else search.valid(),
         len(promised.guarantees),
         search.counted(),
         unknown=unknown,
@@ -289,8 +313,3 @@ def summary(search: Search, promised: Promised, seconds: float) -> Searched:
         fallback=search.fallback,
         seconds=seconds,
     )
-
-
-def runs_law(promised: Promised) -> Guarantee:
-    """The law that a model runs."""
-    return next(g for g in promised.guarantees if g.law == RUNS)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING
 
 from xde.ground.names import literal, quoted
 from xde.undercurrents.engineering.properties.generating import EXAMPLE, ROW, held
-from xde.undercurrents.engineering.properties.values import family_of
+from xde.undercurrents.engineering.properties.values import Column, family_of, fits, own
 from xde.undercurrents.engineering.testing.case import Nested
 from xde.undercurrents.engineering.testing.filling import plain
 from xde.undercurrents.engineering.testing.sandbox import Asked, QueryError
@@ -187,17 +188,23 @@ class Shrinking:
         return found
 
     def _cells(self, columns_read: Mapping[str, set[str]]) -> list[tuple[Cell, str | None]]:
-        """Every cell that is not plain, with the plain value for its row."""
+        """Every cell that is not plain, with the plainest value that its column may have."""
         found: list[tuple[Cell, str | None]] = []
         for cell in self._all(columns_read):
             name, number, column = cell
             premise = self.trial.premises[name]
             promises = {p.name: p for p in premise.promised.properties} if premise.promised else {}
-            value = plain(promises.get(column), premise.types[column], self.kept[name].index(number) + 1)
-            text = value.json if isinstance(value, Nested) else value
+            text = _plainest(Column(column, premise.types[column], promises.get(column)), self.kept[name].index(number) + 1)
             if text is not None and text != self._text(cell):
                 found.append((cell, text))
-            elif text is None and self._text(cell) is not None:
-                small = SMALL.get(family_of(premise.types[column]))
-                found += [(cell, small[0])] if small and small[0] != self._text(cell) else []
         return found
+
+
+def _plainest(column: Column, number: int) -> str | None:
+    """What a case would fill in, else a small value, else the first that the contract speaks of."""
+    value = plain(column.promise, column.kind, number)
+    filled = value.json if isinstance(value, Nested) else value
+    small = SMALL.get(column.family, ())
+    wanted = [] if filled is None else [filled]
+    wanted += [small[0]] if small and not wanted else []
+    return next((w for w in (*wanted, *own(column, Random(0))) if not column.family or fits(column, w)), None)  # noqa: S311 - no secret

@@ -159,5 +159,6 @@ class Trial:
         for check in premise.references:
             if binding(check) and check.to_dataset in self.premises:
                 found.append(f"SELECT 1 FROM {table} AS t WHERE {orphans(check, quoted_name(check.to_dataset), None)}")
+        found += [f"SELECT 1 WHERE ({q.query.replace('{object}', table)}\n) <> 0" for q in premise.questions]
         least = premise.sizes[0]
         return [*found, *([f"SELECT 1 FROM (SELECT count(*) AS c FROM {table}) WHERE c < {least}"] if least else [])]

@@ -104,12 +104,12 @@ def family_of(kind: str) -> str:
     if upper.endswith("]") or upper.startswith(("STRUCT", "MAP", "UNION")):
         return ""
     for family, forms in (
+        ("span", ("INTERVAL",)),
         ("number", (*WHOLE, "DECIMAL", "NUMERIC", "DOUBLE", "FLOAT", "REAL")),
         ("moment", ("TIMESTAMP", "DATETIME")),
         ("time", ("TIME",)),
         ("moment", ("DATE",)),
         ("truth", ("BOOL",)),
-        ("span", ("INTERVAL",)),
         ("uuid", ("UUID",)),
         ("bytes", ("BLOB", "BYTEA")),
     ):
@@ -343,8 +343,9 @@ def _reach(kind: str) -> tuple[Decimal, Decimal]:
         bits = WHOLE[upper]
         return (Decimal(0), Decimal(2**bits - 1)) if upper.startswith("U") else (Decimal(-(2 ** (bits - 1))), Decimal(2 ** (bits - 1) - 1))
     found = DECIMAL.match(upper)
-    digits = int(found.group(1) or 18) - _scale(kind) if found else 30
-    return Decimal(-(10**digits) + 1), Decimal(10**digits - 1)
+    scale = _scale(kind) if found else 0
+    most = Decimal(10) ** (int(found.group(1) or 18) - scale if found else 30) - Decimal(1).scaleb(-scale)
+    return -most, most
 
 
 @cache
