@@ -81,6 +81,10 @@ class Shop:
         self.opened.append(bench)
         return Prover(bench.known, bench.house)
 
+    def close(self) -> None:
+        for bench in self.opened:
+            bench.close()
+
     def prove(self, name: str, examples: int = 200, seed: int = 0):
         (proved,) = self.prover().search([name], examples, seed)
         return proved
@@ -96,16 +100,27 @@ class Shop:
         return {n: [dict(zip([c for c, _ in r.columns], row, strict=True)) for row in r.rows] for n, r in found.items()}
 
 
+def _set_up(folder: Path) -> Shop:
+    (folder / "xde.yaml").write_text("name: shop\n")
+    (folder / "sources").mkdir()
+    (folder / "data").mkdir()
+    (folder / "sources/shop.yaml").write_text(SHOP)
+    return Shop(folder)
+
+
 @pytest.fixture
 def shop(tmp_path) -> Iterator[Shop]:
-    (tmp_path / "xde.yaml").write_text("name: shop\n")
-    (tmp_path / "sources").mkdir()
-    (tmp_path / "data").mkdir()
-    (tmp_path / "sources/shop.yaml").write_text(SHOP)
-    made = Shop(tmp_path)
+    made = _set_up(tmp_path)
     yield made
-    for bench in made.opened:
-        bench.close()
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def big_shop(tmp_path_factory) -> Iterator[Shop]:
+    """One project for all models of a module, opened once."""
+    made = _set_up(tmp_path_factory.mktemp("shop"))
+    yield made
+    made.close()
 
 
 @pytest.fixture
