@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from xde.ground.spans import Span
     from xde.undercurrents.engineering.properties.found import Failure, Searched
 
-BROKEN, FAILS, UNORDERED, UNSTEADY, CUT, PARTS, TROUBLE, PLAIN, NO_MODEL, NOT_KEPT = (f"XDE09{n}" for n in range(30, 40))
+BROKEN, FAILS, UNORDERED, UNSTEADY, CUT = "XDE0930", "XDE0931", "XDE0932", "XDE0933", "XDE0934"
+PARTS, TROUBLE, PLAIN, NO_MODEL, NOT_KEPT = "XDE0935", "XDE0936", "XDE0937", "XDE0938", "XDE0939"
 
 LAWS: Mapping[str, tuple[str, str, str, str]] = {
     RUNS: (

@@ -10,6 +10,7 @@ import pytest
 
 from xde.app.properties import Prover
 from xde.app.testing import TestBench
+from xde.ground.clock import SetClock
 from xde.undercurrents.engineering.properties.generating import held
 from xde.undercurrents.engineering.properties.searching import Search
 from xde.undercurrents.engineering.testing.sandbox import Asked
@@ -78,6 +79,7 @@ class Shop:
 
     def prover(self) -> Prover:
         bench = TestBench.open(self.root)
+        bench.house.clock = SetClock()  # it stands still: making things small ends when it is done, however busy the machine is
         self.opened.append(bench)
         return Prover(bench.known, bench.house)
 
