@@ -17,10 +17,12 @@ def properties(session: Session, selection: Sequence[str], examples: int, seed: 
     """Try models; 0 when every guarantee holds, 1 when one is broken."""
     from xde.app.properties import Prover, plainer
     from xde.app.testing import TestBench
+    from xde.faces.cli.reports import current
 
     bench = TestBench.open(session.root(), session.environment)
     try:
         session.warn(bench.known.warnings)
+        current().findings += bench.known.warnings
         clock = bench.house.clock
         begun = clock.monotonic()
         found: list[Proved] = []
@@ -28,6 +30,7 @@ def properties(session: Session, selection: Sequence[str], examples: int, seed: 
         prover = Prover(bench.known, bench.house)
         for proved in prover.search(selection, examples, seed):
             found.append(proved)
+            current().findings += [*(f for _, f in proved.findings), *([proved.trouble] if proved.trouble else [])]
             if not session.machine:
                 told = (
                     failure_text(proved, session.look(), session.cells())
