@@ -69,7 +69,7 @@ def record(house: House, known: Understanding, dataset: str, name: str, rows: in
             few.reduce(other)
         personal = all_personal(known)
         masks = _Masks()
-        given = {n: [masks.row(r, personal[n]) for r in rows] for n, rows in few.that_matter(_read(known, subject)).items()}
+        given = {n: [masks.row(r, personal[n]) for r in rows] for n, rows in few.that_matter(columns_read(known, subject)).items()}
         expected = few.result(given)
     lines = case_text(name, given, [f"- {row_text(r)}" for r in expected], f"recorded from `{house.environment}`; what the model did then")
     if now is not None:
@@ -78,7 +78,7 @@ def record(house: House, known: Understanding, dataset: str, name: str, rows: in
     return Recorded(f"tests/{path.name}", name, dataset, {n: len(r) for n, r in given.items()}, len(expected))
 
 
-def _read(known: Understanding, subject: Subject) -> dict[str, set[str]]:
+def columns_read(known: Understanding, subject: Subject) -> dict[str, set[str]]:
     """The columns that are read for the model, by dataset; of a view only what its readers read of it."""
     found: dict[str, set[str]] = {}
     todo = [(subject.name, c.name) for c in known.analyses[subject.name].columns]

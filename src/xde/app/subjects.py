@@ -40,6 +40,7 @@ def subject_of(known: Understanding, name: str) -> Subject:
         known.analyses[name].parameters,
         key,
         {n: tuple(known.upstream[n]) for n in (name, *texts)},
+        tuple(known.checks.get(name, ())),
         not known.is_view(name),
     )
 

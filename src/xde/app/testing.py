@@ -198,6 +198,7 @@ class TestBench:
         values = {n: v for n, v in subject.parameters.items() if n in used}
         inputs = {n: subject.inputs[n] for n in seen}
         promises = [repr(o.properties) for n in seen if (o := subject.objects.get(n))]
+        promises += [self.known.checks_digests[case.dataset]] if case.rounds[0].expect.contract else []
         return digest(case.digest, case.dataset, subject.query, inputs, views, values, promises)
 
     def _seen_by_runs(self, case: Case) -> list[str]:

@@ -62,6 +62,14 @@ class DuckdbScratch:
         """A table of the rows of a query."""
         self._cursor.execute(f"CREATE OR REPLACE TABLE {self._scope.place(name)} AS {sql}")
 
+    def keep(self, name: str, asked: Asked) -> None:
+        """A table of the rows of a question."""
+        self._make_views(asked)
+        try:
+            self._cursor.execute(f"CREATE OR REPLACE TABLE {self._scope.place(name)} AS {asked.sql}", dict(asked.parameters))
+        except duckdb.Error as error:
+            raise QueryError(_words(error)) from error
+
     def parquet(self, name: str, types: Mapping[str, str], paths: Sequence[str]) -> None:
         """A table of the rows of Parquet files."""
         if not paths:

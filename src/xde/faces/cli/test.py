@@ -32,6 +32,10 @@ class Options(TypedDict):
     record: str | None
     smoke: bool
     rows: int | None
+    properties: bool
+    examples: int
+    seed: int
+    keep: bool
 
 
 @xde_command(
@@ -46,6 +50,7 @@ class Options(TypedDict):
     "xde test --junit build/cases.xml --sarif build/cases.sarif",
     "xde test --record 'a week of March' marts.carrier_delay",
     "xde test --smoke",
+    "xde test --properties marts.carrier_delay --examples 1000",
 )
 @click.argument("selection", nargs=-1)
 @click.option("--changed", is_flag=True, help="Only cases that have not passed yet with what they see now.")
@@ -57,6 +62,12 @@ class Options(TypedDict):
 @click.option("--record", metavar="NAME", help="Freeze what a model does with a few real rows as a case of this name.")
 @click.option("--smoke", is_flag=True, help="Build every model from a sample of the sources, in a lake of its own.")
 @click.option("--rows", type=click.IntRange(min=1), help="How many rows to record (default 5) or to sample of each source (1000).")
+@click.option("--properties", is_flag=True, help="Try models on random input that keeps its contracts.")
+@click.option(
+    "--examples", type=click.IntRange(min=1, max=100_000), default=200, show_default=True, help="How many random inputs of each model."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed gives other random inputs.")
+@click.option("--keep", is_flag=True, help="Keep the input that breaks a guarantee as a case.")
 @report_options
 @json_option
 @pass_session
@@ -75,6 +86,10 @@ def command(session: Session, *, selection: tuple[str, ...], **options: Unpack[O
         if options["record"] is not None:
             return real_rows.record(session, selection, options["record"], options["rows"] or 5)
         return real_rows.smoke(session, options["rows"] or 1_000)
+    if options["properties"]:
+        from xde.faces.cli import random_rows  # deferred: as above
+
+        return random_rows.properties(session, selection, options["examples"], options["seed"], keep=options["keep"])
     from xde.app.testing import TestBench  # deferred: it brings parsers and engines
 
     bench = TestBench.open(session.root(), session.environment)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xde.ground.digests import digest
 from xde.ground.errors import Bug, UserError
 from xde.undercurrents.engineering.mutants.killing import UnboundError
-from xde.undercurrents.engineering.testing.exercising import asked_of, give, judge, query_of
+from xde.undercurrents.engineering.testing.exercising import asked_of, give, judge, promises, query_of
 from xde.undercurrents.engineering.testing.sandbox import QueryError, Result
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class CaseTrial:
         used = {*subject.used, *(p for _, ps in subject.views.values() for p in ps)}
         values = {n: v for n, v in {**subject.parameters, **self.case.parameters}.items() if n in used}
         promised = [repr(o.properties) for n in subject.inputs if (o := subject.objects.get(n))]
+        promised += [repr(c) for c in subject.checks]
         return digest(self.case.digest, self.case.id, subject.types, subject.stored, subject.inputs, subject.views, values, promised)
 
     @contextmanager
@@ -87,7 +88,7 @@ class _Bench:
             comparison = judge(self._scratch, subject, trial.case, only.expect, self._as_of_the_model(result))
         except UserError:  # it gives no column of an expected name
             return False
-        right = comparison is None or comparison.equal
+        right = (comparison is None or comparison.equal) and not promises(self._scratch, subject, trial.case, asked.sql)
         if right and self._right is None:
             self._right = result
         return right
@@ -117,10 +118,11 @@ class _Remembering:
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
         self._values: dict[str, tuple[tuple[object, ...], ...]] = {}
-        self.table, self.parquet, self.replace, self.save, self.ask = (
+        self.table, self.parquet, self.replace, self.keep, self.save, self.ask = (
             scratch.table,
             scratch.parquet,
             scratch.replace,
+            scratch.keep,
             scratch.save,
             scratch.ask,
         )

@@ -74,6 +74,7 @@ class ExpectedLetter:
 class Expectation:
     """What must come out. `rows` None: not looked at. Rows are compared by the columns that they name, or by all if `whole`.
 
+    `contract`: they must keep the model's contract. `any_order`: they must be the same whatever the order of the rows given.
     `tolerance` is relative, for floating-point columns. `finding` is the code of the finding that must stop it. `letters` is
     what must be among the dead letters, `letter_count` how many there are.
     """
@@ -81,6 +82,8 @@ class Expectation:
     rows: Table | None = None
     ordered: bool = False
     whole: bool = False
+    contract: bool = False
+    any_order: bool = False
     tolerance: float = 1e-9
     finding: str | None = None
     letters: tuple[ExpectedLetter, ...] | None = None

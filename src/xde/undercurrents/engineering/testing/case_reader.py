@@ -75,6 +75,7 @@ class _Reading:
             rounds = (replace(one, given={**first.given, **one.given}, raw=(*first.raw, *one.raw)), *later[1:])
         else:
             rounds = (first,)
+        self._within_reach(node, rounds)
         if len(self.findings.items) > before:
             return None
         parameters = {**self._parameters(self.root), **self._parameters(node)}
@@ -94,6 +95,18 @@ class _Reading:
                 node.data(), self.root.value("given"), self.root.value("parameters"), self.root.value("now"), own.text(word), self.used
             ),
         )
+
+    def _within_reach(self, node: Mapping, rounds: tuple[Round, ...]) -> None:
+        """The order of given rows is looked at in a plain run only, and a contract is that of a whole model."""
+        only = rounds[0]
+        several = len(rounds) > 1 or bool(only.raw) or only.expect.finding is not None or only.expect.letters is not None
+        for part in rounds:
+            if part.expect.any_order and several:
+                why = "with several runs, raw lines, findings or letters it is carried out once, as it stands"
+                self._say("XDE0903", "`anyOrder` belongs to a case of one plain run", part.expect.span, "not here", why, "leave it out")
+            if part.expect.contract and node.text("cte") is not None:
+                why = "a contract is one of the whole model"
+                self._say("XDE0903", "a part of a model has no contract", part.expect.span, "not here", why, "leave `contract` out")
 
     def _round(self, node: Mapping, shared: dict[str, Table]) -> Round:
         given = {**shared, **self._tables(node.mapping("given"))}
@@ -209,6 +222,8 @@ class _Reading:
             rows=self._table(rows) if rows is not None else None,
             ordered=item.flag("ordered"),
             whole=item.flag("whole"),
+            contract=item.flag("contract"),
+            any_order=item.flag("anyOrder"),
             tolerance=float(tolerance) if isinstance(tolerance, int | float) else 1e-9,
             finding=item.text("finding"),
             letters=tuple(_letter(m) for m in item.mappings("letters")) if letters is not None else None,

@@ -11,11 +11,13 @@ from xde.ground.names import did_you_mean, quoted
 from xde.undercurrents.engineering.testing.comparing import ANY, Comparison, How, compare
 from xde.undercurrents.engineering.testing.filling import filled
 from xde.undercurrents.engineering.testing.parts import only_part
+from xde.undercurrents.engineering.testing.promising import RESULT, broken_promises, by_chance, by_order
 from xde.undercurrents.engineering.testing.sandbox import Asked, CellError, QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from xde.kernel.plan.checks import Check
     from xde.kernel.project.contract import SchemaObject
     from xde.undercurrents.engineering.testing.case import Case, Expectation, Table
     from xde.undercurrents.engineering.testing.sandbox import Result, Scratch
@@ -40,6 +42,7 @@ class Subject:
     used: tuple[str, ...] = ()  # the parameters that the model's own text names
     key: tuple[str, ...] = ()
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of the model itself and of each of the views
+    checks: tuple[Check, ...] = ()  # of its own contract
     stored: bool = True  # not a view: its columns are cast to `types`
 
     def needed(self, given: Collection[str]) -> tuple[str, ...]:
@@ -175,9 +178,25 @@ def exercise(scratch: Scratch, subject: Subject, case: Case, file_of: Mapping[st
     empty = tuple(n for n in subject.needed(only.given) if n not in only.given)
     try:
         comparison = judge(scratch, subject, case, only.expect, result)
+        broken = promises(scratch, subject, case, sql)
     except UserError as error:
         return Verdict(findings=tuple(error.findings), sql=shown)
-    return Verdict(comparison, (), shown, empty)
+    return Verdict(comparison, tuple(broken), shown, empty)
+
+
+def promises(scratch: Scratch, subject: Subject, case: Case, sql: str) -> list[Finding]:
+    """What the rows that a query gives break of the contract and of the laws that a case names."""
+    only = case.rounds[0]
+    found: list[Finding] = []
+    asked = asked_of(subject, case, sql, only.given)
+    if only.expect.contract:
+        scratch.keep(RESULT, asked)
+        found += broken_promises(scratch, subject.checks, subject.inputs, case.span)
+    if only.expect.any_order:
+        tables = [n for n in subject.inputs if n in only.given or n not in subject.views]
+        if not by_order(scratch, tables, lambda: scratch.ask(asked), subject.key).equal:
+            found.append(by_chance(case.span, subject.name))
+    return found
 
 
 def _failed(subject: Subject, case: Case, why: str) -> Finding:

@@ -60,6 +60,10 @@ class Scratch(Protocol):
         """A table of the rows of a query, which may read the table of that name that it replaces."""
         ...
 
+    def keep(self, name: str, asked: Asked) -> None:
+        """A table of the rows of a question, which may read the table of that name that it replaces. Raises `QueryError`."""
+        ...
+
     def values(self, types: Mapping[str, str], rows: Sequence[Sequence[Cell]]) -> tuple[tuple[object, ...], ...]:
         """Cells as the engine sees them by the types of their columns. Raises `CellError`."""
         ...

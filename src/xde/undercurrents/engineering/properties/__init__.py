@@ -1,0 +1,1 @@
+"""Properties: contracts tried on random input that keeps them."""
