@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xde.faces.pytest.rows import Frame
     from xde.undercurrents.engineering.testing.comparing import Values
 
-_MOST = 1_000  # rows of each side that are compared all with all, when they differ
+_MOST = 300  # rows of each side that are compared all with all, when they differ
 
 
 class Absent:
