@@ -17,10 +17,13 @@ from xde.undercurrents.engineering.testing.sandbox import CellError, QueryError,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import pyarrow as pa
+
     from xde.connectors.duckdb.session import DuckdbSession, Scope
     from xde.undercurrents.engineering.testing.case import Cell
     from xde.undercurrents.engineering.testing.sandbox import Asked
 
+_FRAME = "xde_given_frame"
 ZONED = "TIMESTAMP WITH TIME ZONE"
 
 
@@ -108,6 +111,25 @@ class DuckdbScratch:
             raise QueryError(_words(error)) from error
         self._last = result.columns
         return result
+
+    def frame(self, name: str, types: Mapping[str, str], rows: pa.Table) -> None:
+        """A table of the rows of an Arrow table."""
+        columns = ", ".join(f"CAST({quoted(c)} AS {t}) AS {quoted(c)}" for c, t in types.items())
+        self._cursor.register(_FRAME, rows)
+        try:
+            self._cursor.execute(f"CREATE OR REPLACE TABLE {self._scope.place(name)} AS SELECT {columns} FROM {_FRAME}")
+        except duckdb.Error as error:
+            raise QueryError(_words(error)) from error
+        finally:
+            self._cursor.unregister(_FRAME)
+
+    def ask_frame(self, asked: Asked) -> pa.Table:
+        """The rows of a query as an Arrow table."""
+        self._make_views(asked)
+        try:
+            return self._cursor.sql(asked.sql, params=dict(asked.parameters) or None).to_arrow_table()
+        except duckdb.Error as error:
+            raise QueryError(_words(error)) from error
 
     def _fetched_again(self, sql: str, parameters: dict[str, object]) -> Result | None:
         """The rows of a query with the columns of the one before: planned once, in half the time. None when it is another or fails."""

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    import pyarrow as pa
+
     from xde.undercurrents.engineering.testing.case import Cell
 
 
@@ -74,6 +76,18 @@ class Scratch(Protocol):
 
     def ask(self, asked: Asked) -> Result:
         """The rows of a query. Raises `QueryError`."""
+        ...
+
+
+class FrameScratch(Scratch, Protocol):
+    """A scratch database that takes and gives Arrow tables too."""
+
+    def frame(self, name: str, types: Mapping[str, str], rows: pa.Table) -> None:
+        """A table of the rows of an Arrow table with all of these columns. Raises `QueryError`."""
+        ...
+
+    def ask_frame(self, asked: Asked) -> pa.Table:
+        """The rows of a query as an Arrow table. Raises `QueryError`."""
         ...
 
 
