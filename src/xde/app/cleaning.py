@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from xde.app.definitions import told_deployments, told_ends
 from xde.app.wiring import House
 from xde.ground.errors import UserError, XdeError
 from xde.ground.findings import Finding, Severity
 from xde.ground.names import quoted
+from xde.ground.records import dataclass
 from xde.kernel.run.claims import held_claim
 from xde.kernel.run.owners import this_owner
 from xde.lifecycle.storage.outlived import outlived
 from xde.lifecycle.storage.port import Commit, TableId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from xde.app.understanding import Understanding
-    from xde.kernel.plan.ledger import Ledger
+    from xde.kernel.plan.ledger import Deployment, Ledger
     from xde.lifecycle.storage.port import Cleaned, DataFile, Snapshot
 
+ALL = 1_000_000  # deployments
 UNNAMED = ""  # stands for the environments that the settings do not name: they have nothing of their own
 SMALL = 64 * 1024 * 1024  # bytes; files below it are put together when there are several
 
@@ -109,12 +112,27 @@ def _unused(house: House, known: Understanding, wish: Cleaning, ledgers: Mapping
     versions = Counter(t.dataset for t in tables)
     if all(number == 1 for number in versions.values()):
         return ()  # an environment goes on to another version, never to none
-    held = {TableId(*pair) for pair in known.versions.items()}
+    since = (house.clock.now().astimezone(UTC) - timedelta(days=wish.keep_days)).isoformat(timespec="milliseconds")
+    deployments = told_deployments(house.lake)
+    held = {*known.versions.items()}
     for url, ledger in ledgers.items():
         for environment in _kept_in(house, url, ledger):
-            held |= {TableId(*pair) for pair in ledger.pointers(environment).items()}
-    since = house.clock.now().astimezone(UTC) - timedelta(days=wish.keep_days)
-    return outlived({t: house.lake.history(t) for t in tables}, held, since.isoformat(timespec="milliseconds"))
+            held |= {*ledger.pointers(environment).items()}
+            deployments += ledger.deployments(environment, ALL)
+    for shown in _shown_since(deployments, since):
+        held |= {*shown.pointers.items()}
+    return outlived({t: house.lake.history(t) for t in tables}, {TableId(*pair) for pair in held}, since, told_ends(house.lake))
+
+
+def _shown_since(deployments: Iterable[Deployment], since: str) -> Iterator[Deployment]:
+    """The deployments that their environments showed at some time since a moment: to these can be rolled back."""
+    by_environment: dict[str, dict[int, Deployment]] = defaultdict(dict)
+    for deployment in deployments:
+        by_environment[deployment.environment][deployment.number] = deployment
+    for numbered in by_environment.values():
+        told = [numbered[n] for n in sorted(numbered)]
+        yield told[-1]
+        yield from (shown for shown, after in pairwise(told) if after.at >= since)
 
 
 def _kept(error: XdeError) -> Finding:

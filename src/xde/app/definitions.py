@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FOLDER = "definitions"
 DEPLOYMENTS = "deployments"
+ENDS = "ended"
 
 
 def keep_definitions(lake: Lake, root: Path) -> str:
@@ -60,13 +61,21 @@ def is_told(lake: Lake, deployment: Deployment) -> bool:
 
 
 def told_deployments(lake: Lake) -> list[Deployment]:
-    """Every deployment that the lake knows of, by environment and number."""
-    found: list[Deployment] = []
-    for name in lake.all_kept(DEPLOYMENTS):
-        text = lake.kept(name)
-        if text is not None:
-            found.append(Deployment(**json.loads(text)))
-    return sorted(found, key=lambda d: (d.environment, d.number))
+    """Every deployment that the lake knows of, by environment and number; none of before its environment was dropped."""
+    ends = told_ends(lake)
+    told = (Deployment(**json.loads(text)) for name in lake.all_kept(DEPLOYMENTS) if (text := lake.kept(name)) is not None)
+    return sorted((d for d in told if d.at > ends.get(d.environment, "")), key=lambda d: (d.environment, d.number))
+
+
+def tell_end(lake: Lake, environment: str, at: str) -> None:
+    """Say in the lake that an environment was dropped: what its commits and deployments tell of it held until then."""
+    lake.keep(f"{ENDS}/{environment}.json", json.dumps({"environment": environment, "at": at}))
+
+
+def told_ends(lake: Lake) -> dict[str, str]:
+    """When environments were dropped for the last time, an ISO text in UTC; they may have come back since."""
+    told = (json.loads(text) for name in lake.all_kept(ENDS) if (text := lake.kept(name)) is not None)
+    return {str(end["environment"]): str(end["at"]) for end in told}
 
 
 def _name(environment: str, number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xde.app.definitions import tell_end
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
@@ -97,5 +98,6 @@ def drop(house: House) -> int:
     if holder is not None and holder.until > house.clock.now().isoformat():
         raise UserError(Finding("XDE0747", f"`{house.environment}` is held by {holder.owner}", hint="wait until it is done"))
     number = len(house.ledger.pointers(house.environment))
+    tell_end(house.lake, house.environment, house.clock.now().isoformat())
     house.ledger.drop_environment(house.environment)
     return number

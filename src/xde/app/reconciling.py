@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xde.app.definitions import told_deployments
+from xde.app.definitions import told_deployments, told_ends
 from xde.kernel.plan.ledger import NEXT
 from xde.kernel.run.owners import parse_owner
 from xde.lifecycle.storage.mirror import read_state
@@ -68,6 +68,7 @@ def _rebuild_if_new(house: House) -> None:
 
 def rebuild(house: House) -> int:
     """Replace mirrors and pointers by what the commits say: an environment points where its newest commit stands."""
+    ends = told_ends(house.lake)
     states: list[TableState] = []
     newest: dict[tuple[str, str], tuple[str, str]] = {}
     for table in house.lake.tables():
@@ -77,7 +78,7 @@ def rebuild(house: House) -> int:
         states.append(state)
         for record in house.lake.history(table):
             environment = record.facts.get("environment")
-            if isinstance(environment, str) and not environment.endswith(NEXT):
+            if isinstance(environment, str) and not environment.endswith(NEXT) and record.at > ends.get(environment, ""):
                 key = (environment, table.dataset)
                 newest[key] = max(newest.get(key, ("", "")), (record.at, table.version))
     pointers: dict[str, dict[str, str]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from xde.kernel.run.events import Observer, RunFinished
     from xde.lifecycle.sources.port import FoundFile
 
+AGAIN = 0.05  # seconds between two interruptions of a run that is to stop
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -51,34 +54,46 @@ def carry_out(house: House, known: Understanding, replan: Callable[[], Planned],
     cancelled = _Stop(house)
     who = (house.ledger, house.environment, str(this_owner()), run)
     with held_claim(*who, house.clock, manner.wait, cancelled.sleep, waiting=manner.waiting, lost=cancelled.set) as claim:
-        planned = replan()
-        finished = run_plan(
-            planned.plan,
-            performers(house, known, planned.found, {s.dataset for s in planned.plan.steps}),
-            run=run,
-            fence=claim.fence,
-            clock=house.clock,
-            observers=[Recorder(house.ledger, claim.fence), *manner.observers],
-            parallel=known.project.settings.parallel,
-            retries=known.project.settings.retries,
-            sleep=cancelled.sleep,
-            cancelled=cancelled,
-        )
+        with closing(cancelled):
+            planned = replan()
+            finished = run_plan(
+                planned.plan,
+                performers(house, known, planned.found, {s.dataset for s in planned.plan.steps}),
+                run=run,
+                fence=claim.fence,
+                clock=house.clock,
+                observers=[Recorder(house.ledger, claim.fence), *manner.observers],
+                parallel=known.project.settings.parallel,
+                retries=known.project.settings.retries,
+                sleep=cancelled.sleep,
+                cancelled=cancelled,
+            )
         manner.then(claim, finished)
         return finished
 
 
 class _Stop(threading.Event):
-    """Set when the run is to stop; then the engine's queries are interrupted too."""
+    """Set when the run is to stop; then the engine's queries are interrupted, again and again: a step may be between two of them."""
 
     def __init__(self, house: House) -> None:
         super().__init__()
         self._house = house
+        self._over = threading.Event()
 
     def set(self) -> None:
         """Stop, and interrupt what is under way."""
-        super().set()
-        self._house.session.cancel()
+        if not self.is_set():
+            super().set()
+            threading.Thread(target=self._interrupt, name="interrupt", daemon=True).start()
+
+    def _interrupt(self) -> None:
+        while not self._over.is_set():
+            self._house.session.cancel()
+            self._over.wait(AGAIN)
+
+    def close(self) -> None:
+        """The run is over; what the engine is asked from now on is answered."""
+        self._over.set()
 
     def sleep(self, seconds: float) -> None:
         """Sleep until it is time or the run is stopped."""

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from datetime import timedelta
 
 import pytest
 
+from xde.app.deploying import Order, rollback
+from xde.app.environments import drop as drop_environment
+from xde.app.opening import house_at
 from xde.app.workspace import Workspace
+from xde.ground.clock import SystemClock
+from xde.ground.errors import UserError
 from xde.kernel.plan.plan import StepKind
 from xde.kernel.run.claims import held_claim
 
@@ -146,6 +156,101 @@ def test_a_lake_of_another_environment_is_none_of_ours(sales):
     sales.write("xde.yaml", "name: sales\nenvironments:\n  prod: {lake: other, ledger: 'sqlite:data'}\n")
     changed(sales)
     assert dropped(sales.clean(keep_days=0)) == ["marts.by_country"]
+
+
+def deploy(sales, environment="prod"):
+    with Workspace.open(sales.root, environment=environment, working_tree=True) as workspace:
+        return workspace.deploy(Order()).deployment
+
+
+def take_back(sales):
+    house = house_at(sales.root, "prod")
+    try:
+        return rollback(house, None, Order())
+    finally:
+        house.close()
+
+
+def passed(sales, days):
+    """Make all that was said until now older: deployments in ledger and lake, and the commits."""
+    earlier = SystemClock().now() - timedelta(days=days)
+    for log in (sales.root / ".xde/lake").glob("[a-z]*/*/*/_delta_log/*.json"):
+        log.write_text(re.sub(r'"timestamp":(\d+)', lambda m: f'"timestamp":{int(m[1]) - days * 86_400_000}', log.read_text()))
+    for told in (sales.root / ".xde/lake").glob("_*/**/*.json"):
+        document = json.loads(told.read_text())
+        if "at" in document:
+            told.write_text(json.dumps({**document, "at": earlier.isoformat()}))
+    with closing(sqlite3.connect(sales.root / ".xde/ledger.sqlite")) as ledger, ledger:
+        ledger.execute("UPDATE xde_deployment SET at = ?", [earlier.isoformat()])
+
+
+def test_what_was_deployed_lately_can_be_shown_again(sales):
+    """The older version was made long ago by another environment: only the deployment tells that it was in use until now."""
+    sales.run()
+    deploy(sales)
+    before = pointed(sales)
+    sales.write(MODEL, COUNT.format("id"))
+    sales.run()
+    passed(sales, 30)
+    deploy(sales)
+    assert dropped(sales.clean()) == []
+    assert take_back(sales).pointers["marts.by_country"] == before
+    assert dropped(sales.clean()) == [], "it is shown again"
+    take_back(sales)
+    assert dropped(sales.clean(keep_days=0)) == ["marts.by_country"]
+    with pytest.raises(UserError) as caught:
+        take_back(sales)
+    assert caught.value.findings[0].code == "XDE0743"
+
+
+def test_a_deployment_of_long_ago_keeps_what_it_shows_and_nothing_else(sales):
+    sales.run()
+    deploy(sales)
+    before = pointed(sales)
+    passed(sales, 30)
+    sales.write(MODEL, COUNT.format("id"))
+    sales.run()
+    passed(sales, 30)
+    assert dropped(sales.clean()) == [], "`prod` shows it"
+    deploy(sales)
+    passed(sales, 30)
+    assert dropped(sales.clean()) == ["marts.by_country"]
+    assert before not in versions(sales)
+
+
+def test_what_a_lost_ledger_s_deployment_shows_is_told_by_the_lake(sales):
+    sales.write("xde.yaml", "name: sales\nenvironments:\n  prod: {ledger: 'sqlite:.xde/prod.sqlite'}\n")
+    sales.run()
+    deploy(sales)
+    before = pointed(sales)
+    sales.write("xde.yaml", "name: sales\n")
+    (sales.root / ".xde/prod.sqlite").rename(sales.root / "elsewhere.sqlite")
+    sales.write(MODEL, COUNT.format("id"))
+    sales.run()
+    assert dropped(sales.clean(keep_days=0)) == []
+    assert before in versions(sales)
+
+
+def test_what_only_a_dropped_environment_used_is_dropped(sales):
+    sales.run(environment="trial")
+    deploy(sales, "prod")
+    sales.write(MODEL, COUNT.format("id"))
+    sales.run()
+    assert dropped(sales.clean(keep_days=0)) == []
+    for name in ("trial", "prod"):
+        house = house_at(sales.root, name)
+        drop_environment(house)
+        house.close()
+    assert dropped(sales.clean(keep_days=1)) == [], "it was in use until now"
+    assert dropped(sales.clean(keep_days=0)) == ["marts.by_country"]
+    (sales.root / ".xde/ledger.sqlite").unlink()
+    with Workspace.open(sales.root) as workspace:
+        assert workspace.house.ledger.environments() == ("dev",), "a ledger that is made again does not bring them back"
+    deploy(sales, "prod")
+    with Workspace.open(sales.root, environment="prod") as workspace:
+        assert "prod" in workspace.house.ledger.environments()
+        workspace.rebuild_ledger()
+        assert workspace.house.ledger.environments() == ("dev", "prod"), "what came after it counts"
 
 
 def test_killed_while_dropping_a_version_comes_back_as_it_should_be(sales):

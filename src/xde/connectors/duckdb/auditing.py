@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from xde.connectors.duckdb.proofs import proved
-from xde.connectors.duckdb.session import schema_of
+from xde.connectors.duckdb.session import schema_of, translated
 from xde.connectors.duckdb.transformation import relation
 from xde.ground.names import literal, quoted
 from xde.ground.records import dataclass
@@ -94,6 +94,8 @@ class _Look:
         """One scan for all: rows that break a rule, by which they break. A rule that does not run is found by halving."""
         try:
             return self._scan(checks)
+        except duckdb.InterruptException as error:
+            raise translated(error) from error
         except duckdb.Error as error:
             if len(checks) == 1:
                 return {checks[0].id: _failed(checks[0], error)}
@@ -141,6 +143,8 @@ class _Look:
                     return self._fresh(check)
                 case _:
                     return self._query(check)
+        except duckdb.InterruptException as error:
+            raise translated(error) from error
         except duckdb.Error as error:
             return _failed(check, error)
 

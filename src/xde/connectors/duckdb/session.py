@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import duckdb
 
@@ -59,7 +60,7 @@ class DuckdbSession:
         self._temp_folder = Path(settings.temp_folder) if settings.temp_folder else temp_folder
         self._lock = threading.Lock()
         self._instance: duckdb.DuckDBPyConnection | None = None
-        self._active: set[duckdb.DuckDBPyConnection] = set()
+        self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
         self._idle: list[Scope] = []
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -67,7 +68,9 @@ class DuckdbSession:
         with self._lock:
             if self._instance is None:
                 self._instance = self._open()
-            return self._instance.cursor()
+            cursor = self._instance.cursor()
+            self._cursors.add(cursor)
+            return cursor
 
     @contextmanager
     def scope(self) -> Iterator[Scope]:
@@ -98,13 +101,10 @@ class DuckdbSession:
 
     @contextmanager
     def _used(self, scope: Scope) -> Iterator[Scope]:
-        self._active.add(scope.cursor)
         try:
             yield scope
         except duckdb.Error as error:
             raise translated(error) from error
-        finally:
-            self._active.discard(scope.cursor)
 
     def _enter(self) -> Scope:
         scope = Scope(self.cursor(), f"scope_{uuid.uuid4().hex[:12]}")
@@ -128,9 +128,12 @@ class DuckdbSession:
             scope.cursor.close()
 
     def cancel(self) -> None:
-        """Interrupt all that is under way."""
-        for cursor in list(self._active):
-            cursor.interrupt()
+        """Interrupt all that is under way, in loads and checks too; what begins a moment later is not."""
+        with self._lock:
+            cursors = list(self._cursors)
+        for cursor in cursors:
+            with suppress(duckdb.ConnectionException):  # it was closed by its user
+                cursor.interrupt()
 
     def close(self) -> None:
         """Let go of the instance and its memory."""

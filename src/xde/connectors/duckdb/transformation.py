@@ -12,6 +12,7 @@ import duckdb
 
 from xde.connectors.duckdb.session import DuckdbSession, Scope, translated
 from xde.connectors.duckdb.statistics import data_file_from_copy
+from xde.connectors.duckdb.streaming import streamed
 from xde.ground.names import literal, quoted
 from xde.lifecycle.storage.port import Column
 
@@ -79,9 +80,7 @@ class DuckdbEngine:
         with self._session.scope() as scope:
             _bind(scope, inputs)
             make_views(scope, query)
-            reader = scope.cursor.sql(query.sql, params=dict(query.parameters)).to_arrow_reader(65_536)
-            yield reader.schema
-            yield from reader
+            yield from streamed(scope.cursor, query.sql, query.parameters)
 
     def rows(self, query: Query, inputs: Mapping[str, Input]) -> Sequence[tuple[object, ...]]:
         """The result, whole."""

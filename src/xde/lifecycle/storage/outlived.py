@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 from xde.kernel.plan.facts import fold_history
+from xde.kernel.plan.ledger import NEXT
 from xde.lifecycle.storage.port import TableId
 
 if TYPE_CHECKING:
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
     Histories = Mapping[TableId, Sequence[CommitRecord]]
 
 
-def outlived(histories: Histories, held: Collection[TableId], since: str) -> tuple[TableId, ...]:
+def outlived(histories: Histories, held: Collection[TableId], since: str, ended: Mapping[str, str]) -> tuple[TableId, ...]:
     """Of all tables of a lake those that nobody has used since a moment (ISO, UTC), in order of name.
 
     In use is what is held (an environment points at it, the project means it), what some environment used last, and what a table
     in use was made from: by its snapshots a model finds what is new. A commit is a use, also one that only takes a
-    version over; a version is used until its environment makes a commit on another one.
+    version over; a version is used until its environment makes a commit on another one, or is dropped itself (`ended`: when). What
+    was built for a deployment is used by the deployment, not by its building.
     """
-    last = _last_uses(histories)
+    last = _last_uses(histories, ended)
     kept = {t for t in histories if t in held or last[t] is None or cast("str", last[t]) >= since}
     left = list(kept)
     while left:
@@ -35,7 +37,7 @@ def outlived(histories: Histories, held: Collection[TableId], since: str) -> tup
     return tuple(sorted((t for t in histories if t not in kept), key=lambda t: (t.dataset, t.version)))
 
 
-def _last_uses(histories: Histories) -> dict[TableId, str | None]:
+def _last_uses(histories: Histories, ended: Mapping[str, str]) -> dict[TableId, str | None]:
     """When each table was used last; None for now: an environment that used it has not gone on to another version."""
     uses: dict[tuple[str, str], list[tuple[str, TableId]]] = defaultdict(list)
     last: dict[TableId, str | None] = {}
@@ -44,15 +46,22 @@ def _last_uses(histories: Histories) -> dict[TableId, str | None]:
         ours = [(environment, at) for environment, at in by if isinstance(environment, str)]
         last[table] = max(at for _, at in by) if ours else None  # what no environment of ours made is not ours to take away
         for environment, at in ours:
-            uses[environment, table.dataset].append((at, table))
-    for told in uses.values():
+            if not environment.endswith(NEXT):
+                uses[environment, table.dataset].append((at, table))
+    for (environment, _), told in uses.items():
         told.sort(key=lambda use: use[0])
-        for (_, table), (until, after) in pairwise(told):
-            known = last[table]
-            if after != table and known is not None:
-                last[table] = max(known, until)
-        last[told[-1][1]] = None
+        for (_, used), (until, after) in pairwise(told):
+            if after != used:
+                last[used] = _later(last[used], until)
+        at, used = told[-1]
+        end = ended.get(environment)
+        last[used] = _later(last[used], end if end is not None and end > at else None)
     return last
+
+
+def _later(one: str | None, other: str | None) -> str | None:
+    """The later of two moments, where None is after all of them."""
+    return None if one is None or other is None else max(one, other)
 
 
 def _inputs(commits: Sequence[CommitRecord]) -> Iterable[TableId]:

@@ -13,10 +13,11 @@ def history(*commits):
     return tuple(reversed(records))
 
 
-def found(histories, held=(), since=20):
+def found(histories, held=(), since=20, ended=None):
     tables = {TableId(*name.split(":")): records for name, records in histories.items()}
     kept = {TableId(*name.split(":")) for name in held}
-    return [f"{t.dataset}:{t.version}" for t in outlived(tables, kept, f"2026-01-{since:02}T00:00:00+00:00")]
+    ends = {e: f"2026-01-{day:02}T00:00:00.000+00:00" for e, day in (ended or {}).items()}
+    return [f"{t.dataset}:{t.version}" for t in outlived(tables, kept, f"2026-01-{since:02}T00:00:00+00:00", ends)]
 
 
 def test_a_version_that_was_left_long_ago():
@@ -49,6 +50,17 @@ def test_a_commit_of_nobody_s_environment_counts_as_use_while_it_is_young():
 def test_a_table_that_no_environment_ever_used_is_not_ours_to_drop():
     assert found({"a.b:v1": history((1, None)), "a.b:v2": history((1, "dev"))}) == []
     assert found({"a.b:v1": ()}) == []
+
+
+def test_what_was_built_for_a_deployment_is_used_by_the_deployment_and_not_by_its_building():
+    assert found({"a.b:v1": history((1, "prod~next"))}) == ["a.b:v1"]
+    assert found({"a.b:v1": history((1, "prod~next"))}, since=1) == []
+
+
+def test_an_environment_that_was_dropped_uses_nothing_from_then_on():
+    assert found({"a.b:v1": history((1, "trial"))}, ended={"trial": 12}) == ["a.b:v1"]
+    assert found({"a.b:v1": history((1, "trial"))}, ended={"trial": 12}, since=12) == []
+    assert found({"a.b:v1": history((1, "trial"), (13, "trial"))}, ended={"trial": 12}) == [], "it was made again"
 
 
 def test_what_a_kept_table_was_made_from_is_kept_and_what_made_that():

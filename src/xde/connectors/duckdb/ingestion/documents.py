@@ -90,6 +90,8 @@ def parquet_columns(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> list
 def _parquet_types(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> dict[str, str]:
     try:
         return {r[0]: str(r[1]) for r in cursor.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(found.location)})").fetchall()}
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error as error:
         raise UserError(
             Finding(
