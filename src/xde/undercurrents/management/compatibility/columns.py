@@ -94,7 +94,8 @@ def compare_column(out: Changes, at: Place, old: Part[Property], new: Part[Prope
 def _compare_spelling(out: Changes, at: Place, old: Any, new: Any) -> None:  # noqa: ANN401 - plain YAML
     """What is written otherwise and means the same (`INT8` and `BIGINT`), once nothing else has changed."""
     for key in ("logicalType", "physicalType", "required", "logicalTypeOptions", "enum", "map"):
-        if old.get(key) != new.get(key):
+        before, after = (sorted(map(repr, v)) if isinstance(v := side.get(key), list) else v for side in (old, new))
+        if before != after:
             out.add(_K.SPELLING_CHANGED, at, old.get(key), new.get(key), key)
 
 

@@ -150,6 +150,8 @@ def _compare_references(out: Changes, at: Place, tables: tuple[SchemaObject, Sch
     """References are the same by columns and target, else by columns alone: the target changed."""
     old = [(_columns(r, names[tables[0].name]), _target(r, names), r) for r in tables[0].relationships]
     new = [(_columns(r, {}), _target(r, {}), r) for r in tables[1].relationships]
+    for side in (old, new):
+        side.sort(key=lambda r: r[:2])
     for keyed in (2, 1):
         there = {k[:keyed]: k for k in reversed(new)}
         for one in list(old):

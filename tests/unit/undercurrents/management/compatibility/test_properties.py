@@ -124,7 +124,7 @@ def turned(kind: ChangeKind) -> set[ChangeKind]:
     return {ChangeKind[n] for n in names if n in ChangeKind.__members__}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(CONTRACTS, CONTRACTS)
 def test_the_other_way_round_additions_are_drops(one, other):
     there, back = changes_between(read(one), read(other)), changes_between(read(other), read(one))
@@ -143,7 +143,7 @@ def test_the_other_way_round_additions_are_drops(one, other):
         waiting.remove(found)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(CONTRACTS, CONTRACTS, st.randoms(use_true_random=False))
 def test_the_order_of_a_contract_plays_no_part(one, other, chance):
     plain = [c for c in changes_between(read(one), read(other)) if c.kind is not ChangeKind.COLUMNS_REORDERED]
@@ -175,7 +175,7 @@ def shuffled(document, chance: random.Random):
     return made
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(CONTRACTS)
 def test_a_contract_does_not_differ_from_itself(one):
     assert changes_between(read(one), read(one)) == ()
