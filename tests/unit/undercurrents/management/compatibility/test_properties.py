@@ -201,22 +201,32 @@ def otherwise(value):
     return f"{value}x" if isinstance(value, str) else "x"
 
 
+def small(document, path):
+    """A contract of no more than what the path leads through: it is read hundreds of times."""
+    if path[0] != "schema":
+        return {**FRAME, path[0]: document[path[0]]}, path
+    table = document["schema"][path[1]]
+    if path[2] != "properties":
+        return {**FRAME, "schema": [{"name": "t", path[2]: table[path[2]]}]}, ("schema", 0, *path[2:])
+    return {**FRAME, "schema": [{"name": "t", "properties": [table["properties"][path[3]]]}]}, ("schema", 0, "properties", 0, *path[4:])
+
+
 @pytest.mark.parametrize("name", ["crm.odcs.yaml", "lineitem.odcs.yaml"])
 def test_no_value_of_a_real_contract_changes_unseen(name):
     root, _ = read_yaml((SAMPLES / name).read_bytes(), name)
-    document = root.data()
-    before = read(document)
+    whole = root.data()
     unseen = []
-    for path in leaves(document):
-        if path[0] in {"version", "kind"}:
+    for place in leaves(whole):
+        if place[0] in {"version", "kind"}:
             continue
+        document, path = small(whole, place)
         changed = copy.deepcopy(document)
         inner = changed
         for step in path[:-1]:
             inner = inner[step]
         inner[path[-1]] = otherwise(inner[path[-1]])
-        if not changes_between(before, read(changed)):
-            unseen.append(path)
+        if not changes_between(read(document), read(changed)):
+            unseen.append(place)
     assert unseen == []
 
 
