@@ -54,21 +54,10 @@ ALL = list(commands())
 def test_the_commands_are_all_there():
     assert [name for name, _ in ALL] == [
         "xde",
-        *(
-            "xde init",
-            "xde doctor",
-            "xde test",
-            "xde plan",
-            "xde run",
-            "xde deploy",
-            "xde rollback",
-            *("xde env", "xde env diff", "xde env drop", "xde env list", "xde env show"),
-            "xde list",
-            "xde show",
-            "xde diff",
-            "xde lineage",
-            "xde history",
-        ),
+        *("xde init", "xde doctor", "xde test", "xde plan", "xde run", "xde deploy", "xde rollback"),
+        *("xde env", "xde env diff", "xde env drop", "xde env list", "xde env show"),
+        *("xde list", "xde show", "xde diff", "xde lineage", "xde history"),
+        *("xde contract", "xde contract check", "xde contract diff"),
         *("xde letters", "xde letters discard", "xde letters list", "xde letters replay", "xde letters show"),
         *("xde runs", "xde clean", "xde ledger", "xde ledger rebuild", "xde explain"),
     ]

@@ -94,7 +94,8 @@ def compare_column(out: Changes, at: Place, old: Part[Property], new: Part[Prope
 def _compare_spelling(out: Changes, at: Place, old: Any, new: Any) -> None:  # noqa: ANN401 - plain YAML
     """What is written otherwise and means the same (`INT8` and `BIGINT`), once nothing else has changed."""
     for key in ("logicalType", "physicalType", "required", "logicalTypeOptions", "enum", "map"):
-        if old.get(key) != new.get(key):
+        before, after = (sorted(map(repr, v)) if isinstance(v := side.get(key), list) else v for side in (old, new))
+        if before != after:
             out.add(_K.SPELLING_CHANGED, at, old.get(key), new.get(key), key)
 
 
@@ -136,9 +137,13 @@ def _compare_values(out: Changes, at: Place, old: Property, new: Property) -> No
     if old.enum is None or new.enum is None:
         if old.enum is not new.enum:
             kind = _K.ENUM_ADDED if old.enum is None else _K.ENUM_DROPPED
-            out.add(kind, at, list(old.enum) if old.enum else None, list(new.enum) if new.enum else None, "enum")
+            out.add(kind, at, _sorted(old.enum), _sorted(new.enum), "enum")
         return
     compare_lists(out, at, (old.enum, new.enum), "enum")
+
+
+def _sorted(values: tuple[object, ...] | None) -> list[object] | None:
+    return sorted(values, key=str) if values is not None else None
 
 
 def compare_lists(out: Changes, at: Place, values: tuple[Iterable[object], Iterable[object]], about: str) -> None:

@@ -65,12 +65,12 @@ def _compare_status(out: Changes, at: Place, old: str, new: str) -> None:
         kind = _K.STATUS_RETIRED
     elif after == "deprecated" and before != "retired":
         kind = _K.STATUS_DEPRECATED
-    elif before in {"deprecated", "retired"} and after in {"deprecated", "active"}:
+    elif before in {"active", "deprecated"} and after in early:
+        kind = _K.STATUS_WITHDRAWN
+    elif before in {"deprecated", "retired"}:
         kind = _K.STATUS_RESTORED
     elif after == "active" and before in early:
         kind = _K.STATUS_PROMISED
-    elif before == "active" and after in early:
-        kind = _K.STATUS_WITHDRAWN
     else:
         kind = _K.STATUS_CHANGED
     out.add(kind, at, old or None, new or None)

@@ -64,7 +64,9 @@ def compare_fields(out: Changes, at: Place, old: Mapping[str, Any], new: Mapping
         if key in seen or key == "customProperties" or same(old.get(key), new.get(key)):
             continue
         out.add(_DOCUMENTING.get(key, _K.OTHER_CHANGED), at, old.get(key), new.get(key), key)
-    _compare_customs(out, at, customs(old), customs(new), seen)
+    if "customProperties" in old or "customProperties" in new:
+        _compare_customs(out, at, customs(old), customs(new), seen)
+        _compare_remarks(out, at, old, new)
 
 
 def same(one: object, other: object) -> bool:
@@ -105,6 +107,21 @@ def _compare_customs(out: Changes, at: Place, old: Mapping[str, object], new: Ma
         else:
             kind = _OWN.get(name, _K.OTHER_CHANGED)
         out.add(kind, at, before, after, word)
+
+
+def _compare_remarks(out: Changes, at: Place, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """What is said of `customProperties` besides their values."""
+    before, after = (
+        {
+            str(e.get("property")): {k: v for k, v in e.items() if k not in {"value", "property", "vendor"}}
+            for e in entries
+            if isinstance(e, dict)
+        }
+        for entries in (old.get("customProperties") or (), new.get("customProperties") or ())
+    )
+    for name in before.keys() & after.keys():
+        if before[name] != after[name]:
+            out.add(_K.DESCRIPTION_CHANGED, at, before[name] or None, after[name] or None, name)
 
 
 def _appeared(before: object, after: object, kinds: tuple[ChangeKind, ChangeKind, ChangeKind]) -> ChangeKind:

@@ -86,6 +86,14 @@ def said(of: QualityRule) -> str:
 
 
 def _compare_rule(out: Changes, at: Place, old: Part[QualityRule], new: Part[QualityRule]) -> None:
+    before = len(out.items)
+    _compare_demands(out, at, old, new)
+    compare_fields(out, at, old.raw, new.raw, _SEEN)
+    if len(out.items) == before and old.raw != new.raw:
+        out.add(_K.SPELLING_CHANGED, at, about=_title(new))
+
+
+def _compare_demands(out: Changes, at: Place, old: Part[QualityRule], new: Part[QualityRule]) -> None:
     about = _title(new)
     _compare_weight(out, at, (old.is_, new.is_), about)
     move = _demand(old.is_, new.is_)
@@ -100,7 +108,6 @@ def _compare_rule(out: Changes, at: Place, old: Part[QualityRule], new: Part[Qua
         out.add(_K.RULE_LOOSENED, at, before, after, about)
     if move in {Move.TIGHTER, Move.MIXED}:
         out.add(_K.RULE_TIGHTENED, at, before, after, about)
-    compare_fields(out, at, old.raw, new.raw, _SEEN)
 
 
 def _compare_valid(

@@ -20,6 +20,19 @@ _SEEN = {
     "name", "physicalName", "physicalType", "dataGranularityDescription", "properties", "relationships", "quality", "deprecated",
     "authoritativeDefinitions",
 }  # fmt: skip
+_POSITIONS = {
+    "primaryKeyPosition": {_K.KEY_ADDED, _K.KEY_DROPPED, _K.KEY_CHANGED, _K.KEY_REORDERED},
+    "partitionKeyPosition": {_K.PARTITION_ADDED, _K.PARTITION_DROPPED, _K.PARTITIONS_REORDERED},
+}
+_REFERENCES = {
+    _K.REFERENCE_ADDED,
+    _K.REFERENCE_DROPPED,
+    _K.REFERENCE_CHANGED,
+    _K.RULE_LOOSENED,
+    _K.RULE_TIGHTENED,
+    _K.RULE_WAIVED,
+    _K.WAIVER_ENDED,
+}
 Names = dict[str, dict[str, str]]
 """For each table by its old name the columns, old name to new; its own new name stands under the empty text."""
 
@@ -64,6 +77,28 @@ def _compare_table(out: Changes, at: Place, old: Part[SchemaObject], new: Part[S
     compare_rules(out, at, (one.quality, old.raw.get("quality")), (other.quality, new.raw.get("quality")))
     compare_definitions(out, at, old.raw, new.raw)
     compare_fields(out, at, old.raw, new.raw, _SEEN)
+    _compare_spelling(out, at, (old, new), columns)
+
+
+def _compare_spelling(out: Changes, at: Place, tables: tuple[Part[SchemaObject], Part[SchemaObject]], columns: Mapping[str, str]) -> None:
+    """What is written otherwise and means the same: positions in a key of one column, the id of a reference."""
+    told = {c.kind for c in out.items if (c.was, c.now) == (at.was, at.now)}
+    sides = [{p.is_.name: p for p in parts(t.is_.properties, t.raw.get("properties"))} for t in tables]
+    for was, now in columns.items():
+        if was and was in sides[0] and now in sides[1]:
+            old, new = sides[0][was], sides[1][now]
+            below = at.below(was, now, new.is_.span)
+            for word, kinds in _POSITIONS.items():
+                if not told & kinds and old.raw.get(word) != new.raw.get(word):
+                    out.add(_K.SPELLING_CHANGED, below, old.raw.get(word), new.raw.get(word), word)
+            if not told & _REFERENCES and _unordered(old.raw.get("relationships")) != _unordered(new.raw.get("relationships")):
+                out.add(_K.SPELLING_CHANGED, below, about="relationships")
+    if not told & _REFERENCES and _unordered(tables[0].raw.get("relationships")) != _unordered(tables[1].raw.get("relationships")):
+        out.add(_K.SPELLING_CHANGED, at, about="relationships")
+
+
+def _unordered(given: object) -> list[str]:
+    return sorted(map(repr, given)) if isinstance(given, list) else []
 
 
 def _compare_keys(out: Changes, at: Place, tables: tuple[SchemaObject, SchemaObject], columns: Mapping[str, str]) -> None:
@@ -115,6 +150,8 @@ def _compare_references(out: Changes, at: Place, tables: tuple[SchemaObject, Sch
     """References are the same by columns and target, else by columns alone: the target changed."""
     old = [(_columns(r, names[tables[0].name]), _target(r, names), r) for r in tables[0].relationships]
     new = [(_columns(r, {}), _target(r, {}), r) for r in tables[1].relationships]
+    for side in (old, new):
+        side.sort(key=lambda r: r[:2])
     for keyed in (2, 1):
         there = {k[:keyed]: k for k in reversed(new)}
         for one in list(old):
