@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.app.impact import Impact, impact_of
-from xde.app.revisions import file_at, files_at, meaning_of
+from xde.app.revisions import file_at, files_at, meaning_of, path_in
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Findings, Severity
 from xde.kernel.project.files import project_files
@@ -122,15 +122,17 @@ def _given(word: str, root: Path | None, *, strict: bool = True) -> _Read:
 
 
 def _within(root: Path | None, word: str) -> str:
-    """The path inside the project, by which its datasets are named."""
+    """The path inside the project, by which its datasets are named; of what lies outside the path itself."""
     reference, colon, path = word.partition(":")
-    plain = path if colon and reference and not Path(word).is_file() else word
+    at_commit = bool(colon and reference and not Path(word).is_file())
+    plain = path if at_commit else word
     if root is None:
         return plain
-    found = Path(plain) if Path(plain).is_absolute() or not (Path(plain)).exists() else Path(plain).resolve()
-    return (
-        found.relative_to(root.resolve()).as_posix() if found.is_absolute() and found.is_relative_to(root.resolve()) else found.as_posix()
-    )
+    top = root.resolve()
+    if at_commit and not Path(plain).exists():
+        return path_in(top, plain)
+    found = Path(plain).resolve() if Path(plain).exists() else top / plain
+    return found.relative_to(top).as_posix() if found.is_relative_to(top) else plain
 
 
 def _meaning(stack: ExitStack, files: Mapping[str, bytes], root: Path | None) -> tuple[Understanding | None, str]:

@@ -43,6 +43,12 @@ def file_at(folder: Path, reference: str, path: str) -> bytes:
     raise UserError(Finding("XDE0366", f"there is no `{path}` at `{reference}`", hint=hint))
 
 
+def path_in(root: Path, path: str) -> str:
+    """A path of Git's as the project counts it: from its own folder, not from the top of the repository."""
+    prefix = (_git(root, "rev-parse", "--show-prefix") or b"").decode(errors="replace").strip()
+    return path.removeprefix("./").removeprefix(prefix)
+
+
 def _commit(folder: Path, reference: str) -> str:
     found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
     if found is not None:

@@ -10,7 +10,7 @@ from xde.faces.words.findings import finding_fact
 from xde.faces.words.ink import PLAIN, Ink
 from xde.faces.words.numbers import amount
 from xde.ground.names import listed
-from xde.undercurrents.management.compatibility.kinds import Bump, Verdict
+from xde.undercurrents.management.compatibility.kinds import Bump, ChangeKind, Verdict
 from xde.undercurrents.management.compatibility.rules import RULES, rule_of
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def what(line: ChangeLine) -> str:
     """The element and what happened to it: `nyc.flights.year: type widened, INTEGER to BIGINT`."""
     change = line.judged.change
     told = str(change.kind) + (f" ({change.about})" if change.about else "")
-    before, after = _value(change.before), _value(change.after)
+    before, after = ("", "") if change.kind is ChangeKind.DESCRIPTION_CHANGED else (_value(change.before), _value(change.after))
     if before and after:
         told += f", {before} to {after}"
     elif before or after:
@@ -111,15 +111,14 @@ def hit_text(line: ChangeLine, of: Compared) -> str:
 
 
 def _consumers(impact: Impact) -> str:
-    shown = [f"{c.dataset}{f' ({listed(c.owners)})' if c.owners else ''}" for c in impact.consumers[:_NAMED]]
-    more = len(impact.consumers) - _NAMED
-    shown += [f"{more} more"] if more > 0 else []
-    through = (
-        f", and through {'them' if len(impact.consumers) > 1 else 'it'} {amount(len(impact.further), 'more dataset')}"
-        if impact.further
-        else ""
-    )
-    return f"{listed(shown)}{through}"
+    """`5 datasets: a, b, c and 2 more (their owners), and through them 1 more`."""
+    names = [c.dataset for c in impact.consumers]
+    more = len(names) - _NAMED
+    shown = listed([*names[:_NAMED], f"{more} more"] if more > 0 else names)
+    owners = sorted({o for c in impact.consumers for o in c.owners})
+    of = f" ({listed(owners)})" if owners else ""
+    through = f", and through {'them' if len(names) > 1 else 'it'} {amount(len(impact.further), 'more dataset')}" if impact.further else ""
+    return f"{amount(len(names), 'dataset')} here: {shown}{of}{through}"
 
 
 def comparison_markdown(found: Comparison) -> str:

@@ -235,9 +235,11 @@ def _compare_meaning(out: Changes, at: Place, old: Any, new: Any) -> None:  # no
     compare_definitions(out, at, old, new)
     before, after = old.get("description") or "", new.get("description") or ""
     if before != after:
-        units = [{w.casefold().rstrip("s") for w in _UNIT_WORDS.findall(str(t))} for t in (before, after)]
-        told = before and after and units[0] != units[1]
-        out.add(_K.UNIT_TOLD_OTHERWISE if told else _K.DESCRIPTION_CHANGED, at, before, after, "description")
+        units = [sorted({w.casefold().removesuffix("s") for w in _UNIT_WORDS.findall(str(t))}) for t in (before, after)]
+        if before and after and units[0] != units[1]:
+            out.add(_K.UNIT_TOLD_OTHERWISE, at, units[0] or "none", units[1] or "none", "description")
+        else:
+            out.add(_K.DESCRIPTION_CHANGED, at, before, after, "description")
     if set(old.get("tags") or ()) != set(new.get("tags") or ()):
         out.add(_K.TAGS_CHANGED, at, sorted(map(str, old.get("tags") or ())), sorted(map(str, new.get("tags") or ())), "tags")
 
