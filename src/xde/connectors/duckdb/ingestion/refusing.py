@@ -36,8 +36,8 @@ def refuse(stage: Stage) -> None:
     for check in held:
         if check.kind is CheckKind.UNIQUE and not (merging is not None and check.columns == merging.key):
             stage.refuse(_repeated(stage, check))
-    own = [_lost(stage, c) for c in references if c.to_dataset == stage.job.dataset]
-    while own and stage.refuse(" UNION ALL ".join(own)):
+    own = [c for c in references if c.to_dataset == stage.job.dataset]
+    while own and stage.refuse(" UNION ALL ".join(_lost(stage, c) for c in own)):
         pass
 
 

@@ -126,27 +126,28 @@ def lines_as_records(stream: IO[bytes], rejected: Mapping[int, int], wanted: Seq
     offset = sum(len(stream.readline()) for _ in range(above))
     refused, line, position, done, told = sorted(rejected), above + 1, 0, 0, 0
     while piece := stream.read(PIECE) + stream.readline():
-        lines = piece.count(b"\n") + (not piece.endswith(b"\n"))
+        texts = piece.split(b"\n")
+        lines = len(texts) - piece.endswith(b"\n")
         here = refused[told : bisect_left(refused, offset + len(piece), told)]
         wrong = {piece.count(b"\n", 0, o - offset) for o in here}
         good = [n for n in range(lines) if n not in wrong] if wrong else range(lines)
         until = bisect_left(wanted, position + len(good), done)
         places = sorted([*wrong, *(good[p - position] for p in wanted[done:until])])
-        for n, start, text in _some_lines(piece, places):
+        for n, start in _starts(texts, places):
+            text = texts[n]
             mark = len(BOM) if offset + start == 0 and text.startswith(BOM) else 0
             yield Record(line + n, offset + start + mark, text[mark:].rstrip(b"\r\n"), n in wrong)
         done, told, position = until, told + len(here), position + len(good)
         offset, line = offset + len(piece), line + lines
 
 
-def _some_lines(piece: bytes, places: Sequence[int]) -> Iterator[tuple[int, int, bytes]]:
-    """Some of the lines of a piece, by their numbers in it (from 0): each with where it starts."""
-    lines = piece.split(b"\n") if places else []
+def _starts(lines: Sequence[bytes], places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where some lines start: each by its number with the length of all before it."""
     start, passed = 0, 0
     for n in places:
         start += sum(map(len, lines[passed:n])) + n - passed
         passed = n
-        yield n, start, lines[n]
+        yield n, start
 
 
 def _counts(held: list[bytes], splitting: Splitting, *, refused: bool) -> bool:

@@ -60,6 +60,14 @@ class Stage:
     first: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     made: bool = False
+    changed: bool = False  # records were refused or superseded
+
+    @property
+    def kept(self) -> dict[str, bool]:
+        """What the stage keeps of a record besides its values, where the format or the policy can need it: empty columns cost too."""
+        form, policy = self.job.dialect.format, self.job.schema_change.new_column
+        lines = form in {"ndjson", "json", "excel", "fixed_width"}
+        return {RAW: form == "parquet", NTH: lines, NEW: policy == "evolve" or (policy == "freeze" and lines)}
 
     def add(self, path: str, source: Source) -> None:
         """Stage a file."""
@@ -94,8 +102,10 @@ class Stage:
             reasons = f"CASE WHEN cardinality({NEW}) > 0 THEN list_transform(map_entries({NEW}), lambda e: {unknown}) ELSE {reasons} END"
         names = ", ".join(quoted(f.name) for f in job.fields)
         own = f"{source.raw} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}, {source.new} AS {NEW}"
+        kept = {REASONS: REASONS, RAW: f"CASE WHEN {REASONS} IS NOT NULL THEN {RAW} END AS {RAW}", NTH: NTH, NEW: NEW}
+        more = ", ".join(sql for name, sql in kept.items() if self.kept.get(name, True))
         return (
-            f"SELECT {names}, {REASONS}, {NTH}, CASE WHEN {REASONS} IS NOT NULL THEN {RAW} END AS {RAW}, {NEW} "
+            f"SELECT {names}, {more} "
             f"FROM (SELECT *, {reasons} AS {REASONS} FROM (SELECT {typed}, {texts_on}, {RAW}, {NTH}, {UNREAD}, {NEW} "
             f"FROM (SELECT {inner}, {own} FROM {source.relation})))"
         )
@@ -123,7 +133,8 @@ class Stage:
 
     def supersede(self, found: str) -> None:
         """Let records give way: a query of their places."""
-        self.cursor.execute(f"INSERT INTO superseded {found}")
+        count = int(self.cursor.execute(f"INSERT INTO superseded {found}").fetchall()[0][0])
+        self.changed = self.changed or count > 0
 
     def superseded(self, path: str) -> int:
         """How many records of a file gave way."""
@@ -133,7 +144,9 @@ class Stage:
 
     def refuse(self, found: str) -> int:
         """Refuse what a query finds: place, rule, column and value; gives the number of its rows."""
-        return int(self.cursor.execute(f"INSERT INTO refused {found}").fetchall()[0][0])
+        count = int(self.cursor.execute(f"INSERT INTO refused {found}").fetchall()[0][0])
+        self.changed = self.changed or count > 0
+        return count
 
     def refuse_all(self, path: str, rule: str, columns: Sequence[str]) -> None:
         """Refuse every record of a file, for each of some columns."""
@@ -159,8 +172,10 @@ class Stage:
         start, end = self.first[path], self.first[path] + self.rows[path]
         told = "list({'rule': rule, 'name': name, 'value': value} ORDER BY rule)"
         refused = f"SELECT place, {told} AS reasons FROM refused WHERE place >= {start} AND place < {end} GROUP BY place"
+        place = f"s.{NTH}" if self.kept[NTH] else f"s.rowid - {start}"
+        raw = f"s.{RAW}" if self.kept[RAW] else "NULL"
         found = self.cursor.execute(
-            f"SELECT coalesce(s.{NTH}, s.rowid - {start}), coalesce(s.{REASONS}, r.reasons), s.{RAW} FROM stage AS s "
+            f"SELECT {place}, coalesce(s.{REASONS}, r.reasons), {raw} FROM stage AS s "
             f"LEFT JOIN ({refused}) AS r ON r.place = s.rowid "
             f"WHERE (s.{REASONS} IS NOT NULL OR r.place IS NOT NULL) AND s.rowid >= {start} AND s.rowid < {end} ORDER BY s.rowid"
         ).fetchall()
@@ -181,9 +196,9 @@ class Stage:
         """The query of the texts (`t`) that the records not refused have in a column that the contract does not know."""
         return f"SELECT t FROM (SELECT {value_text(name, NEW)} AS t FROM stage WHERE {self._good()}) WHERE t IS NOT NULL"
 
-    @staticmethod
-    def _good() -> str:
-        return f"{REASONS} IS NULL AND rowid NOT IN (SELECT place FROM refused UNION ALL SELECT place FROM superseded)"
+    def _good(self) -> str:
+        besides = " AND rowid NOT IN (SELECT place FROM refused UNION ALL SELECT place FROM superseded)" if self.changed else ""
+        return f"{REASONS} IS NULL{besides}"
 
 
 def _text(field_: Field) -> str:
