@@ -93,24 +93,23 @@ class Shrinking:
             self.trial.lay(name, f"SELECT {', '.join(cells)} FROM {held(name)} {where} ORDER BY {ROW}")
 
     def cells(self, columns_read: Mapping[str, set[str]]) -> None:
-        """Plainer values, by hypothesis: a draw of zero for a row takes it away, for a value makes it the plainest of its column.
+        """Plainer values, by hypothesis: a draw of zero makes a value the plainest of its column.
 
-        Cells that hold the same value become the same other one together, so that keys still meet.
+        Cells that hold the same value become the same other one together, so that what refers still meets.
         """
         from hypothesis import HealthCheck, Phase, Verbosity, find, settings
         from hypothesis import strategies as st
         from hypothesis.errors import HypothesisException
 
         self._until = self.monotonic() + SECONDS
-        rows = [(name, n) for name, numbers in self.kept.items() for n in numbers]
         values, cells = self._values(columns_read), self._cells(columns_read)
-        width = len(rows) + len(values) + len(cells)
+        width = len(values) + len(cells)
         known: dict[tuple[int, ...], bool] = {}
 
         def fails(draws: list[int]) -> bool:
             drawn = tuple(min(d, 1) for d in draws)
             if drawn not in known:
-                known[drawn] = self.monotonic() < self._until and self._still(*self._plan(drawn, rows, values, cells))
+                known[drawn] = self.monotonic() < self._until and self._still(self.kept, _changes(drawn, values, cells))
             return known[drawn]
 
         how = settings(
@@ -125,29 +124,7 @@ class Shrinking:
         best = [1] * width
         with suppress(HypothesisException):  # none of the plainer ones fails
             best = find(st.lists(st.integers(0, 9), min_size=width, max_size=width), fails, settings=how)
-        kept, changes = self._plan(tuple(min(d, 1) for d in best), rows, values, cells)
-        self.kept = {n: list(numbers) for n, numbers in kept.items()}
-        self._lay(kept, changes)
-
-    def _plan(
-        self,
-        drawn: Sequence[int],
-        rows: Sequence[tuple[str, int]],
-        values: Sequence[tuple[str, Sequence[Cell]]],
-        cells: Sequence[tuple[Cell, str | None]],
-    ) -> tuple[dict[str, list[int]], dict[Cell, str | None]]:
-        kept: dict[str, list[int]] = {name: [] for name in self.kept}
-        for (name, number), draw in zip(rows, drawn, strict=False):
-            if draw:
-                kept[name].append(number)
-        changes: dict[Cell, str | None] = {}
-        for (text, where), draw in zip(values, drawn[len(rows) :], strict=False):
-            if not draw:
-                changes |= dict.fromkeys(where, text)
-        for (cell, replacement), draw in zip(cells, drawn[len(rows) + len(values) :], strict=True):
-            if not draw:
-                changes[cell] = replacement
-        return kept, changes
+        self._lay(self.kept, _changes(tuple(min(d, 1) for d in best), values, cells))
 
     def _text(self, cell: Cell) -> str | None:
         name, number, column = cell
@@ -187,17 +164,39 @@ class Shrinking:
                 found.append((small, where))
         return found
 
+    def _referring(self) -> set[tuple[str, str]]:
+        """Columns that refer, or are referred to, within the example."""
+        checks = [c for p in self.trial.premises.values() for c in p.references if c.to_dataset in self.kept]
+        return {(c.dataset, n) for c in checks for n in c.columns} | {(c.to_dataset, n) for c in checks for n in c.to_columns}
+
     def _cells(self, columns_read: Mapping[str, set[str]]) -> list[tuple[Cell, str | None]]:
         """Every cell that is not plain, with the plainest value that its column may have."""
         found: list[tuple[Cell, str | None]] = []
+        referring = self._referring()
         for cell in self._all(columns_read):
             name, number, column = cell
+            if (name, column) in referring:
+                continue  # it changes with what it refers to
             premise = self.trial.premises[name]
             promises = {p.name: p for p in premise.promised.properties} if premise.promised else {}
             text = _plainest(Column(column, premise.types[column], promises.get(column)), self.kept[name].index(number) + 1)
             if text is not None and text != self._text(cell):
                 found.append((cell, text))
         return found
+
+
+def _changes(
+    drawn: Sequence[int], values: Sequence[tuple[str, Sequence[Cell]]], cells: Sequence[tuple[Cell, str | None]]
+) -> dict[Cell, str | None]:
+    """What a draw changes: first values wherever they stand, then cells by themselves."""
+    changes: dict[Cell, str | None] = {}
+    for (text, where), draw in zip(values, drawn, strict=False):
+        if not draw:
+            changes |= dict.fromkeys(where, text)
+    for (cell, replacement), draw in zip(cells, drawn[len(values) :], strict=True):
+        if not draw:
+            changes[cell] = replacement
+    return changes
 
 
 def _plainest(column: Column, number: int) -> str | None:
