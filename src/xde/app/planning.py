@@ -78,7 +78,7 @@ def _states(house: House, known: Understanding, pointers: Mapping[str, str]) -> 
     moving = [TableId(n, v) for n, v in known.versions.items() if pointers.get(n) != v and not known.is_view(n)]
     if not moving:
         return states
-    there = {t for t in moving if house.lake.snapshot(t)} if "://" in house.lake.root else set(house.lake.tables())
+    there = _there(house, moving)
     unknown = [t for t in moving if t in there and (t.dataset, t.version) not in states]
     gone = [(t.dataset, t.version) for t in moving if t not in there and (t.dataset, t.version) in states]
     found = [state for t in unknown if (state := read_state(house.lake, t)) is not None]
@@ -87,6 +87,13 @@ def _states(house: House, known: Understanding, pointers: Mapping[str, str]) -> 
     if found:
         house.ledger.remember(found)
     return {k: s for k, s in states.items() if k not in set(gone)} | {(s.dataset, s.version): s for s in found}
+
+
+def _there(house: House, tables: Sequence[TableId]) -> set[TableId]:
+    """Those of the tables that the lake has, and perhaps others."""
+    if not house.has_lake:
+        return set()
+    return {t for t in tables if house.lake.snapshot(t)} if "://" in house.lake_path else set(house.lake.tables())
 
 
 def _caught_up(house: House, states: dict[tuple[str, str], TableState], key: tuple[str, str]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.app.definitions import told_deployments, told_ends
@@ -62,7 +61,7 @@ def _settle(house: House, step: StepRecord) -> None:
 def _rebuild_if_new(house: House) -> None:
     """A ledger that knows nothing beside a lake that has tables is a lost ledger."""
     known = house.ledger.pointers(house.environment) or house.ledger.states()
-    if not known and Path(house.lake_path).is_dir() and house.lake.tables():
+    if not known and house.has_lake and "://" not in house.lake_path and house.lake.tables():
         rebuild(house)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.ground.clock import SystemClock
@@ -12,7 +13,6 @@ from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from xde.connectors.delta.lake import DeltaLake
     from xde.connectors.duckdb.comparing import DuckdbComparer
@@ -52,6 +52,11 @@ class House:
         """Where the lake is: a folder or a URL."""
         path = self._chosen_lake.path
         return path if "://" in path else str((self.root / path).resolve())
+
+    @property
+    def has_lake(self) -> bool:
+        """Whether there may be a table; False where a folder was never made, and no library is needed to say so."""
+        return "://" in self.lake_path or Path(self.lake_path).is_dir()
 
     @property
     def lake(self) -> DeltaLake:

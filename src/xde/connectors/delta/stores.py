@@ -124,7 +124,7 @@ class Disk:
 
     def make(self, folder: str) -> None:
         try:
-            Path(f"{self._top}/{folder}/_letters").mkdir(parents=True, exist_ok=True)
+            Path(f"{self._top}/{folder}").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(not_writable(self._top, error)) from error
 

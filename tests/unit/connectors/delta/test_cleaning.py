@@ -90,6 +90,7 @@ def test_letters_stay_when_another_tool_has_cut_the_log(bench):
     bench.append("SELECT 1 AS id", facts={"letters": ["kept.parquet"]})
     for i in range(100):
         bench.append(f"SELECT {i} AS id")
+    (bench.path / "_letters").mkdir()
     (bench.path / "_letters" / "kept.parquet").write_bytes(b"letter")
     age(bench.path / "_letters" / "kept.parquet", 1000)
     (bench.path / "_delta_log" / f"{0:020}.json").unlink()
