@@ -31,6 +31,7 @@ class Workspace:
         self.known = known
         self.house = house
         self.warnings: tuple[Finding, ...] = known.warnings
+        self._watchers: list[Observer] = []
 
     @classmethod
     def open(cls, root: Path, *, environment: str | None = None, working_tree: bool = False) -> Workspace:
@@ -83,7 +84,21 @@ class Workspace:
             self.warnings = planned.warnings
             return planned
 
-        return carry_out(self.house, self.known, replan, Manner(observers, wait, waiting))
+        return carry_out(self.house, self.known, replan, Manner([*self._watchers, *observers], wait, waiting))
+
+    def watch(self) -> Callable[[], Mapping[str, float]]:
+        """Have the runs to come watched; gives how to ask how far the queries of running steps are, 0 to 1 by the steps' ids."""
+        from xde.kernel.run.underway import Underway
+
+        underway = Underway()
+        self._watchers = [underway]
+        self.house.session.watch()
+
+        def ask() -> dict[str, float]:
+            told = self.house.engine.progress()
+            return {step: told[thread] for step, thread in underway.threads().items() if thread in told}
+
+        return ask
 
     def datasets(self) -> tuple[DatasetLine, ...]:
         """Every dataset, with what there is of it in this environment."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import duckdb
 
@@ -60,8 +60,9 @@ class DuckdbSession:
         self._temp_folder = Path(settings.temp_folder) if settings.temp_folder else temp_folder
         self._lock = threading.Lock()
         self._instance: duckdb.DuckDBPyConnection | None = None
-        self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+        self._users: WeakKeyDictionary[duckdb.DuckDBPyConnection, int] = WeakKeyDictionary()  # threads
         self._idle: list[Scope] = []
+        self._watched = False
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A fresh connection to the instance; the caller closes it."""
@@ -69,8 +70,10 @@ class DuckdbSession:
             if self._instance is None:
                 self._instance = self._open()
             cursor = self._instance.cursor()
-            self._cursors.add(cursor)
-            return cursor
+            self._users[cursor] = threading.get_ident()
+        if self._watched:
+            cursor.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+        return cursor
 
     @contextmanager
     def scope(self) -> Iterator[Scope]:
@@ -101,6 +104,8 @@ class DuckdbSession:
 
     @contextmanager
     def _used(self, scope: Scope) -> Iterator[Scope]:
+        with self._lock:
+            self._users[scope.cursor] = threading.get_ident()
         try:
             yield scope
         except duckdb.Error as error:
@@ -129,11 +134,31 @@ class DuckdbSession:
 
     def cancel(self) -> None:
         """Interrupt all that is under way, in loads and checks too; what begins a moment later is not."""
-        with self._lock:
-            cursors = list(self._cursors)
-        for cursor in cursors:
+        for cursor in self._cursors():
             with suppress(duckdb.ConnectionException):  # it was closed by its user
                 cursor.interrupt()
+
+    def watch(self) -> None:
+        """From now on queries know how far they are; it costs them a little."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+            self._watched = True
+        for scope in idle:
+            self._leave(scope)
+
+    def progress(self) -> dict[int, float]:
+        """How far the queries under way are, 0 to 1, by the threads that asked; without those that cannot tell."""
+        found: dict[int, float] = {}
+        for cursor, thread in self._cursors().items():
+            with suppress(duckdb.ConnectionException):
+                percent = cursor.query_progress()
+                if percent >= 0:
+                    found[thread] = min(percent / 100, 1.0)
+        return found
+
+    def _cursors(self) -> dict[duckdb.DuckDBPyConnection, int]:
+        with self._lock:
+            return dict(self._users)
 
     def close(self) -> None:
         """Let go of the instance and its memory."""

@@ -89,6 +89,10 @@ class DuckdbEngine:
             make_views(scope, query)
             return scope.cursor.execute(query.sql, dict(query.parameters)).fetchall()
 
+    def progress(self) -> Mapping[int, float]:
+        """How far the queries under way are."""
+        return self._session.progress()
+
     def cancel(self) -> None:
         """Interrupt every query under way."""
         self._session.cancel()

@@ -13,23 +13,31 @@ from xde.faces.words.run import StepLines
 from xde.kernel.run.events import RunFinished, RunStarted, StepFinished, StepProgress, StepStarted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
+    from rich.console import RenderableType
     from rich.progress import TaskID
 
     from xde.kernel.plan.plan import Plan
     from xde.kernel.run.events import Event
 
+    Ask = Callable[[], Mapping[str, float]]
+
 
 class LiveProgress:
-    """An observer that draws on stderr; what failed stays on the screen, the rest is in the table that follows."""
+    """An observer that draws on stderr; what failed stays on the screen, the rest is in the table that follows.
 
-    def __init__(self, plan: Plan, *, colour: bool = True, console: Console | None = None) -> None:
+    `ask` tells how far the queries of running steps are, 0 to 1 by their ids; it is called each time that is drawn.
+    """
+
+    def __init__(self, plan: Plan, *, colour: bool = True, console: Console | None = None, ask: Ask = dict) -> None:
         self._console = console or Console(stderr=True, no_color=not colour, highlight=False)
         self._lines = StepLines.of(plan)
-        self._steps = _bars(self._console)
-        self._whole = self._steps.add_task("all steps", total=len(plan.steps), text="")
         self._running: dict[str, TaskID] = {}
+        self._ask = ask
+        self._steps = _Bars(self._console, self._look)
+        self._whole = self._steps.add_task("all steps", total=len(plan.steps), text="", query="", own=True)
 
     def __enter__(self) -> Self:
         self._steps.start()
@@ -45,7 +53,7 @@ class LiveProgress:
                 again = f"attempt {event.attempt}" if event.attempt > 1 else ""
                 self._forget(event.step.id)
                 name = f"{event.step.kind.value} {escape(event.step.dataset)}"
-                self._running[event.step.id] = self._steps.add_task(name, total=None, text=again)
+                self._running[event.step.id] = self._steps.add_task(name, total=None, text=again, query="", own=False)
             case StepProgress():
                 self._progress(event)
             case StepFinished():
@@ -65,8 +73,16 @@ class LiveProgress:
         task = self._running.get(event.step.id)
         if task is None:
             return
-        done = None if event.fraction is None else min(max(event.fraction, 0.0), 1.0)
-        self._steps.update(task, total=None if done is None else 1.0, completed=done or 0.0, text=escape(visible(event.text)))
+        self._steps.update(task, text=escape(visible(event.text)), own=event.fraction is not None)
+        if event.fraction is not None:
+            self._steps.update(task, total=1.0, completed=min(max(event.fraction, 0.0), 1.0))
+
+    def _look(self) -> None:
+        """Show how far the engine is with each step's query; a step that says itself how far it is keeps its bar."""
+        told = self._ask() if self._running else {}
+        for step, task in list(self._running.items()):
+            fraction = told.get(step)
+            self._steps.show(task, fraction)
 
     def _forget(self, step: str) -> None:
         task = self._running.pop(step, None)
@@ -74,14 +90,34 @@ class LiveProgress:
             self._steps.remove_task(task)
 
 
-def _bars(console: Console) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[text]}"),
-        console=console,
-        transient=True,
-        refresh_per_second=8,
-    )
+class _Bars(Progress):
+    """Bars that look, before they are drawn, at what is to be shown."""
+
+    def __init__(self, console: Console, look: Callable[[], None]) -> None:
+        self._look = look
+        super().__init__(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[query]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[text]}"),
+            console=console,
+            transient=True,
+            refresh_per_second=8,
+        )
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """What is drawn, by a thread of rich's."""
+        self._look()
+        yield from super().get_renderables()
+
+    def show(self, task: TaskID, fraction: float | None) -> None:
+        """How far a query is; None where nobody knows. A task that was removed meanwhile is passed over."""
+        with self._lock:
+            known = self._tasks.get(task)
+            if known is None:
+                return
+            known.fields["query"] = "" if fraction is None else f"{fraction * 100:.0f} %"
+            if not known.fields["own"]:
+                known.total, known.completed = (None, 0.0) if fraction is None else (1.0, fraction)

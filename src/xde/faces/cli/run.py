@@ -97,7 +97,7 @@ def _carried_out(session: Session, workspace: Workspace, plan: Plan, wish: _Wish
     if _live(session):
         from xde.faces.cli.live import LiveProgress  # deferred: rich is only for terminals
 
-        with LiveProgress(plan, colour=session.ink(error=True).on) as progress:
+        with LiveProgress(plan, colour=session.ink(error=True).on, ask=workspace.watch()) as progress:
             return carry_out(progress)
     from xde.faces.cli.lines import StepReporter
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from xde.ground.findings import Finding
     from xde.kernel.plan.checks import CheckResult
-    from xde.kernel.plan.plan import Plan
+    from xde.kernel.plan.plan import Plan, Step
     from xde.kernel.run.events import Outcome, RunFinished
 
 _ROLES: dict[str, Role] = {"done": "good", "failed": "error", "skipped": "warning", "cancelled": "warning"}
@@ -52,6 +52,10 @@ class StepLines:
         letters = amount(outcome.letters, "dead letter") if step.kind.value == "load" else ""
         parts += [pad(letters, 15), pad(duration(outcome.seconds), 8, right=True)]
         return "  ".join(parts)
+
+    def still(self, step: Step, seconds: float) -> str:
+        """`running  nyc.flights  load  20.1 s`; plain, for it goes beside the results."""
+        return "  ".join([pad("running", 7), pad(step.dataset, self.dataset_cells), pad(step.kind.value, 5), duration(seconds)])
 
 
 def _stores(outcome: Outcome) -> bool:

@@ -68,6 +68,10 @@ class Engine(Protocol):
         """The result, whole: for the few rows of a check or a count."""
         ...
 
+    def progress(self) -> Mapping[int, float]:
+        """How far the queries under way are, 0 to 1 by the identifiers of the threads that asked; without those that cannot tell."""
+        ...
+
     def cancel(self) -> None:
         """Interrupt every query under way; they raise `KeyboardInterrupt` in their threads."""
         ...

@@ -91,6 +91,9 @@ class Workspace:
                 observer.hear(event)
         return finished
 
+    def watch(self):
+        return dict
+
     def datasets(self):
         return (DatasetLine("nyc.flights", "source", "v1", 336776, 1000, AT),)
 
