@@ -54,7 +54,18 @@ ALL = list(commands())
 def test_the_commands_are_all_there():
     assert [name for name, _ in ALL] == [
         "xde",
-        *("xde init", "xde doctor", "xde test", "xde plan", "xde run", "xde deploy", "xde rollback"),
+        *(
+            "xde init",
+            "xde new",
+            "xde new case",
+            "xde new model",
+            "xde doctor",
+            "xde test",
+            "xde plan",
+            "xde run",
+            "xde deploy",
+            "xde rollback",
+        ),
         *("xde env", "xde env diff", "xde env drop", "xde env list", "xde env show"),
         *("xde list", "xde show", "xde diff", "xde lineage", "xde history"),
         *("xde contract", "xde contract check", "xde contract diff"),

@@ -202,6 +202,18 @@ class Workspace:
 
         return smoke(self.house, self.known, rows, observers)
 
+    def new_model(self, name: str, inputs: Sequence[str] = ()) -> tuple[str, ...]:
+        """Write a model that reads some datasets, its contract and a failing case; gives their paths."""
+        from xde.app.drafting import new_model
+
+        return new_model(self.known, name, inputs)
+
+    def new_case(self, dataset: str) -> tuple[str, str]:
+        """Add a failing case of a dataset; gives its file and its name."""
+        from xde.app.drafting import new_case
+
+        return new_case(self.known, dataset)
+
     def runs(self, limit: int = 20) -> list[RunRecord]:
         """The newest runs of this environment."""
         return self.house.ledger.runs(self.house.environment, limit)

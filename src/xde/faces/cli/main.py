@@ -26,6 +26,7 @@ DONE, FINDING, USAGE, DATA, BUG, CANCELLED, PIPE = 0, 1, 2, 3, 70, 130, 141  # 7
 _ROOM = "xde.faces.cli"
 COMMANDS = {
     "init": (f"{_ROOM}.init", "Make a new project that runs."),
+    "new": (f"{_ROOM}.new", "Begin a model with its contract and a failing case, or a case."),
     "doctor": (f"{_ROOM}.doctor", "Try whether sources, lake, ledger and engine can be reached, written and read."),
     "test": (f"{_ROOM}.test", "Run the cases under `tests/`."),
     "plan": (f"{_ROOM}.plan", "Tell what a run would do, and why; changes nothing."),
