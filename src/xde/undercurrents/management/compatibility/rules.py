@@ -282,9 +282,9 @@ RULES: dict[ChangeKind, Rule] = {
     _K.SLA_ADDED: Rule(_SAFE, _BREAKS, _MINOR, "readers gain a promise that somebody must keep", (_S.ODCS_SLA, _S.OWN)),
     _K.SLA_DROPPED: Rule(_BREAKS, _SAFE, _MAJOR, "what was promised no longer is", (_S.ODCS_SLA, _S.OWN)),
     _K.SLA_LOOSENED: Rule(
-        _BREAKS, _SAFE, _MAJOR, "data comes later, less often or less surely than readers plan with", (_S.ODCS_SLA, _S.MEASURED, _S.OWN)
+        _BREAKS, _SAFE, _MAJOR, "data comes later, less often or less surely than readers plan with", (_S.ODCS_SLA, _S.OWN)
     ),
-    _K.SLA_TIGHTENED: Rule(_SAFE, _BREAKS, _MINOR, "writers promise more than before", (_S.ODCS_SLA, _S.MEASURED, _S.OWN)),
+    _K.SLA_TIGHTENED: Rule(_SAFE, _BREAKS, _MINOR, "writers promise more than before", (_S.ODCS_SLA, _S.OWN)),
     _K.SLA_CHANGED: Rule(_RISKY, _RISKY, _MINOR, "whether it promises more or less is not decided here: look at it", (_S.ODCS_SLA, _S.OWN)),
     _K.RETENTION_SHORTENED: Rule(_BREAKS, _SAFE, _MAJOR, "rows go that readers still counted on", (_S.ODCS_SLA, _S.OWN)),
     _K.RETENTION_LENGTHENED: Rule(_RISKY, _RISKY, _MINOR, "rows stay longer: for personal data somebody must agree", (_S.ODCS_SLA, _S.OWN)),
