@@ -183,9 +183,9 @@ class Stage:
         ).fetchall()
         return [Bad(int(nth), tuple((x["rule"], x["name"], x["value"]) for x in json.loads(told)), raw) for nth, told, raw in found]
 
-    def accepted(self, more: Sequence[str]) -> str:
-        """The query of the accepted rows; `more` is the SQL of columns besides the fields."""
-        return f"SELECT {', '.join([*(quoted(f.name) for f in self.job.fields), *more])} FROM stage WHERE {self._good()}"
+    def accepted(self, columns: Sequence[str]) -> str:
+        """The query of the accepted rows, of some columns in SQL."""
+        return f"SELECT {', '.join(columns)} FROM stage WHERE {self._good()}"
 
     def unknown(self, path: str) -> list[str]:
         """The names of columns that the contract does not know and that some record of a file has a value in."""
