@@ -151,6 +151,7 @@ def _replayed(
         before.paths if reading.write_mode == "append" else (),
         looked_up(checks, pins, name, before),
         merging(reading, before),
+        known.schemas[name],
         evolved(before, reading.fields),
     )
     given = [replace(x, raw=next((raw for i, raw in corrected.items() if x.id.startswith(i)), x.raw)) for x in its]

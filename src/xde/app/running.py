@@ -112,7 +112,7 @@ def performers(
     personal = all_personal(known) if datasets else {}
     models = {n: model_work(known, n, house, personal[n]) for n in known.project.models if n in datasets}
     sources = {
-        n: SourceWork(known.readings[n], known.checks[n], known.checks_digests[n], found.get(n, {}), personal[n])
+        n: SourceWork(known.readings[n], known.checks[n], known.checks_digests[n], found.get(n, {}), personal[n], known.schemas[n])
         for n in known.project.sources
         if n in datasets
     }

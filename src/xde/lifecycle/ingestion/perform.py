@@ -37,6 +37,7 @@ class SourceWork:
     checks_digest: str
     found: Mapping[str, FoundFile]
     personal: tuple[str, ...]
+    stored: Schema
 
 
 class LoadPerformer:
@@ -118,6 +119,7 @@ class LoadPerformer:
             existing=before.paths if before is not None and appending else (),
             others=looked_up(work.checks, self._pins, step.dataset, before if not replacing else None),
             evolved=evolved(before, reading.fields) if before is not None and not replacing else (),
+            stored=work.stored,
             merging=merging(reading, before if not replacing else None),
         )
 

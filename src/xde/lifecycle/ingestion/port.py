@@ -154,6 +154,7 @@ class LoadJob:
     existing: tuple[str, ...] = ()  # Parquet files of the rows that are there already: a UNIQUE check looks at them too
     others: Mapping[str, tuple[Schema, tuple[str, ...]]] = field(default_factory=dict)
     merging: Merging | None = None  # how records of one key are told apart; else a UNIQUE check makes letters of them
+    stored: Schema = ()  # the fields in the types that the lake has for them, where it has not the field's own
     evolved: Schema = ()  # columns that the table has and the contract does not; they stay
 
 

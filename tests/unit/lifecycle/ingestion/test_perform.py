@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from xde.app.workspace import Workspace
@@ -257,3 +259,17 @@ def test_an_older_version_that_comes_late_changes_nothing(desk: Desk) -> None:
     desk.write("data/t-2.csv", "id,a\n1,a\n2,a\n")
     assert desk.run()["s.t"].rows == 1
     assert desk.rows("s.t") == [(1, "c"), (2, "a")]
+
+
+def test_values_are_written_in_the_types_of_the_table(desk: Desk) -> None:
+    """Delta Lake has no type for these; a file of another type than its table's log says is no file that others can read."""
+    kinds = {"h": "HUGEINT", "t": "TIME", "u": "UUID", "b": "UBIGINT", "s": "STRUCT(t TIME)"}
+    columns = "".join(f"      - {{name: {n}, logicalType: string, physicalType: '{k}'}}\n" for n, k in kinds.items())
+    desk.contract("  - name: t\n    physicalName: t.ndjson\n    physicalType: file\n    properties:\n" + columns, "ndjson")
+    one = '{"h": "12345678901234567890123", "t": "10:00", "u": "7d3a9a5e-6a37-4f5b-8f3f-2a1c4d5e6f70", "b": 18446744073709551615, "s": {"t": "11:00"}}'
+    desk.write("data/t.ndjson", one + "\n" + one.replace("10:00", "25:00") + "\n")
+    assert desk.run()["s.t"].letters == 1
+    row = (Decimal(12345678901234567890123), "10:00:00", "7d3a9a5e-6a37-4f5b-8f3f-2a1c4d5e6f70", Decimal(2**64 - 1), {"t": "11:00:00"})
+    assert desk.rows("s.t") == [row]
+    (written,) = desk.root.glob(".xde/lake/s/t/*/*.parquet")
+    assert {str(t) for t in pq.read_schema(written).types} == {"decimal128(38, 0)", "string", "decimal128(20, 0)", "struct<t: string>"}

@@ -162,8 +162,12 @@ class _Loading:
         letter_files = (write_letters(letters, self.job.letters_folder),) if letters else ()
         crash_point(CrashPoint.LOAD_STAGED)
         failing = Counter(reason.rule for letter in letters for reason in letter.reasons)
-        schema = (*(Column(f.name, f.type) for f in self.job.fields), *self._lost(), *added)
+        schema = (*self._stored(), *self._lost(), *added)
         return Loaded(schema, files, letter_files, accounts, {**failing, **self.stage.failing()}, added)
+
+    def _stored(self) -> tuple[Column, ...]:
+        stored = {c.name: c for c in self.job.stored}
+        return tuple(stored.get(f.name) or Column(f.name, f.type) for f in self.job.fields)
 
     def _lost(self) -> tuple[Column, ...]:
         """The columns that the table has from a time when it took new ones: they stay, and these rows have nothing in them."""
@@ -245,10 +249,11 @@ class _Loading:
     def _write(self, added: Sequence[Column]) -> tuple[DataFile, ...]:
         Path(self.job.folder).mkdir(parents=True, exist_ok=True)
         target = f"{self.job.folder}/{uuid.uuid4().hex}.parquet"
-        more = [f"CAST(NULL AS {c.type}) AS {quoted(c.name)}" for c in self._lost()] + [new_value(c, NEW) for c in added]
-        row = self.cursor.execute(
-            f"COPY ({self.stage.accepted(more)}) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS)"
-        ).fetchall()[0]
+        columns = [f"CAST({quoted(c.name)} AS {c.type}) AS {quoted(c.name)}" for c in self._stored()]
+        columns += [f"CAST(NULL AS {c.type}) AS {quoted(c.name)}" for c in self._lost()]
+        columns += [new_value(c, NEW) for c in added]
+        how = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
+        row = self.cursor.execute(f"COPY ({self.stage.accepted(columns)}) TO {literal(target)} ({how})").fetchall()[0]
         file = data_file_from_copy(row)
         if not file.rows:
             Path(target).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -99,7 +100,8 @@ class Stage:
         reasons = _reasons([[("parse", None, UNREAD)], wrong, rules], job.fields)
         if job.schema_change.new_column == "quarantine" and source.new != NO_VALUES:
             unknown = f"{{'rule': {literal(UNKNOWN)}, 'name': e.key, 'value': NULL::VARCHAR}}"
-            reasons = f"CASE WHEN cardinality({NEW}) > 0 THEN list_transform(map_entries({NEW}), lambda e: {unknown}) ELSE {reasons} END"
+            every = _as_text(f"list_transform(map_entries({NEW}), lambda e: {unknown})")
+            reasons = f"CASE WHEN cardinality({NEW}) > 0 THEN {every} ELSE {reasons} END"
         names = ", ".join(quoted(f.name) for f in job.fields)
         own = f"{source.raw} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}, {source.new} AS {NEW}"
         kept = {REASONS: REASONS, RAW: f"CASE WHEN {REASONS} IS NOT NULL THEN {RAW} END AS {RAW}", NTH: NTH, NEW: NEW}
@@ -171,7 +173,7 @@ class Stage:
             return []
         start, end = self.first[path], self.first[path] + self.rows[path]
         told = "list({'rule': rule, 'name': name, 'value': value} ORDER BY rule)"
-        refused = f"SELECT place, {told} AS reasons FROM refused WHERE place >= {start} AND place < {end} GROUP BY place"
+        refused = f"SELECT place, {_as_text(told)} AS reasons FROM refused WHERE place >= {start} AND place < {end} GROUP BY place"
         place = f"s.{NTH}" if self.kept[NTH] else f"s.rowid - {start}"
         raw = f"s.{RAW}" if self.kept[RAW] else "NULL"
         found = self.cursor.execute(
@@ -179,11 +181,11 @@ class Stage:
             f"LEFT JOIN ({refused}) AS r ON r.place = s.rowid "
             f"WHERE (s.{REASONS} IS NOT NULL OR r.place IS NOT NULL) AND s.rowid >= {start} AND s.rowid < {end} ORDER BY s.rowid"
         ).fetchall()
-        return [Bad(int(nth), tuple((x["rule"], x["name"], x["value"]) for x in reasons), raw) for nth, reasons, raw in found]
+        return [Bad(int(nth), tuple((x["rule"], x["name"], x["value"]) for x in json.loads(told)), raw) for nth, told, raw in found]
 
-    def accepted(self, more: Sequence[str]) -> str:
-        """The query of the accepted rows; `more` is the SQL of columns besides the fields."""
-        return f"SELECT {', '.join([*(quoted(f.name) for f in self.job.fields), *more])} FROM stage WHERE {self._good()}"
+    def accepted(self, columns: Sequence[str]) -> str:
+        """The query of the accepted rows, of some columns in SQL."""
+        return f"SELECT {', '.join(columns)} FROM stage WHERE {self._good()}"
 
     def unknown(self, path: str) -> list[str]:
         """The names of columns that the contract does not know and that some record of a file has a value in."""
@@ -216,7 +218,12 @@ def _reasons(layers: Sequence[Sequence[tuple[str, str | None, str]]], fields: Se
             value = f"substr({_text(column)}, 1, 200)" if column is not None else "NULL::VARCHAR"
             told = literal(name) if name else "NULL::VARCHAR"
             cases.append(f"CASE WHEN {wrong} THEN {{'rule': {literal(rule)}, 'name': {told}, 'value': {value}}} END")
-        return f"list_filter([{', '.join(cases)}], lambda r: r IS NOT NULL)"
+        return _as_text(f"list_filter([{', '.join(cases)}], lambda r: r IS NOT NULL)")
 
     branches = [f"WHEN {' OR '.join(f'({w})' for _, _, w in items)} THEN {listed(items)}" for items in layers if items]
-    return f"CASE {' '.join(branches)} ELSE NULL::STRUCT(rule VARCHAR, name VARCHAR, value VARCHAR)[] END"
+    return f"CASE {' '.join(branches)} END"
+
+
+def _as_text(reasons: str) -> str:
+    """A list of reasons as one text: a column of lists costs more than all else of the stage, even where nearly all are missing."""
+    return f"CAST(to_json({reasons}) AS VARCHAR)"
