@@ -9,13 +9,15 @@ from xde.app.testing import TestBench
 from xde.app.watching import Watch
 
 EXAMPLE = Path(__file__).parents[3] / "examples/jaffle_shop"
+CASES_OF_SHOP = Path(__file__).parents[2] / "data/shop_cases"  # not those of the example, which grow
 CASES = 10
 
 
 @pytest.fixture
 def root(tmp_path):
     root = tmp_path / "jaffle"
-    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".xde"))
+    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".xde", "tests"))
+    shutil.copytree(CASES_OF_SHOP, root / "tests")
     return root
 
 

@@ -9,12 +9,14 @@ import pytest
 
 pytest_plugins = "pytester"
 EXAMPLE = Path(__file__).parents[4] / "examples/jaffle_shop"
+CASES_OF_SHOP = Path(__file__).parents[3] / "data/shop_cases"  # not those of the example, which grow
 INSTALLED = bool(entry_points(group="pytest11", name="xde"))
 
 
 @pytest.fixture
 def shop(pytester):
-    shutil.copytree(EXAMPLE, pytester.path / "shop", ignore=shutil.ignore_patterns(".xde"))
+    shutil.copytree(EXAMPLE, pytester.path / "shop", ignore=shutil.ignore_patterns(".xde", "tests"))
+    shutil.copytree(CASES_OF_SHOP, pytester.path / "shop/tests")
     return pytester.path / "shop"
 
 
