@@ -117,7 +117,7 @@ def test_where_there_is_no_project_yaml_is_left_alone_and_nothing_is_imported(ru
     (pytester.path / "tests/test_x.py").write_text(
         "import sys\n"
         "def test_one():\n"
-        "    heavy = {'duckdb', 'pyarrow', 'sqlglot', 'yaml', 'rich', 'click', 'xde.app', 'xde.kernel', 'xde.faces.words'}\n"
+        "    heavy = {'duckdb', 'pyarrow', 'sqlglot', 'yaml', 'rich', 'click', 'xde.app', 'xde.kernel', 'xde.ground', 'xde.faces.words'}\n"
         "    assert not heavy & set(sys.modules)\n"
     )
     run().assert_outcomes(passed=1)
