@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from xde.ground.findings import Finding
     from xde.undercurrents.engineering.testing.case import Case
 
+WAIT, MOST_WAITS = 0.01, 6  # seconds between two looks at what is being saved, and how many of them
 WATCHED = {"sources": (".yaml", ".yml"), "models": (".yaml", ".yml", ".sql", ".py"), FOLDER: (".yaml", ".yml")}
 
 
@@ -76,11 +78,25 @@ class Watch:
         saved = tuple(sorted(p for p in stamps.keys() | self._stamps.keys() if stamps.get(p) != self._stamps.get(p)))
         if not saved:
             return None
+        if self._stamps:
+            stamps, saved = self._settled(stamps, saved)
+        if not saved:
+            return None  # it is as it was
         self.busy, first, self._stamps = True, not self._stamps, stamps
         found = self._found(tell)
         self._stamps |= self._fixtures(stamps)
         self.busy = False
         return replace(found, saved=() if first else saved, seconds=clock.monotonic() - begun)
+
+    def _settled(self, stamps: dict[str, Stamp], saved: tuple[str, ...]) -> tuple[dict[str, Stamp], tuple[str, ...]]:
+        """The files when nobody writes them any more: an editor may empty a file before it fills it. Waits for a moment at most."""
+        for _ in range(MOST_WAITS):
+            time.sleep(WAIT)
+            before, stamps = stamps, self._stamped()
+            saved = tuple(sorted(p for p in stamps.keys() | self._stamps.keys() if stamps.get(p) != self._stamps.get(p)))
+            if stamps == before and not any(stamp is not None and stamp[1] == 0 for stamp in map(stamps.get, saved)):
+                break
+        return stamps, saved
 
     def _found(self, tell: Callable[[CaseResult], None]) -> Look:
         try:

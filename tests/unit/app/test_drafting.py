@@ -15,13 +15,15 @@ from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
+CASES_OF_SHOP = Path(__file__).parents[2] / "data/shop_cases"  # not those of the example, which grow
 STANDARD = json.loads((Path(open_data_contract_standard.__file__).parent / "schema.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
 def root(tmp_path):
     root = tmp_path / "jaffle"
-    shutil.copytree(EXAMPLES / "jaffle_shop", root, ignore=shutil.ignore_patterns(".xde"))
+    shutil.copytree(EXAMPLES / "jaffle_shop", root, ignore=shutil.ignore_patterns(".xde", "tests"))
+    shutil.copytree(CASES_OF_SHOP, root / "tests")
     return root
 
 

@@ -1,6 +1,7 @@
 """A project that is watched: each save runs what it reaches, and nothing else."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,15 @@ from xde.app.testing import TestBench
 from xde.app.watching import Watch
 
 EXAMPLE = Path(__file__).parents[3] / "examples/jaffle_shop"
+CASES_OF_SHOP = Path(__file__).parents[2] / "data/shop_cases"  # not those of the example, which grow
 CASES = 10
 
 
 @pytest.fixture
 def root(tmp_path):
     root = tmp_path / "jaffle"
-    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".xde"))
+    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".xde", "tests"))
+    shutil.copytree(CASES_OF_SHOP, root / "tests")
     return root
 
 
@@ -161,3 +164,22 @@ def test_a_warm_watch_has_the_parser(root, watch):
     watch.warm()
     edit(root / "models/marts/orders.sql", "SELECT", "SELECT ")
     assert watch.look().passed
+
+
+def test_a_file_that_is_emptied_before_it_is_filled_is_waited_for(root, watch):
+    watch.look()
+    path = root / "models/marts/orders.sql"
+    text = path.read_text()
+    path.write_text("")
+    threading.Timer(0.02, path.write_text, (text.replace("coalesce(p.amount, 0)", "coalesce(p.amount, 1)"),)).start()
+    look = watch.look()
+    assert (ran(look), look.findings) == (["marts.orders"], ())
+    path.write_text("")
+    assert [f.code for f in watch.look().findings] == ["XDE0136"], "but not for ever"
+
+
+def test_a_save_that_leaves_things_as_they_were_reaches_nothing(root, watch):
+    watch.look()
+    path = root / "models/marts/orders.sql"
+    path.write_text(path.read_text())
+    assert watch.look().results == ()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from xde.faces.pytest.projects import PROJECTS
-from xde.ground.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xde.app.testing import TestBench
     from xde.faces.pytest.rows import ModelRows
+    from xde.ground.errors import UserError
 
 
 class Give(Protocol):
@@ -39,6 +39,8 @@ class RunModel(Protocol):
 def xde_project(request: pytest.FixtureRequest) -> TestBench:
     """The project: what `--xde-project` or `xde_project` in the settings names, else the nearest above the test. Opened once."""
     __tracebackhide__ = True
+    from xde.ground.errors import UserError  # deferred, as all that is ours: pytest loads this file everywhere
+
     try:
         return request.config.stash[PROJECTS].of_test(request.path)
     except UserError as error:
@@ -60,6 +62,7 @@ def given(xde_project: TestBench, _xde_given: dict[str, Any]) -> Give:
         __tracebackhide__ = True
         from xde.app.trying import known_dataset
         from xde.faces.pytest.rows import given_of
+        from xde.ground.errors import UserError
 
         try:
             known_dataset(xde_project, dataset)
@@ -78,6 +81,7 @@ def run_model(xde_project: TestBench, _xde_given: dict[str, Any]) -> RunModel:
         __tracebackhide__ = True
         from xde.app.trying import Trial, try_model
         from xde.faces.pytest.rows import ModelRows
+        from xde.ground.errors import UserError
 
         moment = now.isoformat() if isinstance(now, date) else now
         try:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from xde.ground.errors import UserError
-from xde.ground.findings import Finding
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.app.testing import TestBench
+    from xde.ground.errors import UserError
 
 _SETTINGS = "xde.yaml"
 _FOLDER = "tests"
@@ -40,7 +38,7 @@ class Projects:
         if root not in self._opened:
             self._opened[root] = _opened(root)
         found = self._opened[root]
-        if isinstance(found, UserError):
+        if isinstance(found, Exception):
             raise found
         return found
 
@@ -49,6 +47,9 @@ class Projects:
         root = self.named or self.above(path.parent)
         if root is None or not (root / _SETTINGS).is_file():
             place = f"`{root}`" if root else f"`{path.parent}` and the folders above it"
+            from xde.ground.errors import UserError
+            from xde.ground.findings import Finding
+
             hint = "name it: `pytest --xde-project DIR`, or `xde_project = DIR` in the settings of pytest"
             raise UserError(Finding("XDE0001", f"no project here: {place} has no `{_SETTINGS}`", hint=hint))
         return self.open(root)
@@ -56,7 +57,7 @@ class Projects:
     def close(self) -> None:
         """Let go of every engine."""
         for found in self._opened.values():
-            if not isinstance(found, UserError):
+            if not isinstance(found, Exception):
                 found.close()
         self._opened.clear()
 
@@ -66,6 +67,7 @@ PROJECTS = pytest.StashKey[Projects]()
 
 def _opened(root: Path) -> TestBench | UserError:
     from xde.app.testing import TestBench  # deferred: it brings parsers and engines
+    from xde.ground.errors import UserError
 
     try:
         return TestBench.open(root, os.environ.get("XDE_ENV") or None)

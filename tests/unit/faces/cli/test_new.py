@@ -9,12 +9,14 @@ import pytest
 from xde.faces.cli.main import main
 
 EXAMPLE = Path(__file__).parents[4] / "examples/jaffle_shop"
+CASES_OF_SHOP = Path(__file__).parents[3] / "data/shop_cases"  # not those of the example, which grow
 
 
 @pytest.fixture
 def xde(tmp_path, capsys):
     root = tmp_path / "jaffle"
-    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".xde"))
+    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".xde", "tests"))
+    shutil.copytree(CASES_OF_SHOP, root / "tests")
 
     def run(*words):
         code = main(["--project", str(root), *words])

@@ -12,6 +12,7 @@ import xde
 from xde.faces.cli.main import main
 
 EXAMPLE = Path(__file__).parents[4] / "examples/jaffle_shop"
+CASES_OF_SHOP = Path(__file__).parents[3] / "data/shop_cases"  # not those of the example, which grow
 
 # What `junit-10.xsd` of Jenkins' xUnit plug-in allows: of each element the attributes (True: it must be there) and the children.
 JUNIT = {
@@ -160,7 +161,8 @@ SARIF = {
 @pytest.fixture
 def root(tmp_path):
     root = tmp_path / "jaffle shop"
-    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".xde"))
+    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".xde", "tests"))
+    shutil.copytree(CASES_OF_SHOP, root / "tests")
     return root
 
 

@@ -16,12 +16,14 @@ import pytest
 import xde
 
 EXAMPLE = Path(__file__).parents[4] / "examples/jaffle_shop"
+CASES_OF_SHOP = Path(__file__).parents[3] / "data/shop_cases"  # not those of the example, which grow
 
 
 @pytest.fixture
 def root(tmp_path):
     root = tmp_path / "jaffle"
-    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".xde"))
+    shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".xde", "tests"))
+    shutil.copytree(CASES_OF_SHOP, root / "tests")
     return root
 
 

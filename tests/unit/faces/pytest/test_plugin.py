@@ -9,12 +9,14 @@ import pytest
 
 pytest_plugins = "pytester"
 EXAMPLE = Path(__file__).parents[4] / "examples/jaffle_shop"
+CASES_OF_SHOP = Path(__file__).parents[3] / "data/shop_cases"  # not those of the example, which grow
 INSTALLED = bool(entry_points(group="pytest11", name="xde"))
 
 
 @pytest.fixture
 def shop(pytester):
-    shutil.copytree(EXAMPLE, pytester.path / "shop", ignore=shutil.ignore_patterns(".xde"))
+    shutil.copytree(EXAMPLE, pytester.path / "shop", ignore=shutil.ignore_patterns(".xde", "tests"))
+    shutil.copytree(CASES_OF_SHOP, pytester.path / "shop/tests")
     return pytester.path / "shop"
 
 
@@ -115,7 +117,7 @@ def test_where_there_is_no_project_yaml_is_left_alone_and_nothing_is_imported(ru
     (pytester.path / "tests/test_x.py").write_text(
         "import sys\n"
         "def test_one():\n"
-        "    heavy = {'duckdb', 'pyarrow', 'sqlglot', 'yaml', 'rich', 'click', 'xde.app', 'xde.kernel', 'xde.faces.words'}\n"
+        "    heavy = {'duckdb', 'pyarrow', 'sqlglot', 'yaml', 'rich', 'click', 'xde.app', 'xde.kernel', 'xde.ground', 'xde.faces.words'}\n"
         "    assert not heavy & set(sys.modules)\n"
     )
     run().assert_outcomes(passed=1)
