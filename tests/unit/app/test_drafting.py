@@ -279,6 +279,6 @@ def test_every_dataset_of_the_examples_can_be_drafted(tmp_path, example):
         refused = {n: codes for n, codes in found.items() if set(codes) - counted}
         # a rule that ties columns together, and a text that must be the name of a time zone: the case says which value it is
         told = {"nyc.flights": ["XDE0420"], "staging.flights": ["XDE0910"]}
-        assert refused == (told if example == "flights" else {})
+        assert {n: codes for n, codes in refused.items() if told.get(n) != codes} == {}
     finally:
         bench.close()
