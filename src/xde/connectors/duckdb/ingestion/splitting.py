@@ -128,7 +128,8 @@ def lines_as_records(stream: IO[bytes], rejected: Mapping[int, int], wanted: Seq
     while piece := stream.read(PIECE) + stream.readline():
         texts = piece.split(b"\n")
         lines = len(texts) - piece.endswith(b"\n")
-        here = refused[told : bisect_left(refused, offset + len(piece), told)]
+        end = offset + len(piece) + (not piece.endswith(b"\n"))  # of a file that is a mark and nothing else, the record begins at its end
+        here = refused[told : bisect_left(refused, end, told)]
         wrong = {piece.count(b"\n", 0, o - offset) for o in here}
         good = [n for n in range(lines) if n not in wrong] if wrong else range(lines)
         until = bisect_left(wanted, position + len(good), done)
