@@ -34,7 +34,9 @@ def test_a_type_survives_the_way_to_delta_and_back(kind):
     assert from_delta(to_delta(schema)) == schema
 
 
-@pytest.mark.parametrize("name", [r[0] for r in duckdb.execute("SELECT DISTINCT type_name FROM duckdb_types() ORDER BY 1").fetchall()])
+@pytest.mark.parametrize(
+    "name", [r[0] for r in duckdb.connect().execute("SELECT DISTINCT type_name FROM duckdb_types() ORDER BY 1").fetchall()]
+)
 def test_every_type_name_of_the_engine_is_stored_or_refused(name):
     parts = {"array": "INTEGER[3]", "list": "INTEGER[]", "map": "MAP(INTEGER, VARCHAR)", "enum": "ENUM('a')"}
     parts |= dict.fromkeys(("struct", "row"), "STRUCT(a INTEGER)")
@@ -45,7 +47,7 @@ def test_every_type_name_of_the_engine_is_stored_or_refused(name):
             storable(text)
         return
     stored = storable(text)
-    told = duckdb.execute(f"SELECT typeof(CAST(NULL AS {stored}))").fetchone()[0]
+    told = duckdb.connect().execute(f"SELECT typeof(CAST(NULL AS {stored}))").fetchone()[0]
     assert storable(told) == stored, "what is stored is a type of the engine, and is stored as itself"
 
 

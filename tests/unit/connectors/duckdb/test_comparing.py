@@ -215,7 +215,7 @@ def test_a_million_rows_of_one_key_do_not_multiply(session, folder):
     paths = []
     for name, text in (("one", "'a'"), ("two", "CASE WHEN i = 7 THEN 'b' ELSE 'a' END")):
         paths.append(str(folder / f"{name}.parquet"))
-        duckdb.sql(f"COPY (SELECT NULL::INTEGER AS id, {text} AS name FROM range(300000) t(i)) TO '{paths[-1]}' (FORMAT parquet)")
+        duckdb.connect().sql(f"COPY (SELECT NULL::INTEGER AS id, {text} AS name FROM range(300000) t(i)) TO '{paths[-1]}' (FORMAT parquet)")
     schema = [Column("id", "INTEGER"), Column("name", "VARCHAR")]
     found = DuckdbComparer(session).compare(side("l", paths[:1], schema), side("r", paths[1:], schema), BY_ID)
     assert counts(found) == (1, 1, 0, 299_999)
@@ -312,12 +312,12 @@ def test_values_of_two_types_are_compared_in_one_that_holds_both(compare, left, 
 
 def test_personal_values_are_compared_and_never_shown(compare):
     asked = Asked(key=("id",), personal=frozenset({"Name", "score"}))
-    found = compare([(1, "ada", 36.0), (2, None, 1.0), (3, "eve", 1.0)], [(1, "bob", 36.5), (2, "cyd", 1.0), (4, "dan", 1.0)], asked)
+    found = compare([(1, "ada", 7036.25), (2, None, 1.0), (3, "eve", 1.0)], [(1, "bob", 7036.5), (2, "cyd", 1.0), (4, "dan", 1.0)], asked)
     assert {c.name: c.rows for c in found.columns} == {"name": 2, "score": 1}
     assert [c.left for c in found.columns] == [None, None]
     assert found.samples.changed[0].left == (1, "***", "***")
     assert found.samples.changed[1].left == (2, None, "***")
-    assert not any(secret in repr(found) for secret in ("ada", "bob", "cyd", "dan", "eve", "36"))
+    assert not any(secret in repr(found) for secret in ("'ada'", "'bob'", "'cyd'", "'dan'", "'eve'", "7036."))
 
 
 def test_samples_show_each_way_of_changing(compare):

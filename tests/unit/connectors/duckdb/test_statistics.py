@@ -10,7 +10,7 @@ from xde.lifecycle.storage.port import Statistics
 
 def copied(tmp_path, sql):
     target = tmp_path / "x.parquet"
-    (row,) = duckdb.execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet, RETURN_STATS)").fetchall()
+    (row,) = duckdb.connect().execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet, RETURN_STATS)").fetchall()
     return data_file_from_copy(row), target
 
 
@@ -36,6 +36,6 @@ def test_long_texts_have_bounds_that_are_not_values(tmp_path):
     file, target = copied(tmp_path, "SELECT repeat(chr(97 + range::INTEGER), 400) AS t FROM range(3)")
     told = file.statistics["t"]
     assert not told.exact
-    assert duckdb.execute(
+    assert duckdb.connect().execute(
         f"SELECT bool_and(t BETWEEN $low AND $high) FROM '{target}'", {"low": told.low, "high": told.high}
     ).fetchone() == (True,)

@@ -34,7 +34,7 @@ def given(tmp_path, *numbers):
     """A dataset of one file."""
     path = tmp_path / f"{'-'.join(map(str, numbers))}.parquet"
     if not path.exists():
-        duckdb.execute(f"COPY (SELECT unnest({list(numbers)})::INTEGER AS n) TO '{path}' (FORMAT parquet)")
+        duckdb.connect().execute(f"COPY (SELECT unnest({list(numbers)})::INTEGER AS n) TO '{path}' (FORMAT parquet)")
     return Input(NUMBER, (str(path),))
 
 
@@ -71,7 +71,7 @@ def test_a_view_sees_the_files_that_its_input_has_now(engine, tmp_path):
     view = {"a.v": "SELECT * FROM b.t"}
     assert written(engine, tmp_path, "FROM a.v", {"b.t": given(tmp_path, 1)}, views=view) == [(1,)]
     path = tmp_path / "wide.parquet"
-    duckdb.execute(f"COPY (SELECT 7 AS n, 'x' AS word) TO '{path}' (FORMAT parquet)")
+    duckdb.connect().execute(f"COPY (SELECT 7 AS n, 'x' AS word) TO '{path}' (FORMAT parquet)")
     wide = Input((*NUMBER, Column("word", "VARCHAR")), (str(path),))
     assert written(engine, tmp_path, "FROM a.v", {"b.t": wide}, views=view) == [(7, "x")]
 
