@@ -70,8 +70,8 @@ class _Read:
     place: Span
 
 
-def check(root: Path, against: str, allowed: str = "") -> Comparison:
-    """Every contract of the project under `root`, compared with a commit or another folder."""
+def check(root: Path, against: str, allowed: str = "", was: Understanding | None = None) -> Comparison:
+    """Every contract of the project under `root`, compared with a commit or another folder; `was` is what that meant, if it is known."""
     root = root.resolve()
     old, new = files_at(root, against), {f.path: f.content for f in project_files(root).all if f.content is not None}
     changed = [p for p in old.keys() | new.keys() if old.get(p) != new.get(p) and _is_contract(p)]
@@ -79,11 +79,16 @@ def check(root: Path, against: str, allowed: str = "") -> Comparison:
     before = f"{against.rstrip('/')}/" if Path(against).is_dir() else f"{against}:"
     then = {p: _read(old[p], before + p, strict=False) for p in sorted(changed) if p in old}
     with ExitStack() as stack:
-        known, unknown = _meaning(stack, old, root) if changed else (None, "")
+        known, unknown = (was, "") if was is not None or not changed else _meaning(stack, old, root)
         compared = [c for c in _pairs(then, now, known) if c.lines or c.judgement.findings]
     findings = Findings()
-    findings.extend(_allowed(f, allowed) for c in compared for f in c.judgement.findings)
-    return Comparison(against, tuple(compared), tuple(findings), unknown, allowed)
+    findings.extend(f for c in compared for f in c.judgement.findings)
+    return allow(Comparison(against, tuple(compared), tuple(findings), unknown), allowed)
+
+
+def allow(found: Comparison, reason: str) -> Comparison:
+    """The same with a reason why promises may be broken, if one is given: a break is told then, and stops nothing."""
+    return replace(found, findings=tuple(_allowed(f, reason) for f in found.findings), allowed=reason)
 
 
 def diff(root: Path | None, old: str, new: str | None) -> Comparison:

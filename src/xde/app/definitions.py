@@ -13,6 +13,7 @@ from xde.kernel.plan.ledger import Deployment
 from xde.kernel.project.files import digest_of, project_digest, project_files
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from xde.lifecycle.storage.port import Lake
@@ -55,9 +56,11 @@ def tell_deployment(lake: Lake, deployment: Deployment) -> None:
     lake.keep(_name(deployment.environment, deployment.number), json.dumps(asdict(deployment), indent=1, sort_keys=True))
 
 
-def is_told(lake: Lake, deployment: Deployment) -> bool:
-    """Whether the lake knows of a deployment; a crash may come between the ledger's word and the lake's."""
-    return lake.kept(_name(deployment.environment, deployment.number)) is not None
+def tell_newest(lake: Lake, newest: Sequence[Deployment]) -> None:
+    """Say in the lake what it was not told of the newest deployment: a crash may have come between the ledger's word and the lake's."""
+    for deployment in newest[:1]:
+        if lake.kept(_name(deployment.environment, deployment.number)) is None:
+            tell_deployment(lake, deployment)
 
 
 def told_deployments(lake: Lake) -> list[Deployment]:

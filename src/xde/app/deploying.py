@@ -12,24 +12,23 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from xde.app import planning
-from xde.app.definitions import is_told, keep_definitions, tell_deployment
+from xde.app.definitions import definitions_at, keep_definitions, tell_deployment, tell_newest
 from xde.app.opening import deployed_project
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.digests import digest
 from xde.ground.errors import UserError
-from xde.ground.findings import Finding
+from xde.ground.findings import Finding, Severity
 from xde.ground.names import did_you_mean
 from xde.kernel.plan.changes import Side, changes
 from xde.kernel.plan.ledger import NEXT, Deployment
 from xde.kernel.plan.plan import StepKind
-from xde.kernel.run.claims import held_claim
-from xde.kernel.run.owners import this_owner
-from xde.lifecycle.storage.port import TableId
+from xde.kernel.project.declarations import Kind, SourceDataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from xde.app.contracts import Comparison
     from xde.app.planning import Planned
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
@@ -43,7 +42,8 @@ if TYPE_CHECKING:
 class Proposal:
     """What a deployment would do: the plan of what is to be built, the versions it would show, the datasets that would go.
 
-    `digest` names all of it: the same proposal has the same digest, whenever it is made.
+    `digest` names all of it: the same proposal has the same digest, whenever it is made. `contracts` holds those of now against those
+    that are deployed; None where nothing is.
     """
 
     planned: Planned
@@ -53,6 +53,7 @@ class Proposal:
     definitions: str
     first: bool
     changes: dict[str, Change]
+    contracts: Comparison | None = None
 
     @property
     def plan(self) -> Plan:
@@ -63,6 +64,11 @@ class Proposal:
     def empty(self) -> bool:
         """Whether the environment shows just this already."""
         return not (self.plan.steps or self.dropped or self.adopted or self.first)
+
+    @property
+    def breaks(self) -> bool:
+        """Whether a contract breaks its promise and its version does not say so."""
+        return self.contracts is not None and any(f.severity is Severity.ERROR for f in self.contracts.findings)
 
     @property
     def digest(self) -> str:
@@ -96,7 +102,8 @@ def propose(house: House, known: Understanding) -> Proposal:
     """
     pointers = house.ledger.pointers(house.environment)
     changed = frozenset(n for n, v in known.versions.items() if pointers.get(n) != v)
-    explained = explain(deployed_project(house, known.project.root), known)
+    before = deployed_project(house, known.project.root)
+    explained = explain(before, known)
     planned = planning.make(house, known, changed, full=False, changes={n: c.text for n, c in explained.items()})
     building = {s.dataset for s in planned.plan.steps if s.kind is not StepKind.ADOPT}
     steps = tuple(replace(s, after=tuple(a for a in s.after if a in building)) for s in planned.plan.steps if s.dataset in building)
@@ -110,7 +117,16 @@ def propose(house: House, known: Understanding) -> Proposal:
         known.project.digest,
         not latest or latest[0].definitions != known.project.digest,
         explained,
+        _contracts(house, known, before, latest[0].definitions) if before is not None else None,
     )
+
+
+def _contracts(house: House, known: Understanding, before: Understanding, definitions: str) -> Comparison:
+    """Every contract held against what it was when it was deployed."""
+    from xde.app.contracts import check
+
+    root = known.project.root
+    return check(root, str(definitions_at(house.lake, definitions, root)), was=before)
 
 
 def explain(before: Understanding | None, known: Understanding) -> dict[str, Change]:
@@ -123,10 +139,14 @@ def explain(before: Understanding | None, known: Understanding) -> dict[str, Cha
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What somebody has asked for: `shown` is the digest of the proposal that he saw (None: whatever there is to do)."""
+    """What somebody has asked for: `shown` is the digest of the proposal that he saw (None: whatever there is to do).
+
+    `allow_breaking` says why contracts may break their promises without a new major version; empty: they may not.
+    """
 
     shown: str | None = None
     note: str = ""
+    allow_breaking: str = ""
     wait: float = 0.0
     waiting: Callable[[Claim], None] = lambda _: None
     observers: Sequence[Observer] = ()
@@ -135,7 +155,7 @@ class Order:
 def deploy(house: House, known: Understanding, root: Path, order: Order) -> Deployed:
     """Build what is missing, audit it, switch every pointer at once. A step that fails leaves the environment as it was.
 
-    Raises `UserError` when what there is to do is no longer what was shown.
+    Raises `UserError` when what there is to do is no longer what was shown, and when a contract breaks its promise without saying so.
     """
     from xde.app.running import Manner, carry_out
 
@@ -147,50 +167,47 @@ def deploy(house: House, known: Understanding, root: Path, order: Order) -> Depl
         proposal = propose(house, known)
         if order.shown is not None and proposal.digest != order.shown:
             raise UserError(_not_as_shown(house.environment, order.shown, proposal.digest))
+        promises_are_kept(proposal, order.allow_breaking)
         proposed.append(proposal)
         aside = replace(proposal.plan, environment=house.environment + NEXT)
         return replace(proposal.planned, plan=aside)
 
-    def switch(claim: Claim, finished: RunFinished) -> None:
+    def then(claim: Claim, finished: RunFinished) -> None:
         if finished.status == "done":
             proposal = proposed[0]
             keep_definitions(house.lake, root)
             facts = {"steps": len(finished.outcomes), "seconds": round(finished.seconds, 3), "run": finished.run, **_revision(root)}
+            facts |= {"views": _views(known), **_allowed(proposal, order.allow_breaking)}
             wanted = (proposal.digest, proposal.definitions, proposal.pointers, order.note)
-            made.append(_switch(house, claim, wanted, facts))
+            made.append(switch(house, claim, wanted, facts))
 
-    finished = carry_out(house, known, replan, Manner(order.observers, order.wait, order.waiting, switch))
+    finished = carry_out(house, known, replan, Manner(order.observers, order.wait, order.waiting, then))
     return Deployed(made[0] if made else None, finished)
 
 
-def rollback(house: House, to: int | None, order: Order) -> Deployment:
-    """Show again what an earlier deployment showed: the one before, or that of a number. Nothing is built.
+def promises_are_kept(proposal: Proposal, allowed: str) -> None:
+    """Raise what is wrong with the versions of contracts, unless a reason is given why they may break."""
+    from xde.app.contracts import allow
 
-    Raises `UserError` when there is none, or when its tables are gone.
-    """
-    may_be_deployed_to(house)
-    run = f"rollback-{digest(house.clock.now().isoformat())}"
-    with held_claim(
-        house.ledger, house.environment, str(this_owner()), run, house.clock, order.wait, _sleep, waiting=order.waiting
-    ) as claim:
-        target = _target(house, to)
-        gone = _gone(house, target)
-        if gone:
-            why = "a clean has taken them away: " + ", ".join(f"`{n}`" for n in gone[:5])
-            hint = "deploy that state of the code again: what is missing is built"
-            raise UserError(
-                Finding("XDE0743", f"deployment {target.number} of `{house.environment}` cannot be shown again", why=why, hint=hint)
-            )
-        note = order.note or f"rollback to {target.number}"
-        facts = {"rollback": target.number, **{k: v for k, v in target.facts.items() if k in {"revision", "branch"}}}
-        return _switch(house, claim, (target.plan, target.definitions, dict(target.pointers), note), facts)
+    if proposal.contracts is not None:
+        wrong = [f for f in allow(proposal.contracts, allowed).findings if f.severity is Severity.ERROR]
+        if wrong:
+            raise UserError(*wrong)
 
 
-def _switch(house: House, claim: Claim, wanted: tuple[str, str, dict[str, str], str], facts: dict[str, object]) -> Deployment:
+def _allowed(proposal: Proposal, reason: str) -> dict[str, object]:
+    """What is kept of a break that was allowed: the reason, and the contracts that it was given for."""
+    from xde.app.contracts import BREAKING
+
+    broken = [f.message for f in (proposal.contracts.findings if proposal.contracts else ()) if f.code in BREAKING]
+    return {"allowed": reason, "breaks": broken} if reason and broken else {}
+
+
+def switch(house: House, claim: Claim, wanted: tuple[str, str, dict[str, str], str], facts: dict[str, object]) -> Deployment:
+    """Point an environment at other versions, at once: `wanted` is the plan's digest, the definitions', the pointers and a note."""
     plan, definitions, pointers, note = wanted
     latest = house.ledger.deployments(house.environment, 1)
-    if latest and not is_told(house.lake, latest[0]):
-        tell_deployment(house.lake, latest[0])  # a crash came between the ledger's word and the lake's
+    tell_newest(house.lake, latest)
     number = latest[0].number + 1 if latest else 1
     at = house.clock.now().isoformat()
     deployment = Deployment(house.environment, number, at, _author(), plan, definitions, pointers, note, facts)
@@ -205,29 +222,9 @@ def _switch(house: House, claim: Claim, wanted: tuple[str, str, dict[str, str], 
     return deployment
 
 
-def _target(house: House, to: int | None) -> Deployment:
-    known = house.ledger.deployments(house.environment, 1_000)
-    name = house.environment
-    if not known:
-        raise UserError(Finding("XDE0744", f"nothing was ever deployed to `{name}`", hint="`xde env list` shows what was"))
-    shown = known[0]
-    if to is None:
-        found = next((d for d in known if (d.pointers, d.definitions) != (shown.pointers, shown.definitions)), None)
-        message = f"`{name}` has no earlier deployment"
-    else:
-        found = next((d for d in known if d.number == to), None)
-        message = f"`{name}` has no deployment {to}"
-    if found is None:
-        why = f"its deployments are 1 to {shown.number}"
-        raise UserError(Finding("XDE0744", message, why=why, hint=f"`xde env show {name}` shows them"))
-    return found
-
-
-def _gone(house: House, target: Deployment) -> list[str]:
-    """The datasets of a deployment whose tables are no longer there; a view has only its word in the ledger, or none at all."""
-    states = house.ledger.states(list(target.pointers.items()))
-    views = {n for (n, _), s in states.items() if s.bytes == 0 and "inputs" in s.facts}
-    return [n for n, v in target.pointers.items() if n not in views and house.lake.snapshot(TableId(n, v)) is None]
+def _views(known: Understanding) -> list[str]:
+    datasets = known.project.datasets.values()
+    return [d.name for d in datasets if not isinstance(d, SourceDataset) and d.head.kind is Kind.VIEW]
 
 
 def _not_as_shown(environment: str, shown: str, now: str) -> Finding:
@@ -253,9 +250,3 @@ def _revision(root: Path) -> dict[str, object]:
     except (OSError, subprocess.SubprocessError):
         return {}
     return {"revision": told} if told else {}
-
-
-def _sleep(seconds: float) -> None:
-    import threading
-
-    threading.Event().wait(seconds)

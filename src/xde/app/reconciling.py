@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from xde.app.definitions import told_deployments, told_ends
+from xde.app.definitions import tell_newest, told_deployments, told_ends
 from xde.kernel.plan.ledger import NEXT
 from xde.kernel.run.owners import parse_owner
 from xde.lifecycle.storage.mirror import read_state
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def reconcile(house: House) -> None:
     """Look at the tables of steps that were begun and never ended, unless their run is still at work."""
     ledger = house.ledger
+    if house.environment != house.settings.environment:
+        tell_newest(house.lake, ledger.deployments(house.environment, 1))
     unfinished = ledger.unfinished()
     if not unfinished:
         _rebuild_if_new(house)
@@ -67,6 +69,8 @@ def _rebuild_if_new(house: House) -> None:
 
 def rebuild(house: House) -> int:
     """Replace mirrors and pointers by what the commits say: an environment points where its newest commit stands."""
+    for name in house.ledger.environments():
+        tell_newest(house.lake, house.ledger.deployments(name, 1))
     ends = told_ends(house.lake)
     states: list[TableState] = []
     newest: dict[tuple[str, str], tuple[str, str]] = {}

@@ -15,7 +15,8 @@ from datetime import timedelta
 
 import pytest
 
-from xde.app.deploying import Order, rollback
+from xde.app.deploying import Order
+from xde.app.rolling_back import rollback
 from xde.app.environments import drop as drop_environment
 from xde.app.opening import house_at
 from xde.app.workspace import Workspace

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from xde.app.deploying import Order, rollback
+from xde.app.deploying import Order
+from xde.app.rolling_back import rollback
 from xde.app.environments import deployments, differences, drop, environments
 from xde.app.opening import house_at
 from xde.app.workspace import Workspace
@@ -176,12 +177,46 @@ def test_a_dataset_that_is_gone_goes_with_the_switch(project):
     assert propose(project).dropped == ("marts.customers",)
     with Workspace.open(project, environment="prod") as workspace:
         assert workspace.show("marts.customers").read_all().num_rows == 20
-    deploy(project)
+    with pytest.raises(UserError) as raised:
+        deploy(project)
+    assert code(raised) == ["XDE0365"]
+    deploy(project, allow_breaking="nobody has asked for them since March")
     with Workspace.open(project, environment="prod") as workspace:
         assert "marts.customers" not in workspace.house.ledger.pointers("prod")
     take_back(project)
     with Workspace.open(project, environment="prod") as workspace:
         assert workspace.show("marts.customers").read_all().num_rows == 20
+
+
+ORDERS = "models/marts/orders.yaml"
+
+
+def test_a_broken_promise_is_not_deployed_without_a_new_major_version(project):
+    edit(project, ORDERS, "validValues: [placed, ", "validValues: [lost, placed, ")
+    proposal = propose(project)
+    assert proposal.breaks
+    (compared,) = proposal.contracts.compared
+    assert [(c.dataset, c.impact.consumers) for c in compared.lines] == [("marts.orders", ())]
+    with pytest.raises(UserError) as raised:
+        deploy(project)
+    assert code(raised) == ["XDE0360"]
+    assert raised.value.findings[0].span.path == ORDERS
+    assert [d.number for d in _deployments(project)] == [1]
+    edit(project, ORDERS, "version: 1.", "version: 2.")
+    assert deploy(project).deployment.facts.get("allowed") is None
+
+
+def test_a_broken_promise_may_be_deployed_with_a_reason_that_is_kept(project):
+    edit(project, ORDERS, "validValues: [placed, ", "validValues: [lost, placed, ")
+    deployed = deploy(project, allow_breaking="the shop says that it tells them now")
+    assert deployed.deployment.facts["allowed"] == "the shop says that it tells them now"
+    assert deployed.deployment.facts["breaks"] == [f"`{ORDERS}` breaks its promise without a new major version"]
+    assert propose(project).empty
+
+
+def test_a_reason_that_nothing_needs_is_not_kept(project):
+    edit(project, AMOUNT, "amount / 100", "amount / 50")
+    assert "allowed" not in deploy(project, allow_breaking="to be sure").deployment.facts
 
 
 def test_ones_own_environment_is_not_deployed_to(project):

@@ -27,6 +27,7 @@ class Options(TypedDict):
     plan: str | None
     wait: float
     note: str
+    allow_breaking: str
 
 
 @xde_command("deploy", "xde deploy prod", "xde deploy prod --dry-run", "xde deploy staging --yes --note 'carrier names'")
@@ -35,6 +36,7 @@ class Options(TypedDict):
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--plan", metavar="DIGEST", help="Only if what there is to do is still the plan that `xde plan ENVIRONMENT` showed.")
 @click.option("--wait", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Wait so long if another holds it.")
+@click.option("--allow-breaking", metavar="REASON", default="", help="Let contracts break their promises, and say why; it is kept.")
 @click.option("--note", default="", metavar="TEXT", help="A word about it, kept with the deployment.")
 @json_option
 @pass_session
@@ -45,7 +47,7 @@ def command(ctx: click.Context, session: Session, *, environment: str, **options
     What is missing is built beside what is there and audited; then every pointer is switched at once. Whatever fails, and whenever it is
     stopped, the environment shows what it showed before. Ends with 3 when data did not pass its contract.
     """
-    from xde.app.deploying import Order  # deferred: it brings the planner
+    from xde.app.deploying import Order, promises_are_kept  # deferred: it brings the planner
     from xde.faces.words.deployments import deployed_fact, proposal_fact, proposal_text
 
     with session.open(environment=environment, working_tree=True) as workspace:
@@ -57,9 +59,11 @@ def command(ctx: click.Context, session: Session, *, environment: str, **options
             session.result(proposal_text(proposal, ink=session.ink()))
         if options["dry_run"] or proposal.empty:
             return
+        allowed = options["allow_breaking"].strip()
+        promises_are_kept(proposal, allowed)
         if not options["yes"] and options["plan"] is None and not _agreed(session, environment):
             ctx.exit(1)
-        order = Order(options["plan"] or proposal.digest, options["note"], options["wait"])
+        order = Order(options["plan"] or proposal.digest, options["note"], allowed, wait=options["wait"])
         deployed = _carried_out(session, workspace, order)
     if session.machine:
         session.document(deployed_fact(deployed))

@@ -21,8 +21,9 @@ def command(session: Session, *, environment: str, to: int | None, wait: float, 
 
     It is done at once, and nothing is built. A rollback is a deployment itself: `xde env show` lists it, and it can be rolled back.
     """
-    from xde.app.deploying import Order, rollback  # deferred: it brings the planner
+    from xde.app.deploying import Order
     from xde.app.opening import house_at
+    from xde.app.rolling_back import rollback  # deferred: it brings the planner
     from xde.faces.words.deployments import deployment_fact, switched_text
 
     house = house_at(session.root().resolve(), environment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xde.faces.words.compatibility import comparison_fact, comparison_text
 from xde.faces.words.ink import PLAIN, Ink
 from xde.faces.words.numbers import amount
 from xde.faces.words.plan import plan_fact, plan_text
@@ -22,8 +23,9 @@ def proposal_text(proposal: Proposal, *, ink: Ink = PLAIN) -> str:
     environment = proposal.plan.environment
     if proposal.empty:
         return f"`{environment}` shows what the working tree says: nothing to deploy\n"
+    command = f"xde deploy {environment}" + (" --allow-breaking REASON" if proposal.breaks else "")
     lines = (
-        [plan_text(proposal.plan, ink=ink, command=f"xde deploy {environment}").rstrip("\n")]
+        [plan_text(proposal.plan, ink=ink, command=command).rstrip("\n")]
         if proposal.plan.steps
         else [f"nothing to build for `{environment}`"]
     )
@@ -33,6 +35,8 @@ def proposal_text(proposal: Proposal, *, ink: Ink = PLAIN) -> str:
     if proposal.dropped:
         lines += ["", ink("warning", f"{amount(len(proposal.dropped), 'dataset')} would no longer be there:")]
         lines += [f"  {name}" for name in proposal.dropped]
+    if proposal.contracts is not None and proposal.contracts.compared:
+        lines += ["", comparison_text(proposal.contracts, ink=ink).rstrip("\n")]
     lines += ["", f"plan {proposal.digest}"]
     return "\n".join(lines) + "\n"
 
@@ -45,6 +49,7 @@ def proposal_fact(proposal: Proposal) -> dict[str, object]:
         "definitions": proposal.definitions,
         "adopted": list(proposal.adopted),
         "dropped": list(proposal.dropped),
+        "contracts": comparison_fact(proposal.contracts) if proposal.contracts is not None else None,
     }
 
 
