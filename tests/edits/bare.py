@@ -1,0 +1,184 @@
+"""The oracle: a project's models run one after another by bare DuckDB, with nothing of ours between; and edits of models as texts."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+from sqlglot import exp, parse_one
+
+from xde.app.deploying import Order
+from xde.app.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from xde.app.deploying import Deployed
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+ROWS = 120  # of each month's flights
+MOST = 20_000  # rows of a model
+
+
+def small(example: str, folder: Path) -> Path:
+    """A copy of an example with little data, without contracts of models: edits may break what they promise."""
+    ignored = shutil.ignore_patterns(".xde", "tests")
+    shutil.copytree(EXAMPLES / example, folder, ignore=ignored)
+    for path in (folder / "models").rglob("*.yaml"):
+        path.unlink()
+    for path in (folder / "data").glob("flights-*.csv.gz"):
+        text = gzip.decompress(path.read_bytes()).decode().splitlines(keepends=True)
+        path.write_bytes(gzip.compress("".join(text[: ROWS + 1]).encode()))
+    weather = folder / "data/weather.csv.gz"
+    if weather.exists():
+        header, *lines = gzip.decompress(weather.read_bytes()).decode().splitlines(keepends=True)
+        early = [x for x in lines if re.match(r"[^,]*,2013,\d+,[12],", x)]
+        assert len(early) > 1000
+        weather.write_bytes(gzip.compress("".join([header, *early]).encode()))
+    for path in (folder / "sources").glob("*.yaml"):  # that there are many rows is no longer true
+        path.write_text(re.sub(r"mustBeGreaterThan: \d{4,}", "mustBeGreaterThan: 0", path.read_text()))
+    with Workspace.open(folder) as workspace:
+        assert workspace.run().status == "done"
+    assert deploy(folder).deployment is not None
+    return folder
+
+
+def deploy(root: Path) -> Deployed:
+    """Bring the working tree to `prod`."""
+    with Workspace.open(root, environment="prod", working_tree=True) as workspace:
+        return workspace.deploy(Order())
+
+
+def counted(table: pa.Table) -> Counter[str]:
+    """The rows of a table whatever their order; floats to nine digits, for sums depend on the order of their terms."""
+    rows = zip(*(c.to_pylist() for c in table.columns), strict=True)
+    return Counter(repr([_plain(v) for v in row]) for row in rows)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()  # two names of the same zone are no difference
+    return f"{value:.9g}" if isinstance(value, float) else value
+
+
+def shown(root: Path) -> dict[str, Counter[str]]:
+    """The rows of every model as `prod` shows them."""
+    with Workspace.open(root, environment="prod") as workspace:
+        names = [n for n in workspace.known.order if n in workspace.known.project.models]
+        return {n: counted(workspace.show(n, limit=None).read_all()) for n in names}
+
+
+class TooManyRows(duckdb.Error):
+    """A join without its condition: not worth the time of a test."""
+
+
+class Bare:
+    """Models run by bare DuckDB over the sources as they were loaded."""
+
+    def __init__(self, root: Path) -> None:
+        with Workspace.open(root, environment="prod") as workspace:
+            known = workspace.known
+            self.order = [n for n in known.order if n in known.project.models]
+            self.views = {n for n in self.order if known.is_view(n)}
+            self.types = {n: {c.name: c.type for c in known.schemas[n]} for n in self.order}
+            self._upstream = {n: known.upstream[n] for n in self.order}
+            self.parameters = known.project.settings.parameters
+            self._sources = {n: workspace.show(n, limit=None).read_all() for n in known.project.sources}
+
+    def build(self, texts: dict[str, str]) -> dict[str, Counter[str]]:
+        """The rows of every model, from nothing. Raises `duckdb.Error` where a query does not run, or multiplies rows beyond use."""
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            for name, table in self._sources.items():
+                self._put(connection, name, table)
+            found = {}
+            for name in self.order:
+                sql = texts[name]
+                for parameter, value in self.parameters.items():
+                    sql = re.sub(rf"\${parameter}\b", str(value), sql)
+                wanted = ", ".join(f'CAST("{c}" AS {t}) AS "{c}"' for c, t in self.types[name].items()) if name in self.types else "*"
+                table = connection.sql(f"SELECT {wanted} FROM ({sql}) LIMIT {MOST}").to_arrow_table()
+                if table.num_rows == MOST:
+                    raise TooManyRows
+                self._put(connection, name, table)
+                found[name] = counted(table)
+        return found
+
+    def reach(self, model: str) -> set[str]:
+        """All that is made from a model, at any distance."""
+        found = {model}
+        for name in self.order:
+            if found & set(self._upstream[name]):
+                found.add(name)
+        return found - {model}
+
+    @staticmethod
+    def _put(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name.partition('.')[0]}")
+        connection.register("given", table)
+        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
+        connection.unregister("given")
+
+
+def file_of(root: Path, name: str) -> Path:
+    """The file of a model."""
+    return root / "models" / (name.replace(".", "/") + ".sql")
+
+
+def split(text: str) -> tuple[str, str]:
+    """A model's head, and its SQL."""
+    head, end, sql = text.partition("*/")
+    return head + end + "\n", sql
+
+
+def texts(root: Path, names: list[str]) -> dict[str, str]:
+    """The SQL of every model as it is written."""
+    return {n: split(file_of(root, n).read_text())[1] for n in names}
+
+
+def write(root: Path, name: str, sql: str) -> None:
+    """Another SQL under the same head."""
+    path = file_of(root, name)
+    path.write_text(split(path.read_text())[0] + sql)
+
+
+def _select(tree: exp.Expression) -> exp.Select:
+    assert isinstance(tree, exp.Select)
+    return tree
+
+
+def columns(sql: str) -> list[str]:
+    """The names of the columns that the outermost SELECT writes out."""
+    return [p.alias_or_name for p in _select(parse_one(sql, dialect="duckdb")).expressions]
+
+
+def with_column(sql: str, column: str, change: str) -> str:
+    """The query with one column of its outermost SELECT put through an expression of `{}`."""
+    tree = _select(parse_one(sql, dialect="duckdb"))
+    for place, projection in enumerate(tree.expressions):
+        if projection.alias_or_name == column:
+            inner = projection.unalias().sql("duckdb")
+            tree.expressions[place].replace(
+                parse_one(f"SELECT {change.replace('{}', f'({inner})')} AS {column}", dialect="duckdb").expressions[0]
+            )
+    return tree.sql("duckdb", pretty=True)
+
+
+def changed_columns(old: str, new: str) -> set[str] | None:
+    """The columns to whose expressions a change is confined; None where it is anywhere else and may change which rows there are."""
+    one, other = (_select(parse_one(s, dialect="duckdb")) for s in (old, new))
+    names = [p.alias_or_name for p in one.expressions]
+    if names != [p.alias_or_name for p in other.expressions] or one.args.get("distinct"):
+        return None
+    told = {n for n, a, b in zip(names, one.expressions, other.expressions, strict=True) if a != b}
+    for tree in (one, other):
+        tree.set("expressions", [exp.Star()])
+    group = one.args.get("group")
+    all_names = group is not None and group.args.get("all") is not None
+    return told if one == other and not all_names else None
