@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from xde.kernel.project.secret_references import Reference
 
 SLOW = 5.0  # seconds
-_DENIED = frozenset({"XDE0127"})
-_WHY = frozenset(f"XDE012{n}" for n in range(10))  # of secrets: the message names the reference, and only the reason says more
+_DENIED = frozenset({"XDE0157"})
+SECRET_CODES = frozenset(f"XDE015{n}" for n in range(10))  # of secrets: the message names the reference, and only the reason says more
 
 
 def doctor(house: House, known: Understanding) -> Iterator[Diagnosis]:
@@ -79,7 +79,7 @@ def _asked(subject: str, ask: Callable[[], str]) -> Diagnosis:
         return Diagnosis(
             subject,
             "denied" if first.code in _DENIED or "may not" in first.message or "cannot be written" in first.message else "missing",
-            f"{first.message}: {first.why}" if first.code in _WHY and first.why else first.message,
+            f"{first.message}: {first.why}" if first.code in SECRET_CODES and first.why else first.message,
             first.hint,
         )
     except XdeError as error:

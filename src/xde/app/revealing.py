@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Place = Literal["user", "password", "query", "whole", "other"]
 
 _EXTRAS = {"keyring": ("keyring", "keyring"), "aws": ("boto3", "aws")}  # scheme to package and extra
-_MISSING = {"env": "XDE0122", "file": "XDE0123"}
+_MISSING = {"env": "XDE0152", "file": "XDE0153"}
 _MARK = 0xE000  # the first of Unicode's private characters: stand for references while an address is looked at
 
 
@@ -114,7 +114,7 @@ def _asked(reference: Reference, root: Path) -> str:
     except XdeError:
         raise
     except SecretMissing as error:
-        code = _MISSING.get(reference.scheme, "XDE0125")
+        code = _MISSING.get(reference.scheme, "XDE0155")
         raise UserError(Finding(code, f"`{reference}` has no value", label="not found", why=error.why, hint=error.hint)) from None
     except Exception as error:  # noqa: BLE001 - a stranger's code, whose words may hold the very value: only the kind of its error is told
         raise UserError(
@@ -137,16 +137,16 @@ def _store(reference: Reference) -> SecretStore:
         why = f"`{reference}` is read with the package `{error.name}`, which is not installed"
         hint = f"pip install 'xde[{extra}]'" if extra else f"pip install {package}"
         raise UserError(
-            Finding("XDE0124", f"`{reference.scheme}:` needs a package more", label="not installed", why=why, hint=hint)
+            Finding("XDE0154", f"`{reference.scheme}:` needs a package more", label="not installed", why=why, hint=hint)
         ) from None
     if found is None:
         known = schemes()
         why = "installed are " + ", ".join(f"`{s}`" for s in known)
         hint = did_you_mean(reference.scheme, known) or "install the package that brings this store, or use another"
-        raise UserError(Finding("XDE0120", f"there is no store of secrets `{reference.scheme}`", label="not known", why=why, hint=hint))
+        raise UserError(Finding("XDE0150", f"there is no store of secrets `{reference.scheme}`", label="not known", why=why, hint=hint))
     return found
 
 
 def _failed(reference: Reference, why: str) -> Finding:
     hint = "this is a matter of the package that brings the store, not of xde"
-    return Finding("XDE0129", f"the store `{reference.scheme}` failed at `{reference}`", label="failed", why=why, hint=hint)
+    return Finding("XDE0159", f"the store `{reference.scheme}` failed at `{reference}`", label="failed", why=why, hint=hint)

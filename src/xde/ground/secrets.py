@@ -8,7 +8,7 @@ import re
 import threading
 import traceback
 from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HIDDEN = "***"
 SHORTEST = 8  # characters: what is shorter stands in too many words that are no secret
 _PART = 16  # characters: lines of a key and texts of a JSON document that are hidden each by itself
-_PASSWORD = re.compile(r"(://[^\s:/@?#]*:)[^\s@]+(?=@)")
+_PASSWORD = re.compile(r"(://[^\s:/@?#]*:)(?!\d{1,5}[/?#])\S+(?=@)")  # what follows a host is a port, and not a password
 
 
 class Secret:
@@ -46,17 +46,18 @@ class Veil:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._forms: set[str] = set()
+        self._forms: dict[str, int] = {}  # expressions, and the length of what they find
         self._pattern: re.Pattern[str] | None = None
 
     def hide(self, value: str) -> None:
         """From now on the value is not shown, in no form of it; one that is too short to be told from other words is shown."""
-        found = {f for part in _parts(value) for f in forms(part)}
+        found = {re.escape(f): len(f) for part in _parts(value) for f in _forms(part)}
+        found |= {_in_an_address(part): len(part) for part in _parts(value)}
         with self._lock:
-            if not found <= self._forms:
+            if not found.keys() <= self._forms.keys():
                 self._forms |= found
-                longest_first = sorted(self._forms, key=lambda f: (-len(f), f))
-                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+                longest_first = sorted(self._forms, key=lambda f: (-self._forms[f], f))
+                self._pattern = re.compile("|".join(longest_first))
 
     def redact(self, text: str) -> str:
         """The text without anything hidden, and without passwords in addresses, whether or not they were hidden."""
@@ -136,8 +137,8 @@ def _parts(value: str) -> Iterator[str]:
             yield from (v for v in told.values() if isinstance(v, str) and len(v) >= _PART)
 
 
-def forms(value: str) -> set[str]:
-    """How a value may be written: plain, escaped for JSON, Python, SQL, HTML and addresses, as hexadecimal digits and in base64.
+def _forms(value: str) -> set[str]:
+    """How a value may be written: plain, escaped for JSON, Python, SQL and HTML, as hexadecimal digits and in base64.
 
     Base64 puts three bytes into four digits, so that a value within a longer text is written in three ways, and its first and last
     digits depend on its neighbours (RFC 4648, 4): those are left out here.
@@ -154,10 +155,19 @@ def forms(value: str) -> set[str]:
         octets.hex(),
         octets.hex().upper(),
     }
-    for quoted in (quote(octets, safe=""), quote(octets), quote_plus(octets)):
-        found |= {quoted, re.sub(r"%[0-9A-F]{2}", lambda m: m.group().lower(), quoted)}
     for before in range(3):
         first, bits = -(-before * 4 // 3), (before + len(octets)) * 8
         digits = base64.b64encode(b"\0" * before + octets).decode()[first : bits // 6]
         found |= {digits, digits.replace("+", "-").replace("/", "_")}
     return {f for f in found if len(f) >= SHORTEST}
+
+
+def _in_an_address(value: str) -> str:
+    """An expression for a value whose characters may each be written as `%` and two digits (RFC 3986, 2.1): writers differ in which."""
+
+    def either(character: str) -> str:
+        octets = character.encode("utf-8", "surrogatepass")
+        digits = "".join("%" + "".join(f"[{d}{d.upper()}]" if d.isalpha() else d for d in f"{o:02x}") for o in octets)
+        return f"(?:{re.escape(character)}|{digits}{'|[+]' if character == ' ' else ''})"
+
+    return "".join(map(either, value))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, HTTPClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
 
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
@@ -42,7 +42,7 @@ def _asked(identifier: str) -> dict[str, Any]:
         raise _closed("no region is set", "export AWS_REGION=...") from None
     except (NoCredentialsError, PartialCredentialsError):
         raise _closed("there are no credentials for AWS", "log in with `aws sso login`, or give the machine a role") from None
-    except HTTPClientError as error:
+    except (HTTPClientError, EndpointConnectionError) as error:
         raise TemporaryError(f"AWS Secrets Manager cannot be reached: {type(error).__name__}", retry_in=5.0) from None
     except BotoCoreError as error:
         raise _closed(f"boto3 cannot ask for it: {type(error).__name__}", "see that `aws sts get-caller-identity` answers") from None
@@ -74,8 +74,8 @@ def _within(text: str, identifier: str, key: str) -> str:
 
 def _no_key(message: str, hint: str) -> UserError:
     why = "what stands after `#` is a key of the JSON object that the secret is"
-    return UserError(Finding("XDE0126", message, why=why, hint=hint))
+    return UserError(Finding("XDE0156", message, why=why, hint=hint))
 
 
 def _closed(why: str, hint: str) -> UserError:
-    return UserError(Finding("XDE0127", "AWS Secrets Manager does not let us in", why=why, hint=hint))
+    return UserError(Finding("XDE0157", "AWS Secrets Manager does not let us in", why=why, hint=hint))

@@ -18,7 +18,7 @@ def read(name: str, project: Path, /) -> str:
     if _is_kept(path, project):
         raise UserError(
             Finding(
-                "XDE0123",
+                "XDE0153",
                 f"`{name}` is no place for a secret",
                 why="files under `models` and `sources` are the project: a deployment keeps them in the lake, for all to read",
                 hint="move it, to `secrets/` for example, and keep it out of the repository",
@@ -66,4 +66,4 @@ def _absent(path: Path, name: str) -> tuple[str, str]:
 
 
 def _useless(name: str, why: str, hint: str) -> UserError:
-    return UserError(Finding("XDE0123", f"the secret in `{name}` cannot be read", why=why, hint=hint))
+    return UserError(Finding("XDE0153", f"the secret in `{name}` cannot be read", why=why, hint=hint))

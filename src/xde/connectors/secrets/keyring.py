@@ -32,4 +32,4 @@ def read(name: str, project: Path, /) -> str:  # noqa: ARG001 - the port's
 
 
 def _closed(why: str, hint: str) -> UserError:
-    return UserError(Finding("XDE0127", "the keyring does not answer", why=why, hint=hint))
+    return UserError(Finding("XDE0157", "the keyring does not answer", why=why, hint=hint))

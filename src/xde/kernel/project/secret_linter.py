@@ -39,7 +39,7 @@ def _check(node: Scalar, say: Complaints, *, read: bool) -> None:
         say.add("XDE0115", f"`{found.text}` is no reference", node, "not known", f"a reference is {EXAMPLES}", found.hint)
     for reference in references(node.text) if not read else ():
         why = "references are read in `lake`, `ledger` and `engine` alone: what models see stays in plans and tables for all to read"
-        say.add("XDE0121", f"`{reference}` is not read here", node, "stays as it is", why, "write the value, or take it away")
+        say.add("XDE0151", f"`{reference}` is not read here", node, "stays as it is", why, "write the value, or take it away")
 
 
 def _places(root: Mapping) -> Iterator[Node]:
@@ -74,5 +74,5 @@ def _warn(node: Scalar, say: Complaints) -> None:
     why = "`xde.yaml` is in the repository, and is kept in the lake with every deployment"
     hint = "put it elsewhere and write a reference: `${env:NAME}`, `${file:PATH}`"
     say.findings.items.append(
-        Finding("XDE0128", "a password stands in `xde.yaml`", node.span, "for all to read", why, hint, Severity.WARNING)
+        Finding("XDE0158", "a password stands in `xde.yaml`", node.span, "for all to read", why, hint, Severity.WARNING)
     )
