@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.fields import Complaints
 
 READ_IN = ("lake", "ledger", "engine")
-_PASSWORD = re.compile(r"://[^:/@?#]*:[^@]+@|[?&](ssl)?password=[^&]")
+_PASSWORD = re.compile(r"://[^:/@?#]*:[^@\0]+@|[?&](ssl)?password=[^&\0]")
 _SECRET_OPTION = re.compile(r"secret|password|passwd|credential|_token$|(access|account|api|private)_?key$", re.IGNORECASE)
 
 
@@ -66,8 +66,8 @@ def _check_open(place: Node, say: Complaints) -> None:
 
 
 def _has_password(text: str) -> bool:
-    found = _PASSWORD.search("".join(p if isinstance(p, str) else "" for p in pieces(text)))
-    return found is not None
+    """Whether an address has a password of which no part is a reference."""
+    return _PASSWORD.search("".join(p if isinstance(p, str) else "\0" for p in pieces(text))) is not None
 
 
 def _warn(node: Scalar, say: Complaints) -> None:
