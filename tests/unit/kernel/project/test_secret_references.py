@@ -37,7 +37,7 @@ def test_good_ones(reference):
 
 @pytest.mark.parametrize("text", ["${A}", "${env:}", "${env: }", "${:a}", "${env:A-B}", "${env:A", "${}", "${env:${env:A}}", "${1x:a}"])
 def test_those_that_are_none(text):
-    assert "XDE0115 error xde.yaml:2:37" in findings(f"name: x\nlake: {{path: s3://b, options: {{a: x, b: '{text}'}}}}\n".replace("a: x, ", ""))
+    assert "XDE0115 error xde.yaml:2:35" in findings(f"name: x\nlake: {{path: s3://b, options: {{b: '{text}'}}}}\n")
 
 
 def test_they_are_read_in_lake_ledger_and_engine_alone():
