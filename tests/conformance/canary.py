@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ def forms(secret: str) -> dict[str, bytes]:
         "URL": quote(secret, safe="").encode(),
         "path of a URL": quote(secret).encode(),
         "form": quote_plus(secret).encode(),
-        "URL in lower case": quote(secret, safe="").lower().encode(),
+        "URL in lower case": re.sub("%..", lambda m: m.group().lower(), quote(secret, safe="")).encode(),
         "connection string": octets.replace(b"\\", b"\\\\").replace(b"'", b"\\'"),
         "hexadecimal": octets.hex().encode(),
         "UTF-16": secret.encode("utf-16-le"),

@@ -60,7 +60,7 @@ class Revealing:
                 found += piece
                 continue
             value = self.secret(piece).reveal()
-            if place in {"password", "query"} or (place == "whole" and "@" in value):
+            if place in {"password", "query"} or "@" in value:  # what has a user in it may have a password
                 hide(value)
             found += quote(value, safe="") if place in {"user", "password", "query"} else value
         hide_password(found)
