@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-IN_ENVIRONMENT = "c4nary@env/ \"Ü\" \\n %41+&<x>'; over"
+IN_ENVIRONMENT = 'c4nary@env/ "Ü" \\n %41+&<x>\'; over'
 IN_FILE = "kanarienvogel:file?#[2] 'ß' $HOME|=="
 
 
@@ -47,7 +47,9 @@ def forms(secret: str) -> dict[str, bytes]:
 
 def leaks(what: str, content: bytes, secrets: tuple[str, ...]) -> list[str]:
     """Where a secret stands in some bytes, and in which form."""
-    return [f"{what}: {form} of secret {n}" for n, secret in enumerate(secrets) for form, octets in forms(secret).items() if octets in content]
+    return [
+        f"{what}: {form} of secret {n}" for n, secret in enumerate(secrets) for form, octets in forms(secret).items() if octets in content
+    ]
 
 
 def leaks_below(folders: list[Path], secrets: tuple[str, ...], besides: tuple[Path, ...] = ()) -> list[str]:

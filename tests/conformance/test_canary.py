@@ -101,7 +101,10 @@ def planted(tmp_path):
     made.write("sources/shop.yaml", CONTRACT)
     made.write("data/sales-1.csv", "id,country\n1,NO\nx,DE\n2,DE\n")
     made.write("models/marts/by_country.sql", "SELECT country, count(*) AS sales FROM shop.sales GROUP BY country\n")
-    made.write("xde.yaml", "name: sales\nlake: {path: .xde/lake, options: {aws_secret_access_key: '${env:CANARY}', token: '${file:secrets/token}'}}\n")
+    made.write(
+        "xde.yaml",
+        "name: sales\nlake: {path: .xde/lake, options: {aws_secret_access_key: '${env:CANARY}', token: '${file:secrets/token}'}}\n",
+    )
     return made
 
 
@@ -141,6 +144,7 @@ def test_the_scanner_sees_into_what_it_cannot_read_as_it_is(tmp_path):
         (tmp_path / name).unlink()
 
 
+@pytest.mark.slow
 def test_one_that_is_not_hidden_is_found(planted):
     """The commands could leak, and the scan would tell: a secret that nobody referred to is written into a model and deployed."""
     planted.write("models/marts/leak.sql", f"SELECT '{IN_FILE.replace(chr(39), chr(39) * 2)}' AS a FROM shop.sales\n")
@@ -212,10 +216,14 @@ def test_a_ledger_in_postgresql_holds_none(planted, postgres_server, how):
     )
     calls = [c for words in CALLS for c in (words, f"{words} --json")]
     ends = planted.call(*calls)
-    assert [e for e, c in zip(ends, calls, strict=True) if not c.startswith("env list")] == [int(how == "wrong")] * (len(ends) - 2), planted.said
+    assert [e for e, c in zip(ends, calls, strict=True) if not c.startswith("env list")] == [int(how == "wrong")] * (len(ends) - 2), (
+        planted.said
+    )
     if how == "right":
         planted.write("models/marts/more.sql", "SELECT id FROM shop.sales\n")
-        assert planted.call("run --json", fault=FAULT.format(here=str(Path(__file__).parent), what="(DuckdbEngine, 'write', broken)")) == [70]
+        assert planted.call("run --json", fault=FAULT.format(here=str(Path(__file__).parent), what="(DuckdbEngine, 'write', broken)")) == [
+            70
+        ]
     dumped = dump_postgres(postgres_server.url(name))
     assert (b"deployments" in dumped and b"*** | ***" in dumped) == (how == "right")
     assert leaks("the ledger", dumped, SECRETS) == []
@@ -239,6 +247,7 @@ def dump_postgres(url: str) -> bytes:
     return found
 
 
+@pytest.mark.slow
 def test_the_project_s_folder_can_be_copied_and_tells_nothing(planted, tmp_path):
     """What is kept for speed is kept without values: the copy asks for them again, and finds none."""
     assert planted.call("run") == [0]

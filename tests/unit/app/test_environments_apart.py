@@ -64,6 +64,7 @@ def test_everything_of_it_lies_apart_and_is_found_there(apart, xde, tmp_path):
     assert "NO" in xde("--env", "prod", "show", "marts.by_country", "--json")
 
 
+@pytest.mark.slow
 def test_a_change_is_told_between_them(apart, xde):
     xde("run")
     xde("deploy", "prod", "--yes")
@@ -84,6 +85,7 @@ def test_a_change_is_told_between_them(apart, xde):
     assert {e["dataset"] for e in json.loads(xde("env", "diff", "dev", "prod", "--json"))["differences"]} >= {"marts.by_country"}
 
 
+@pytest.mark.slow
 def test_it_is_listed_shown_cleaned_and_dropped(apart, xde):
     xde("run")
     xde("deploy", "prod", "--yes")
@@ -114,6 +116,7 @@ def test_one_that_cannot_be_reached_is_listed_as_such_and_keeps_nobody_from_the_
     xde("clean")
 
 
+@pytest.mark.slow
 def test_two_environments_must_not_be_one_by_accident(apart, xde):
     """A deployment is kept with its definitions in the lake of the environment itself."""
     xde("deploy", "prod", "--yes")

@@ -133,7 +133,10 @@ def test_a_stranger_s_store_comes_in_by_the_same_door(vault):
     reveal = Revealing(vault)
     assert reveal.text("${vault:kv/db}/${vault:kv/db}") == "a value of the vault/a value of the vault"
     assert sys.modules["acme_vault"].ASKED == ["kv/db"], "asked once"
-    assert (finding(lambda: reveal.text("${vault:x}")).code, finding(lambda: reveal.text("${vault:x}")).why) == ("XDE0155", "no such path `x`")
+    assert (finding(lambda: reveal.text("${vault:x}")).code, finding(lambda: reveal.text("${vault:x}")).why) == (
+        "XDE0155",
+        "no such path `x`",
+    )
     with pytest.raises(TemporaryError, match="sealed"):
         reveal.text("${vault:away}")
     for name in ("number", "empty"):

@@ -103,7 +103,9 @@ def environments_text(lines: Sequence[EnvironmentLine], *, ink: Ink = PLAIN, cel
             str(e.deployment.number) if e.deployment else "",
             _moment(e.deployment.at) if e.deployment else "",
             e.deployment.author if e.deployment else "",
-            ", ".join(filter(None, ["your own: runs the working tree" if e.own else "", f"held by {e.held_by}" if e.held_by else "", e.problem])),
+            ", ".join(
+                filter(None, ["your own: runs the working tree" if e.own else "", f"held by {e.held_by}" if e.held_by else "", e.problem])
+            ),
         ]
         for e in lines
     ]

@@ -27,12 +27,21 @@ def test_pieces():
     assert str(Reference("keyring", "a/b")) == "${keyring:a/b}"
 
 
-GOOD = ["${env:A}", "${file:secrets/pg}", "${keyring:service/name}", "${aws:prod/db#password}", "${vault:kv/db#password}", "p${env:A}s${env:B}"]
+GOOD = [
+    "${env:A}",
+    "${file:secrets/pg}",
+    "${keyring:service/name}",
+    "${aws:prod/db#password}",
+    "${vault:kv/db#password}",
+    "p${env:A}s${env:B}",
+]
 
 
 @pytest.mark.parametrize("reference", GOOD)
 def test_good_ones(reference):
-    assert findings(f"name: x\nlake: {{path: s3://b, options: {{region: '{reference}'}}}}\nledger: 'postgresql://u:{reference}@h/d'\n") == []
+    assert (
+        findings(f"name: x\nlake: {{path: s3://b, options: {{region: '{reference}'}}}}\nledger: 'postgresql://u:{reference}@h/d'\n") == []
+    )
 
 
 @pytest.mark.parametrize("text", ["${A}", "${env:}", "${env: }", "${:a}", "${env:A-B}", "${env:A", "${}", "${env:${env:A}}", "${1x:a}"])
@@ -41,7 +50,9 @@ def test_those_that_are_none(text):
 
 
 def test_they_are_read_in_lake_ledger_and_engine_alone():
-    text = "name: x\nparameters: {token: '${env:TOKEN}'}\nengine: {name: duckdb, memory_limit: '${env:MEMORY}', temp_folder: '${env:SPILL}'}\n"
+    text = (
+        "name: x\nparameters: {token: '${env:TOKEN}'}\nengine: {name: duckdb, memory_limit: '${env:MEMORY}', temp_folder: '${env:SPILL}'}\n"
+    )
     assert findings(text) == ["XDE0151 error xde.yaml:2:21"]
     text = "name: x\nenvironments:\n  prod:\n    lake: ${env:LAKE}\n    ledger: ${env:LEDGER}\n    engine: {memory_limit: '${env:M}'}\n"
     assert findings(text) == []
