@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import threading
 import traceback
 from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +77,8 @@ redact = VEIL.redact
 
 def hide_password(address: str) -> None:
     """Hide the password in an address, as it stands there and as it is meant."""
+    from urllib.parse import unquote
+
     for found in re.findall(r"://[^\s:/@?#]*:(.+)@", address, re.DOTALL):
         hide(found)
         hide(unquote(found))
@@ -143,6 +143,8 @@ def _forms(value: str) -> set[str]:
     Base64 puts three bytes into four digits, so that a value within a longer text is written in three ways, and its first and last
     digits depend on its neighbours (RFC 4648, 4): those are left out here.
     """
+    import base64  # deferred, as the others here: every command imports this module, and few have a secret
+
     octets = value.encode("utf-8", "surrogatepass")
     found = {
         value,
