@@ -91,7 +91,7 @@ def _ledgers(house: House, stack: ExitStack) -> dict[str, Ledger]:
     found: dict[str, Ledger] = {_url(house, house.environment): house.ledger}
     for name in (UNNAMED, *house.settings.environments):
         url, other = _url(house, name), House(house.root, house.settings, name, house.clock)
-        if url not in found and other.lake.root == house.lake.root:
+        if url not in found and other.lake_path.rstrip("/") == house.lake.root:
             stack.callback(other.close)
             found[url] = other.ledger
     return found

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
+    from xde.kernel.project.secret_references import Reference
 
 SLOW = 5.0  # seconds
+_DENIED = frozenset({"XDE0157"})
+SECRET_CODES = frozenset(f"XDE015{n}" for n in range(10))  # of secrets: the message names the reference, and only the reason says more
 
 
 def doctor(house: House, known: Understanding) -> Iterator[Diagnosis]:
@@ -33,6 +36,40 @@ def doctor(house: House, known: Understanding) -> Iterator[Diagnosis]:
         yield _asked(f"source {name}", lambda name=name: _source(house, known, name))  # type: ignore[misc]  # bound at once
 
 
+def doctor_secrets(root: Path, environment: str | None) -> Iterator[Diagnosis]:
+    """A line for each reference that this environment needs, before anything is opened with it: its name, and never its value."""
+    from xde.app.opening import house_at
+    from xde.app.revealing import places
+    from xde.kernel.project.secret_references import Reference, pieces, references
+
+    house = house_at(root, environment)
+    engine, lake, ledger = house.chosen_engine, house.chosen_lake, house.chosen_ledger
+    plain = [t for t in (lake.path, engine.name, engine.memory_limit, engine.temp_folder) if t is not None]
+    hidden = {r for t in lake.options.values() for r in references(t)}
+    hidden |= {p for p, at in zip(pieces(ledger), places(ledger), strict=True) if isinstance(p, Reference) and at in {"password", "query"}}
+    for reference in dict.fromkeys(r for t in (*plain, ledger, *lake.options.values()) for r in references(t)):
+        yield _secret(house, reference, hides=reference in hidden)
+
+
+def _secret(house: House, reference: Reference, *, hides: bool) -> Diagnosis:
+    from xde.connectors.secrets.files import open_to_all
+    from xde.ground.secrets import SHORTEST
+
+    def ask() -> str:
+        house.revealed.secret(reference)
+        return "has a value"
+
+    told = _asked(str(reference), ask)
+    if told.status != "ok":
+        return told
+    if reference.scheme == "file" and open_to_all(reference.name, house.root):
+        return Diagnosis(told.subject, "unsafe", "every user of this machine may read the file", f"chmod 600 {reference.name}")
+    if hides and len(house.revealed.secret(reference).reveal()) < SHORTEST:
+        detail = f"shorter than {SHORTEST} characters: it would not be hidden if a library wrote it into a message"
+        return Diagnosis(told.subject, "unsafe", detail, "choose a longer one")
+    return told
+
+
 def _asked(subject: str, ask: Callable[[], str]) -> Diagnosis:
     begun = time.monotonic()
     try:
@@ -41,8 +78,8 @@ def _asked(subject: str, ask: Callable[[], str]) -> Diagnosis:
         first = error.findings[0]
         return Diagnosis(
             subject,
-            "denied" if "may not" in first.message or "cannot be written" in first.message else "missing",
-            first.message,
+            "denied" if first.code in _DENIED or "may not" in first.message or "cannot be written" in first.message else "missing",
+            f"{first.message}: {first.why}" if first.code in SECRET_CODES and first.why else first.message,
             first.hint,
         )
     except XdeError as error:

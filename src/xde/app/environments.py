@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.app.definitions import tell_end
-from xde.ground.errors import UserError
+from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
 from xde.kernel.plan.ledger import NEXT
@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentLine:
-    """An environment: how many datasets it points at, what was deployed to it last, whether it is one's own and who holds it."""
+    """An environment: how many datasets it points at, what was deployed to it last, whether it is one's own and who holds it.
+
+    `problem` says why nothing is known of one that has a ledger of its own: it is far away, or its secrets are not here.
+    """
 
     name: str
     own: bool
     datasets: int
     deployment: Deployment | None
     held_by: str | None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +59,15 @@ def _line(root: Path, name: str) -> EnvironmentLine:
     from xde.app.opening import house_at
 
     house = house_at(root, name)
+    own = name == house.settings.environment
     try:
         latest = house.ledger.deployments(name, 1)
         holder = house.ledger.holder(name)
         pointers = house.ledger.pointers(name)
+    except (UserError, TemporaryError) as error:
+        return EnvironmentLine(name, own, 0, None, None, str(error))
     finally:
         house.close()
-    own = name == house.settings.environment
     return EnvironmentLine(name, own, len(pointers), latest[0] if latest else None, holder.owner if holder else None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from xde.ground.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from xde.app.revealing import Revealing
     from xde.connectors.delta.lake import DeltaLake
     from xde.connectors.duckdb.comparing import DuckdbComparer
     from xde.connectors.duckdb.sandbox import DuckdbSandbox
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from xde.connectors.files.sources import DiskFiles
     from xde.ground.clock import Clock
     from xde.kernel.plan.ledger import Ledger
-    from xde.kernel.project.settings import EnvironmentSettings, LakeSettings, Settings
+    from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, Settings
     from xde.lifecycle.ingestion.port import Loader
     from xde.lifecycle.storage.audit_port import Auditor
     from xde.lifecycle.storage.port import DataFile, Schema
@@ -41,6 +43,7 @@ class House:
     _lake: DeltaLake | None = None
     _ledger: Ledger | None = None
     _session: DuckdbSession | None = None
+    _revealing: Revealing | None = None
 
     @property
     def own(self) -> EnvironmentSettings | None:
@@ -50,7 +53,7 @@ class House:
     @property
     def lake_path(self) -> str:
         """Where the lake is: a folder or a URL."""
-        path = self._chosen_lake.path
+        path = self.revealed.text(self.chosen_lake.path) if "${" in self.chosen_lake.path else self.chosen_lake.path
         return path if "://" in path else str((self.root / path).resolve())
 
     @property
@@ -64,11 +67,13 @@ class House:
         if self._lake is None:
             from xde.connectors.delta.lake import DeltaLake
 
-            self._lake = DeltaLake(self.lake_path, self._chosen_lake.options)
+            options = self.chosen_lake.options
+            self._lake = DeltaLake(self.lake_path, self.revealed.options(options) if options else {})
         return self._lake
 
     @property
-    def _chosen_lake(self) -> LakeSettings:
+    def chosen_lake(self) -> LakeSettings:
+        """The lake of this environment, as it is written in `xde.yaml`."""
         return (self.own and self.own.lake) or self.settings.lake
 
     @property
@@ -77,15 +82,34 @@ class House:
         if self._ledger is None:
             from xde.ledger.open import open_ledger
 
-            url = (self.own and self.own.ledger) or self.settings.ledger
-            self._ledger = open_ledger(url, self.root)
+            url = self.chosen_ledger
+            self._ledger = open_ledger(self.revealed.address(url) if "${" in url or "@" in url else url, self.root)
         return self._ledger
+
+    @property
+    def chosen_ledger(self) -> str:
+        """The address of this environment's ledger, as it is written in `xde.yaml`."""
+        return (self.own and self.own.ledger) or self.settings.ledger
+
+    @property
+    def chosen_engine(self) -> EngineSettings:
+        """The engine of this environment, as it is written in `xde.yaml`."""
+        return (self.own and self.own.engine) or self.settings.engine
+
+    @property
+    def revealed(self) -> Revealing:
+        """What is behind the references of `xde.yaml`."""
+        if self._revealing is None:
+            from xde.app.revealing import Revealing
+
+            self._revealing = Revealing(self.root)
+        return self._revealing
 
     @property
     def session(self) -> DuckdbSession:
         """The engine's instance."""
         if self._session is None:
-            chosen = (self.own and self.own.engine) or self.settings.engine
+            chosen = self._revealed_engine()
             if chosen.name not in ENGINES:
                 raise UserError(
                     Finding(
@@ -101,6 +125,14 @@ class House:
             folder.mkdir(parents=True, exist_ok=True)
             self._session = DuckdbSession(chosen, folder)
         return self._session
+
+    def _revealed_engine(self) -> EngineSettings:
+        chosen = self.chosen_engine
+        if not any("${" in t for t in (chosen.name, chosen.memory_limit, chosen.temp_folder) if t is not None):
+            return chosen
+        read = self.revealed.text
+        memory, folder = (read(t) if t is not None else None for t in (chosen.memory_limit, chosen.temp_folder))
+        return replace(chosen, name=read(chosen.name), memory_limit=memory, temp_folder=folder)
 
     @property
     def engine(self) -> DuckdbEngine:

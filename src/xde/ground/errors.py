@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xde.ground.secrets import redact
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -11,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class XdeError(Exception):
-    """The root of every error that we raise on purpose."""
+    """The root of every error that we raise on purpose; its words are fit to be shown and kept."""
+
+    def __init__(self, *words: object) -> None:
+        super().__init__(*(redact(w) if isinstance(w, str) else w for w in words))
 
 
 class UserError(XdeError):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from xde.ground.records import dataclass
+from xde.ground.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +28,8 @@ class Finding:
     """One complaint; `message` stands alone, in lower case and without a full stop.
 
     `code` has a page that `xde explain` shows; `label` is what stands beside the caret (six words at most);
-    `why` is the fact that makes it wrong; `hint` is one way to mend it, a command or an edit.
+    `why` is the fact that makes it wrong; `hint` is one way to mend it, a command or an edit. What must not be seen is taken out of
+    its texts when it is made: whoever shows or keeps a finding need not think of it.
     """
 
     code: str
@@ -37,6 +39,12 @@ class Finding:
     why: str = ""
     hint: str = ""
     severity: Severity = Severity.ERROR
+
+    def __post_init__(self) -> None:
+        for name in ("message", "label", "why", "hint"):
+            text = getattr(self, name)
+            if text and (shown := redact(text)) is not text and shown != text:
+                object.__setattr__(self, name, shown)
 
 
 @dataclass(slots=True)

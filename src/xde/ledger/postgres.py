@@ -10,6 +10,7 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from xde.ground.errors import Bug, TemporaryError, UserError
+from xde.ground.secrets import scrubbed
 from xde.ledger import findings
 from xde.ledger.queries import pyformat_queries
 from xde.ledger.store import Transaction
@@ -38,6 +39,7 @@ class PostgresStore:
         try:
             settings = conninfo_to_dict(url)
         except psycopg.ProgrammingError as error:
+            scrubbed(error)
             raise UserError(findings.wrong_url(without_password(url), "postgresql")) from error
         self.label = f"{settings.get('host', 'localhost')}:{settings.get('port', 5432)}/{settings.get('dbname', '')}"
         self._conninfo = make_conninfo(
@@ -126,4 +128,5 @@ def without_password(url: str) -> str:
 
 
 def _one_line(error: psycopg.Error) -> str:
+    scrubbed(error)
     return " ".join(str(error).split())

@@ -7,15 +7,19 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from xde.ground.secrets import redact_data
 from xde.kernel.plan.ledger import Claim, Deployment, RunRecord, StepRecord, TableState
 
 if TYPE_CHECKING:
     from xde.ledger.store import Row, Value
 
+_IN_WORDS: dict[type, tuple[str, ...]] = {StepRecord: ("reason", "facts"), Deployment: ("note", "facts")}
+
 
 def values(record: TableState | StepRecord | RunRecord | Claim | Deployment) -> dict[str, Value]:
-    """A record as values for a query, by field name."""
-    return {f.name: _value(getattr(record, f.name)) for f in fields(record)}
+    """A record as values for a query, by field name. What is said in words is redacted; names and mirrors must stay what they are."""
+    told = _IN_WORDS.get(type(record), ())
+    return {f.name: _value(redact_data(v) if f.name in told else v) for f in fields(record) for v in (getattr(record, f.name),)}
 
 
 def _value(value: Any) -> Value:  # noqa: ANN401 - any field of a record

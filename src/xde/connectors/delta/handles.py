@@ -12,6 +12,7 @@ from xde.connectors.delta.types import from_delta
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.records import dataclass
+from xde.ground.secrets import redact
 from xde.lifecycle.storage.port import Snapshot
 
 if TYPE_CHECKING:
@@ -164,4 +165,4 @@ def _understood(handle: DeltaTable, folder: str) -> None:
 
 def first_line(error: Exception) -> str:
     """The words of an error without its stack."""
-    return " ".join(str(error).split("\n   0:", maxsplit=1)[0].split())[:300]
+    return redact(" ".join(str(error).split("\n   0:", maxsplit=1)[0].split()))[:300]  # before it is cut: half a secret is not known again

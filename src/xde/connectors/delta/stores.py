@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.errors import UserError
+from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.records import dataclass
+from xde.ground.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -248,19 +250,21 @@ class ObjectStore:
 
     def read(self, folder: str, path: str) -> str | None:
         try:
-            with self._system().open_input_stream(f"{folder}/{path}") as stream:
+            with self._reached() as system, system.open_input_stream(f"{folder}/{path}") as stream:
                 return str(stream.read().decode())
         except FileNotFoundError:
             return None
 
     def write(self, folder: str, path: str, text: str) -> None:
-        with self._system().open_output_stream(f"{folder}/{path}") as stream:
+        with self._reached() as system, system.open_output_stream(f"{folder}/{path}") as stream:
             stream.write(text.encode())
 
     def listing(self, folder: str) -> Iterator[Stored]:
         import pyarrow.fs as pafs
 
-        for told in self._system().get_file_info(pafs.FileSelector(folder, allow_not_found=True, recursive=True)):
+        with self._reached() as system:
+            found = system.get_file_info(pafs.FileSelector(folder, allow_not_found=True, recursive=True))
+        for told in found:
             if told.type == pafs.FileType.File:
                 changed = told.mtime.timestamp() if told.mtime else 0.0
                 yield Stored(told.path.removeprefix(f"{folder}/"), int(told.size), changed)
@@ -268,7 +272,8 @@ class ObjectStore:
     def remove(self, folder: str, paths: Iterable[str]) -> None:
         for path in paths:
             try:
-                self._system().delete_file(f"{folder}/{path}")
+                with self._reached() as system:
+                    system.delete_file(f"{folder}/{path}")
             except FileNotFoundError:
                 continue
 
@@ -298,9 +303,21 @@ class ObjectStore:
     def _below(self, folder: str) -> list[str]:
         import pyarrow.fs as pafs
 
-        told = self._system().get_file_info(pafs.FileSelector(folder, allow_not_found=True))
+        with self._reached() as system:
+            told = system.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
         found = sorted(t.path for t in told if t.type == pafs.FileType.Directory)
         return [p for p in found if not p.rsplit("/", 1)[-1].startswith(("_", "."))]
+
+    @contextmanager
+    def _reached(self) -> Iterator[pafs.FileSystem]:
+        """The store as a file system; that it is away, or does not let us in, may pass."""
+        try:
+            yield self._system()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            said = redact(" ".join(str(error).split()))[:300]  # before it is cut: half a secret is not known again
+            raise TemporaryError(f"the lake at `{self._root}` cannot be reached: {said}", retry_in=5.0) from error
 
     def _system(self) -> pafs.FileSystem:
         if self._files is None:

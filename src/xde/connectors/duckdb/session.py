@@ -16,6 +16,7 @@ from xde.ground.errors import TemporaryError, UserError, XdeError
 from xde.ground.findings import Finding
 from xde.ground.names import quoted
 from xde.ground.records import dataclass
+from xde.ground.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,7 +194,7 @@ class DuckdbSession:
 
 def translated(error: duckdb.Error, subject: str = "the query") -> XdeError | KeyboardInterrupt:
     """An error of the engine in our tempers, with the engine's own words kept."""
-    words = " ".join(str(error).split())
+    words = redact(" ".join(str(error).split()))  # before it is cut: half a secret is not known again
     if isinstance(error, duckdb.InterruptException):
         return KeyboardInterrupt()
     if isinstance(error, duckdb.OutOfMemoryException):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from xde.faces.cli.saying import command as xde_command
 from xde.faces.cli.saying import json_option
 from xde.faces.cli.session import Session, pass_session
 from xde.faces.words.listings import BAD, diagnosis_fact, diagnosis_text
+from xde.ground.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xde.app.answers import Diagnosis
 
 
 @xde_command("doctor", "xde doctor", "xde --env prod doctor --json")
@@ -19,13 +27,25 @@ def command(ctx: click.Context, session: Session) -> None:
 
     Ends with 1 when something is missing or denied; what is only slow or unsafe is told.
     """
+    from xde.app.doctor import SECRET_CODES, doctor_secrets
+
     found = []
-    with session.open() as workspace:
-        for diagnosis in workspace.doctor():
+    try:
+        for diagnosis in _all(session, doctor_secrets(session.root().resolve(), session.environment)):
             found.append(diagnosis)
             if not session.machine:
                 session.result(diagnosis_text(diagnosis, session.ink()))
+    except UserError as error:
+        if not any(d.status in BAD for d in found) or any(f.code not in SECRET_CODES for f in error.findings):
+            raise  # else it is what was said of the secrets already
     if session.machine:
         session.document({"diagnoses": [diagnosis_fact(d) for d in found]})
     if any(d.status in BAD for d in found):
         ctx.exit(1)
+
+
+def _all(session: Session, secrets: Iterator[Diagnosis]) -> Iterator[Diagnosis]:
+    """The secrets first: nothing can be opened without them."""
+    yield from secrets
+    with session.open() as workspace:
+        yield from workspace.doctor()

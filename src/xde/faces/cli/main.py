@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,11 @@ from xde.faces.cli.saying import examples_text
 from xde.faces.cli.session import Session, pass_session
 from xde.ground.errors import DataError, TemporaryError, UserError
 from xde.ground.findings import Finding
+from xde.ground.secrets import trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import TracebackType
 
 DONE, FINDING, USAGE, DATA, BUG, CANCELLED, PIPE = 0, 1, 2, 3, 70, 130, 141  # 70: EX_SOFTWARE; 128 + signal for the last two
 
@@ -91,6 +92,7 @@ def root(session: Session, *, project: Path | None, environment: str | None, no_
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line; the exit code is 0 done, 1 a finding, 2 wrong usage, 3 data did not pass, 70 our fault, 130 cancelled."""
     session = Session()
+    sys.excepthook = _last_words
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -121,8 +123,13 @@ def _usage(error: click.ClickException) -> None:
         click.echo(f"`{error.option_name}` stands before the command: xde {error.option_name} ... COMMAND", err=True)
 
 
+def _last_words(_: type[BaseException], error: BaseException, __: TracebackType | None) -> None:
+    """What Python says of that which no `except` catches, such as a panic in a library: without what must not be seen."""
+    click.echo(trace_of(error), err=True, nl=False)
+
+
 def _our_fault(session: Session, error: Exception) -> None:
-    trace = "".join(traceback.format_exception(error))
+    trace = trace_of(error)
     if session.machine:
         session.document({"bug": {"message": str(error), "trace": trace, "version": __version__}})
     click.echo(trace, err=True, nl=False)

@@ -18,6 +18,7 @@ from xde.faces.words.ink import Ink
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.records import dataclass
+from xde.ground.secrets import redact, redact_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,8 @@ PROJECT_FILE = "xde.yaml"
 class Session:
     """Made by `main`, filled in by the root options, read by every command.
 
-    stdout takes results, stderr takes talk; `talk` says nothing when quiet, or when a machine reads.
+    stdout takes results, stderr takes talk; `talk` says nothing when quiet, or when a machine reads. Every text that goes out goes through
+    here, and leaves what must not be seen behind; `bytes` are the user's own data.
     """
 
     project: Path | None = None
@@ -90,12 +92,12 @@ class Session:
     def talk(self, text: str) -> None:
         """Say something that is no result."""
         if self.verbosity >= 0 and not self.machine:
-            click.echo(text, err=True, nl=not text.endswith("\n"))
+            click.echo(redact(text), err=True, nl=not text.endswith("\n"))
 
     def tell_findings(self, findings: Sequence[Finding]) -> None:
         """Findings in words on stderr, whatever the verbosity."""
         if findings:
-            click.echo(findings_text(findings, self.look()), err=True, nl=False)
+            click.echo(redact(findings_text(findings, self.look())), err=True, nl=False)
 
     def fail(self, findings: Sequence[Finding]) -> None:
         """The findings that end a command: as a document for a machine, in words for a person."""
@@ -106,7 +108,7 @@ class Session:
 
     def result(self, text: str) -> None:
         """A result, to stdout."""
-        click.echo(text, nl=not text.endswith("\n"), color=True)
+        click.echo(redact(text), nl=not text.endswith("\n"), color=True)
 
     @contextmanager
     def bytes(self) -> Iterator[BinaryIO]:
@@ -117,7 +119,7 @@ class Session:
 
     def document(self, data: object) -> None:
         """One JSON document, to stdout."""
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+        click.echo(json.dumps(redact_data(data), indent=2, ensure_ascii=False, default=str))
 
 
 def _no_project(message: str, folder: Path) -> Finding:

@@ -99,11 +99,13 @@ def environments_text(lines: Sequence[EnvironmentLine], *, ink: Ink = PLAIN, cel
     rows = [
         [
             e.name,
-            f"{e.datasets:,}",
+            "" if e.problem else f"{e.datasets:,}",
             str(e.deployment.number) if e.deployment else "",
             _moment(e.deployment.at) if e.deployment else "",
             e.deployment.author if e.deployment else "",
-            ", ".join(filter(None, ["your own: runs the working tree" if e.own else "", f"held by {e.held_by}" if e.held_by else ""])),
+            ", ".join(
+                filter(None, ["your own: runs the working tree" if e.own else "", f"held by {e.held_by}" if e.held_by else "", e.problem])
+            ),
         ]
         for e in lines
     ]
@@ -113,7 +115,8 @@ def environments_text(lines: Sequence[EnvironmentLine], *, ink: Ink = PLAIN, cel
 def environment_fact(line: EnvironmentLine) -> dict[str, object]:
     """An environment as JSON data."""
     deployment = deployment_fact(line.deployment) if line.deployment else None
-    return {"environment": line.name, "own": line.own, "datasets": line.datasets, "deployment": deployment, "held_by": line.held_by}
+    known = {"environment": line.name, "own": line.own, "datasets": line.datasets, "deployment": deployment, "held_by": line.held_by}
+    return {**known, "problem": line.problem}
 
 
 def deployments_text(deployments: Sequence[Deployment], *, ink: Ink = PLAIN, cells: int | None = None) -> str:

@@ -1,13 +1,13 @@
-"""`xde.yaml` read into `Settings`; `${env:NAME}` stays as it is written, for only the wiring may look at the environment."""
+"""`xde.yaml` read into `Settings`; a reference such as `${env:NAME}` stays as it is written: only the wiring may ask for its value."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from xde.kernel.project.fields import Anything, Codes, Complaints, Either, Empty, ListOf, MapOf, Number, Record, Text
+from xde.kernel.project.secret_linter import check_references
 from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, Settings
-from xde.kernel.project.tree import Mapping, Scalar, walk
+from xde.kernel.project.tree import Mapping, Scalar
 from xde.kernel.project.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
@@ -35,15 +35,18 @@ DIALECTS = (
 )
 
 _NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
-_REFERENCE = re.compile(r"\$\{([^}]*)\}?")
-_GOOD_REFERENCE = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
 
 _path = Text(doc="Folder of the Delta tables, relative to the project, or the URL of an object store", example=".xde/lake")
 _LAKE = Either(
     "a path, or a mapping with `path`",
     scalar=_path,
     mapping=Record(
-        {"path": _path, "options": MapOf(Anything(plain=True), doc="Options of the object store; `${env:NAME}` is read when it is needed")},
+        {
+            "path": _path,
+            "options": MapOf(
+                Anything(plain=True), doc="Options of the object store; a reference such as `${env:NAME}` is read when the lake is opened"
+            ),
+        },
         ("path",),
     ),
     doc="Where the data lies",
@@ -62,7 +65,10 @@ _ENGINE = Either(
         {
             "name": _engine_name,
             "memory_limit": Text(
-                pattern=r"^[0-9]+(\.[0-9]+)? ?([KMGT]i?B|B|%)$", wanted="an amount of memory", example="4GB", doc="Most memory to use"
+                pattern=r"^([0-9]+(\.[0-9]+)? ?([KMGT]i?B|B|%)|\$\{.*)$",
+                wanted="an amount of memory",
+                example="4GB",
+                doc="Most memory to use",
             ),
             "threads": Number(whole=True, least=1, doc="Threads of one step"),
             "temp_folder": Text(doc="Folder for what does not fit into memory"),
@@ -119,18 +125,8 @@ def read_settings(content: bytes, path: str) -> tuple[Settings | None, list[Find
         return None, findings
     say = Complaints(CODES)
     SETTINGS.check(root, path, say)
-    _check_references(root, say)
+    check_references(root, say)
     return _settings(root), [*findings, *say.findings]
-
-
-def _check_references(root: Mapping, say: Complaints) -> None:
-    for node in walk(root):
-        if isinstance(node, Scalar) and "${" in node.text:
-            for found in _REFERENCE.finditer(node.text):
-                if not _GOOD_REFERENCE.fullmatch(found.group()):
-                    name = found.group(1).rpartition(":")[2].strip()
-                    hint = f"write `${{env:{name}}}`" if re.match(_NAME, name) else "write `${env:NAME}`"
-                    say.add("XDE0115", f"`{found.group()}` is no reference", node, "not known", "only `${env:NAME}` is read", hint)
 
 
 def _settings(root: Mapping) -> Settings:

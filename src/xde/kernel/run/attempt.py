@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +9,7 @@ from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import Bug, DataError, TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.records import dataclass
+from xde.ground.secrets import trace_of
 from xde.kernel.run.events import Outcome, StepProgress, StepStarted
 
 if TYPE_CHECKING:
@@ -132,5 +132,4 @@ def _our_fault(step: Step, error: BaseException) -> Outcome:
         why="no project, however wrong, should lead here",
         hint="report it with the step's `trace`, which its run keeps",
     )
-    trace = "".join(traceback.format_exception(error))
-    return Outcome(step, "failed", reason=finding.message, findings=(finding,), facts={"trace": trace})
+    return Outcome(step, "failed", reason=finding.message, findings=(finding,), facts={"trace": trace_of(error)})

@@ -62,7 +62,7 @@ def test_the_version_imports_no_command(tmp_path):
             "xde.faces.words.ink",
             "xde.faces.words.numbers",
         ),
-        *("xde.ground", "xde.ground.errors", "xde.ground.findings", "xde.ground.records", "xde.ground.names"),
+        *("xde.ground", "xde.ground.errors", "xde.ground.findings", "xde.ground.records", "xde.ground.names", "xde.ground.secrets"),
     }
 
 

@@ -1,0 +1,1 @@
+"""Stores of secrets: a file for each scheme of a reference."""
