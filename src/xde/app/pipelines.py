@@ -67,7 +67,7 @@ def make(root: Path, asked: Asked) -> Made:
     path = asked.output.absolute() if asked.output else repository.top / _place(asked.provider, repository.folder)
     before = _read(path)
     stamp = read_stamp(before) if before is not None else None
-    wishes, warnings = _wishes(asked, repository, settings, _remembered(stamp, asked.provider))
+    wishes, warnings = _wishes(asked, repository, _remembered(stamp, asked.provider))
     found = list(faults(wishes))
     if found:
         raise UserError(*found)
@@ -143,7 +143,7 @@ def _state(before: str | None, text: str, stamp: Stamp | None, folder: str) -> s
 
 
 def _wishes(
-    asked: Asked, repository: Repository, settings: Settings, known: Mapping[str, object]
+    asked: Asked, repository: Repository, known: Mapping[str, object]
 ) -> tuple[Wishes, list[Finding]]:
     warnings: list[Finding] = []
     branch = asked.branch or _text(known, "branch")
@@ -170,7 +170,7 @@ def _wishes(
         asked.region or _text(known, "aws_region"),
     )
     wishes = _for_all(wishes)
-    return replace(wishes, references=_references(repository.project, settings)), warnings
+    return replace(wishes, references=references(repository.project)), warnings
 
 
 def _for_all(wishes: Wishes) -> Wishes:
@@ -185,9 +185,8 @@ def _text(known: Mapping[str, object], name: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _references(root: Path, settings: Settings) -> tuple[str, ...]:
+def references(root: Path) -> tuple[str, ...]:
     """The names that the files of the project read from the environment, outside of comments that fill a line."""
-    del settings
     names: set[str] = set()
     files = project_files(root)
     for file in [*([files.settings] if files.settings else []), *files.sources]:
