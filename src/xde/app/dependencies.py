@@ -42,7 +42,9 @@ def declared(root: Path) -> tuple[Dependency, ...]:
     if (root / TEXT).is_file():
         lines = (root / TEXT).read_text(encoding="utf-8", errors="replace").splitlines()
         numbered = [(n, line.partition(" #")[0].strip()) for n, line in enumerate(lines, 1)]
-        return tuple(_dependency(text, Span(TEXT, n)) for n, text in numbered if text and text[0] not in "#-" and "://" not in text.split("@")[0])
+        return tuple(
+            _dependency(text, Span(TEXT, n)) for n, text in numbered if text and text[0] not in "#-" and "://" not in text.split("@")[0]
+        )
     if not (root / TOML).is_file():
         return ()
     content = (root / TOML).read_text(encoding="utf-8", errors="replace")
@@ -74,7 +76,7 @@ def not_imported(python: str, wanted: Sequence[Dependency], surroundings: Mappin
         )
         said, last = done.stdout, done.stderr.strip() or f"the process ended with {done.returncode}"
     except subprocess.TimeoutExpired as error:
-        said = error.stdout.decode(errors="replace") if isinstance(error.stdout, bytes) else error.stdout or ""
+        said = error.stdout.decode(errors="replace") if isinstance(error.stdout, bytes) else ""
         last = f"it was not done after {_PATIENCE} s"
     for line in said.splitlines():
         if line.startswith(_MARK):

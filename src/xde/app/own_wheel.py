@@ -17,7 +17,9 @@ def came_from_an_index() -> bool:
         found = distribution("xde")
     except PackageNotFoundError:
         return False
-    return found.read_text("direct_url.json") is None and Path(str(found.locate_file("xde"))).resolve() == Path(xde.__file__).parent.resolve()
+    return (
+        found.read_text("direct_url.json") is None and Path(str(found.locate_file("xde"))).resolve() == Path(xde.__file__).parent.resolve()
+    )
 
 
 def own_wheel() -> Wheel:

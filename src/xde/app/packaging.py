@@ -101,7 +101,9 @@ class Made:
 
 def _version(repository: Repository | None, root: Path, order: Order) -> tuple[str, list[Finding]]:
     if order.version is not None and not _VERSION.fullmatch(order.version):
-        raise UserError(Finding("XDE0970", f"`{order.version}` is no version", why="PEP 440 says what one looks like", hint="`--version 1.2.0`"))
+        raise UserError(
+            Finding("XDE0970", f"`{order.version}` is no version", why="PEP 440 says what one looks like", hint="`--version 1.2.0`")
+        )
     if repository is None or not repository.revision():
         digest = digest_of(project_files(root).all)[:12]
         why = "it is in no repository, or nothing was ever committed: nobody can tell later what was packaged"
@@ -159,7 +161,10 @@ def _import(venv: Venv, wanted: Sequence[object]) -> None:
     if failed:
         hint = f"mend or replace it in `{TEXT}`"
         raise UserError(
-            *(Finding("XDE0972", f"`{d.name}` cannot be imported", d.span, why="\n".join(w.strip().splitlines()[-4:]), hint=hint) for d, w in failed)
+            *(
+                Finding("XDE0972", f"`{d.name}` cannot be imported", d.span, why="\n".join(w.strip().splitlines()[-4:]), hint=hint)
+                for d, w in failed
+            )
         )
 
 
@@ -185,7 +190,7 @@ def _python() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _told(  # noqa: PLR0913 - one document of all there is to say
+def _told(
     wheel: Wheel, repository: Repository | None, proof: Proof, installed: Sequence[Pin], contents: Mapping[str, bytes], root: Path
 ) -> bytes:
     """What is proven, and of which bytes."""
@@ -198,7 +203,9 @@ def _told(  # noqa: PLR0913 - one document of all there is to say
         "python": _python(),
         "platform": sys.platform,
         "cases": {"passed": proof.passed},
-        "packages": [{"name": p.name, "version": p.version, "sha256": list(p.sha256)} for p in sorted(installed, key=lambda p: p.name.lower())],
+        "packages": [
+            {"name": p.name, "version": p.version, "sha256": list(p.sha256)} for p in sorted(installed, key=lambda p: p.name.lower())
+        ],
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
     }
     return (json.dumps(document, indent=2) + "\n").encode()
@@ -219,7 +226,7 @@ def _may_be_replaced(target: Path) -> None:
 
 
 def _publish(target: Path, contents: Mapping[str, bytes]) -> None:
-    """Write aside, then put it in place by renaming: the folder is the old one, the new one, or (for a moment) not there; never a mixture."""
+    """Write aside, then put it in place by renaming: the folder is the old one, the new one, or for a moment not there."""
     aside = target.with_name(f".{target.name}.{os.getpid()}.part")
     old = target.with_name(f".{target.name}.{os.getpid()}.old")
     try:

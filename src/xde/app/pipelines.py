@@ -142,9 +142,7 @@ def _state(before: str | None, text: str, stamp: Stamp | None, folder: str) -> s
     return "older" if ours else "changed"
 
 
-def _wishes(
-    asked: Asked, repository: Repository, known: Mapping[str, object]
-) -> tuple[Wishes, list[Finding]]:
+def _wishes(asked: Asked, repository: Repository, known: Mapping[str, object]) -> tuple[Wishes, list[Finding]]:
     warnings: list[Finding] = []
     branch = asked.branch or _text(known, "branch")
     if not branch:
@@ -209,7 +207,9 @@ def _of_places(settings: Settings, wishes: Wishes) -> list[Finding]:
         if inside is not None:
             why = "a runner forgets its disk after each job: nothing that was deployed would be there the next time"
             found.append(
-                Finding("XDE0968", f"the {what} lies in the project's own folder, at `{inside}`", why=why, hint=hint, severity=Severity.WARNING)
+                Finding(
+                    "XDE0968", f"the {what} lies in the project's own folder, at `{inside}`", why=why, hint=hint, severity=Severity.WARNING
+                )
             )
     return found
 
@@ -218,4 +218,12 @@ def _of_lock(root: Path) -> list[Finding]:
     if (root / LOCK).is_file():
         return []
     why = "every job installs what is locked, and nothing else"
-    return [Finding("XDE0967", f"the project has no `{LOCK}`", why=why, hint="make it: `xde package --lock`, and commit it", severity=Severity.WARNING)]
+    return [
+        Finding(
+            "XDE0967",
+            f"the project has no `{LOCK}`",
+            why=why,
+            hint="make it: `xde package --lock`, and commit it",
+            severity=Severity.WARNING,
+        )
+    ]

@@ -21,7 +21,7 @@ _MARK = ".xde/packaged.json"
 
 
 def place(package: str, folder: Path) -> bool:
-    """Put the definitions of a package into a folder; False where they are there already. Killed at any moment, the next call ends the work.
+    """Put the definitions of a package into a folder; False where they are there. Killed at any moment, the next call ends the work.
 
     Raises `UserError` for a folder with a project that no package put there, and where nothing can be written.
     """

@@ -65,4 +65,6 @@ def _beside(root: Path, repository: Repository | None) -> Iterable[str]:
 
 
 def _all(root: Path) -> list[str]:
-    return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and not _NOT_OURS.intersection(p.relative_to(root).parts))
+    return sorted(
+        p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and not _NOT_OURS.intersection(p.relative_to(root).parts)
+    )

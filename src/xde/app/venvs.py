@@ -15,7 +15,17 @@ from xde.ground.records import dataclass
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FOREIGN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "XDE_PROJECT", "XDE_ENV", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER")
+_FOREIGN = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "VIRTUAL_ENV",
+    "XDE_PROJECT",
+    "XDE_ENV",
+    "PIP_REQUIRE_VIRTUALENV",
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_USER",
+)
 _NOISE = re.compile(r"^(WARNING|\[notice\]|\s*$)")
 _CULPRIT = re.compile(
     r"(?:No matching distribution found for|satisfies the requirement|Failed to build|Failed building wheel for|Cannot install|"

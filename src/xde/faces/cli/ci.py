@@ -42,7 +42,10 @@ class Options(TypedDict):
 @click.option("--production", metavar="NAME", help="The environment that a tag is deployed to; default: `prod`.")
 @click.option("--python", metavar="3.x", help="The Python to run on; default: this one.")
 @click.option(
-    "--aws-role", multiple=True, metavar="[JOB=]ARN", help="A role of AWS that the job (preview, staging, production) takes on, without a key."
+    "--aws-role",
+    multiple=True,
+    metavar="[JOB=]ARN",
+    help="A role of AWS that the job (preview, staging, production) takes on, without a key.",
 )
 @click.option("--aws-region", metavar="NAME", help="The region of AWS that roles are taken on in.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there.")

@@ -39,9 +39,9 @@ class Options(TypedDict):
 def command(session: Session, *, lock: bool, **options: Unpack[Options]) -> None:
     """Make the tested unit: a wheel and a Dockerfile with a locked, proven set of dependencies.
 
-    Wheel and lock are installed into a fresh environment, and the cases run there; only what passes is written. The lock is `requirements.lock` of
-    the project, or made from the environment in use where there is none. Configuration stays outside: `${env:NAME}` in `xde.yaml` is read
-    where the unit runs.
+    Wheel and lock are installed into a fresh environment, and the cases run there; only what passes is written. The lock is the
+    project's `requirements.lock`, or made from the environment in use where there is none. Configuration stays outside: `${env:NAME}` in
+    `xde.yaml` is read where the unit runs.
     """
     from xde.app.packaging import Order, package  # deferred: as every command's work is
     from xde.faces.words.delivery import packed_fact, packed_text

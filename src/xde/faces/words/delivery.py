@@ -21,7 +21,12 @@ def pipeline_text(made: Made) -> str:
 
 def checked_text(made: Made) -> str:
     """What `--check` says."""
-    words = {"new": "is not there", "older": "is not what would be made now", "same": "is as it should be", "changed": "was changed by hand"}
+    words = {
+        "new": "is not there",
+        "older": "is not what would be made now",
+        "same": "is as it should be",
+        "changed": "was changed by hand",
+    }
     return f"{made.shown} {words[made.state]}"
 
 

@@ -96,7 +96,7 @@ def test_for_a_reviewer_nothing_in_a_value_is_markup():
 def test_of_two_environments():
     only = (["a.old"], ["a.new"])
     page = overview_page([FOUND, EQUAL], ("prod", "dev"), only)
-    assert "| `a.old` | only in `prod` |  |\n| `a.new` | only in `dev` |  |\n" in page
+    assert "| `a.old` | only in `prod` |  |  |\n| `a.new` | only in `dev` |  |  |\n" in page
     assert page.count("### ") == 1, "what does not differ has no section"
     assert overview_text([EQUAL], ("prod", "dev"), only).splitlines() == [
         "a.b: no difference in 5 rows",

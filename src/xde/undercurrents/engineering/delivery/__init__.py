@@ -1,1 +1,1 @@
-"""What brings a project to others: the pipelines that platforms run, the package that is tested, as texts and bytes; nothing is written here."""
+"""What brings a project to others, as texts and bytes: the pipelines that platforms run, the package that is tested."""

@@ -75,7 +75,7 @@ def _job(job: Job, wishes: Wishes) -> str:
     lines += ["    steps:", *_checkout(job), *_python(wishes)]
     lines += _role(role, wishes) if role else []
     for step in job.steps:
-        lines += _step(step, _step_variables(job, step, wishes))
+        lines += _step(step, _step_variables(step, wishes))
     if job.occasion is Occasion.COMMIT:
         lines += _cases(wishes)
     if job.occasion is Occasion.CHANGE:
@@ -141,7 +141,7 @@ def _role(role: str, wishes: Wishes) -> list[str]:
     ]
 
 
-def _step_variables(job: Job, step: Step, wishes: Wishes) -> list[str]:
+def _step_variables(step: Step, wishes: Wishes) -> list[str]:
     if any("$BEFORE" in line for line in step.lines):
         return [
             "BEFORE: ${{ github.event.pull_request.base.sha || github.event.before }}",

@@ -94,10 +94,10 @@ def _job(job: Job, wishes: Wishes) -> str:
     lines += ["  needs: []"] if job.occasion is Occasion.CLOSED else []
     lines += _rules(job.occasion, wishes)
     lines += _environment(job, wishes)
-    lines += _identity(role, wishes) if role else []
+    lines += _identity() if role else []
     lines += _variables(job, role, wishes)
     lines += ["  script:", *(_script(_BEFORE) if job.occasion is Occasion.COMMIT else [])]
-    lines += _script([_TOKEN]) if role else []
+    lines += _script([_IDENTITY]) if role else []
     for step in job.steps[1:]:
         lines += _script([_main(line, wishes) for line in step.lines])
     if job.occasion is Occasion.CHANGE:
@@ -106,7 +106,7 @@ def _job(job: Job, wishes: Wishes) -> str:
 
 
 _BEFORE = ('BEFORE="${CI_MERGE_REQUEST_DIFF_BASE_SHA:-$CI_COMMIT_BEFORE_SHA}"',)
-_TOKEN = 'printf %s "$AWS_ID_TOKEN" > "$AWS_WEB_IDENTITY_TOKEN_FILE"'
+_IDENTITY = 'printf %s "$AWS_ID_TOKEN" > "$AWS_WEB_IDENTITY_TOKEN_FILE"'
 
 
 def _main(line: str, wishes: Wishes) -> str:
@@ -127,7 +127,13 @@ def _rules(occasion: Occasion, wishes: Wishes) -> list[str]:
         case Occasion.CHANGE:
             return ["  rules:", f"    - if: {_SAME}", *changes]
         case Occasion.CLOSED:
-            return ["  rules:", f"    - if: {_SAME}", *changes, "      when: manual  # GitLab starts it when the request is closed", "      allow_failure: true"]
+            return [
+                "  rules:",
+                f"    - if: {_SAME}",
+                *changes,
+                "      when: manual  # GitLab starts it when the request is closed",
+                "      allow_failure: true",
+            ]
         case Occasion.MAIN:
             return ["  rules:", f'    - if: $CI_COMMIT_BRANCH == "{wishes.branch}"', *changes]
         case Occasion.TAG:
@@ -147,8 +153,7 @@ def _environment(job: Job, wishes: Wishes) -> list[str]:
     return lines + (["    action: stop"] if job.occasion is Occasion.CLOSED else [])
 
 
-def _identity(role: str, wishes: Wishes) -> list[str]:
-    del role, wishes
+def _identity() -> list[str]:
     return ["  id_tokens:", "    AWS_ID_TOKEN:", "      aud: $CI_SERVER_URL"]
 
 

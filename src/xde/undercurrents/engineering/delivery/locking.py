@@ -33,7 +33,9 @@ def canonical(name: str) -> str:
 
 def lock_text(pins: Iterable[Pin], python: str, *, hashes: bool) -> str:
     """The lock as pip reads it; with hashes it takes no other file, and none of another platform."""
-    lines = [f"# made by `xde package --lock` with Python {python}; install it with `pip install --no-deps --requirement requirements.lock`"]
+    lines = [
+        f"# made by `xde package --lock` with Python {python}; install it with `pip install --no-deps --requirement requirements.lock`"
+    ]
     for pin in sorted(pins, key=lambda p: canonical(p.name)):
         known = [f"--hash=sha256:{h}" for h in pin.sha256] if hashes else []
         lines.append(" \\\n    ".join([str(pin), *known]))

@@ -43,7 +43,9 @@ def _roles(wishes: Wishes) -> Iterator[Finding]:
     for job, role in wishes.roles.items():
         if job not in JOBS_WITH_A_ROLE:
             hint = did_you_mean(job, JOBS_WITH_A_ROLE) or "`--aws-role staging=ARN`"
-            yield Finding("XDE0966", f"there is no job `{job}` that takes on a role", why="jobs that do: preview, staging, production", hint=hint)
+            yield Finding(
+                "XDE0966", f"there is no job `{job}` that takes on a role", why="jobs that do: preview, staging, production", hint=hint
+            )
         if not _ROLE.fullmatch(role):
             yield _unfit(f"`{role}` is no role of AWS", "it looks like `arn:aws:iam::123456789012:role/xde-staging`", "aws-role")
     if wishes.roles and not _REGION.fullmatch(wishes.region):
@@ -65,5 +67,9 @@ def worries(wishes: Wishes, declared: Collection[str]) -> Iterator[Finding]:
         if name not in declared:
             near = did_you_mean(name, declared)
             why = "it will share the lake, the ledger and the engine of the project"
-            hint = f"{near} then `--{option}`, or write `{name}: {{}}` under `environments:`" if near else f"write `{name}: {{}}` under `environments:` if that is meant"
+            hint = (
+                f"{near} then `--{option}`, or write `{name}: {{}}` under `environments:`"
+                if near
+                else f"write `{name}: {{}}` under `environments:` if that is meant"
+            )
             yield Finding("XDE0965", f"`xde.yaml` has no environment `{name}`", why=why, hint=hint, severity=Severity.WARNING)
