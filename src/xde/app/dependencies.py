@@ -1,4 +1,4 @@
-"""What a project says it needs of Python, and whether that can be imported: tried in a process of its own, for an import may do anything."""
+"""What a project says it needs of Python, and whether it can be imported: in a process of its own, for an import may do anything."""
 
 from __future__ import annotations
 

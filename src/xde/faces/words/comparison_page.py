@@ -51,10 +51,11 @@ def overview_page(found: Sequence[Difference], titles: tuple[str, str], only: tu
     before, after = titles
     lines = [f"## Data of {_code(after)} against {_code(before)}", ""]
     rows = [[_code(title(d)), summary(d), ", ".join(_code(c.name) for c in d.columns), _verdicts(d)] for d in found]
-    rows += [[_code(n), f"only in {_code(before)}", "", ""] for n in only[0]]
-    rows += [[_code(n), f"only in {_code(after)}", "", ""] for n in only[1]]
-    rest = [f"And {len(rows) - MOST_LINES} more.", ""] if len(rows) > MOST_LINES else []
-    lines += [*_table(["dataset", "rows", "columns changed", "checks passed"], rows[:MOST_LINES]), *rest] if rows else ["No dataset differs.", ""]
+    rows += [[_code(n), f"only in {_code(side)}", "", ""] for names, side in zip(only, titles, strict=True) for n in names]
+    wide = 4 if any(row[3] for row in rows) else 3  # where nothing is checked, nothing is said of checks
+    heads = ["dataset", "rows", "columns changed", "checks passed"]
+    lines += _table(heads[:wide], [row[:wide] for row in rows[:MOST_LINES]]) if rows else ["No dataset differs.", ""]
+    lines += [f"And {len(rows) - MOST_LINES} more.", ""] if len(rows) > MOST_LINES else []
     return "\n".join(lines) + _sections([d for d in found if not d.equal])
 
 
