@@ -72,9 +72,9 @@ def _sections(found: Sequence[Difference]) -> str:
 
 
 def _verdicts(found: Difference) -> str:
-    """`12 of 12 → 11 of 12`: of the checks of a dataset, before and after; empty where it has none."""
-    sides = [f"{c[0]} of {sum(c)}" if (c := side.checks) and sum(c) else "none" for side in (found.left, found.right)]
-    return "" if sides == ["none", "none"] else ARROW.join(sides)
+    """`12 of 12 → 11 of 12`: of the checks of a dataset, before and after; empty where of neither side anything is known."""
+    sides = [f"{c[0]} of {sum(c)}" if (c := side.checks) and sum(c) else "unknown" for side in (found.left, found.right)]
+    return "" if sides == ["unknown", "unknown"] else ARROW.join(sides)
 
 
 def _quality(found: Difference) -> list[list[str]]:
