@@ -46,7 +46,7 @@ def _bind(house: House, known: Understanding, models: Collection[str], findings:
             try:
                 columns(query, inputs)
             except UserError as error:
-                why = "; ".join(f.message for f in error.findings)
+                why = "; ".join(": ".join(filter(None, (f.message, f.why))) for f in error.findings)
                 hint = f"`{house.environment}` keeps what it shows; write what its engine `{house.engine.dialect}` takes"
                 findings.add(Finding("XDE0978", f"`{name}` does not bind in `{house.environment}`", Span(model.path), why=why, hint=hint))
 

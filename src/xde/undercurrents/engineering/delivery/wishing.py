@@ -65,7 +65,8 @@ def worries(wishes: Wishes, declared: Collection[str]) -> Iterator[Finding]:
 
     for option, name in (("staging", wishes.staging), ("production", wishes.production)):
         if name not in declared:
-            near = did_you_mean(name, declared)
+            longer = next((d for d in sorted(declared) if d.startswith(name) or name.startswith(d)), "")
+            near = f"did you mean `{longer}`?" if longer else did_you_mean(name, declared)
             why = "it will share the lake, the ledger and the engine of the project"
             hint = (
                 f"{near} then `--{option}`, or write `{name}: {{}}` under `environments:`"
