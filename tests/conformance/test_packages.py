@@ -15,7 +15,6 @@ import pytest
 
 from xde.app.locking import write_lock
 from xde.app.packaging import Order, package
-from xde.app.venvs import Venv
 from xde.ground.errors import UserError
 from xde.undercurrents.engineering.delivery.wheel import Wheel
 
@@ -188,14 +187,3 @@ def test_a_lock_that_is_not_whole_stops_it(shop):
     (finding,) = refused(shop)
     assert finding.code == "XDE0973"
     assert "requires" in finding.why
-
-
-def test_a_wheel_of_ours_is_one_that_pip_takes(tmp_path):
-    wheel = Wheel("a-thing", "1.0", {"a_thing.py": b"x = 1\n"}, {"METADATA": "Metadata-Version: 2.1\nName: a-thing\nVersion: 1.0\n"})
-    (tmp_path / wheel.filename).write_bytes(wheel.content())
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
-    venv = Venv(tmp_path / "venv")
-    done = venv.pip("install", "--no-index", str(tmp_path / wheel.filename))
-    assert done.well, done.err
-    assert venv.call("-c", "import a_thing; print(a_thing.x)").out == "1\n"
-    assert "a_thing.py" in venv.pip("show", "--files", "a-thing").out

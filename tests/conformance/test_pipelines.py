@@ -85,7 +85,7 @@ class Shop:
 
     def happens(self, what, ref_name="main", **more):
         """A push, a tag, or a change that is opened or closed; gives the jobs that ran."""
-        play = partial(globals()[self.provider], PROVIDERS[self.provider], self.machine, self.head)
+        play = partial({"github": github, "gitlab": gitlab}[self.provider], PROVIDERS[self.provider], self.machine, self.head)
         jobs = (
             play(getattr(self, f"_{self.provider}")(what, ref_name, **more))
             if not (what == "closed" and self.provider == "gitlab")
