@@ -16,7 +16,7 @@ from xde.undercurrents.engineering.mutants.mutating import mutants_of
 
 EDITS = 10
 SEQUENCES = 10
-KINDS = ("fault", "fault", "fault", "fault", "comment", "layout", "more", "back")
+KINDS = ("fault", "fault", "fault", "column", "column", "comment", "layout", "more", "back")
 PERTURBED = ("NULL", "md5(CAST({} AS VARCHAR))", "'cancelled'", "'credit_card'", "CAST(hash({}) % 7 AS VARCHAR)")
 
 
@@ -25,6 +25,9 @@ def edited(kind: str, at: int, text: str, first: str) -> str:
     if kind == "fault":
         mutants = mutants_of(text)
         return mutants[at % len(mutants)].sql if mutants else text
+    if kind == "column":
+        written = columns(text)
+        return with_column(text, written[at % len(written)], "CASE WHEN {} IS NOT NULL AND hash({}) % 3 > 0 THEN {} END")
     if kind == "comment":
         return f"-- {at}\n{text}"
     if kind == "layout":

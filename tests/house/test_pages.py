@@ -70,7 +70,7 @@ def test_the_commands_are_all_there():
         *("xde list", "xde show", "xde diff", "xde lineage", "xde history"),
         *("xde contract", "xde contract check", "xde contract diff"),
         *("xde letters", "xde letters discard", "xde letters list", "xde letters replay", "xde letters show"),
-        *("xde runs", "xde clean", "xde ledger", "xde ledger rebuild", "xde explain"),
+        *("xde runs", "xde ci", "xde package", "xde clean", "xde ledger", "xde ledger rebuild", "xde explain"),
     ]
 
 

@@ -157,9 +157,11 @@ def deploy(house: House, known: Understanding, root: Path, order: Order) -> Depl
 
     Raises `UserError` when what there is to do is no longer what was shown, and when a contract breaks its promise without saying so.
     """
+    from xde.app.readiness import must_be_ready
     from xde.app.running import Manner, carry_out
 
     may_be_deployed_to(house)
+    must_be_ready(house, known, root)
     made: list[Deployment] = []
     proposed: list[Proposal] = []
 

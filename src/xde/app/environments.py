@@ -79,10 +79,19 @@ def deployments(house: House, limit: int) -> list[Deployment]:
 
 def known_environment(house: House) -> None:
     """Raise a finding with the nearest name for an environment that is neither declared nor used."""
-    names = {house.settings.environment, *house.settings.environments, *(e for e in house.ledger.environments() if not e.endswith(NEXT))}
+    names = _names(house)
     if house.environment not in names:
         hint = did_you_mean(house.environment, names) or "`xde env list` shows them all"
         raise UserError(Finding("XDE0746", f"there is no environment `{house.environment}`", hint=hint))
+
+
+def is_known(house: House) -> bool:
+    """Whether an environment is declared or points at anything."""
+    return house.environment in _names(house)
+
+
+def _names(house: House) -> set[str]:
+    return {house.settings.environment, *house.settings.environments, *(e for e in house.ledger.environments() if not e.endswith(NEXT))}
 
 
 def differences(left: House, right: House) -> tuple[Difference, ...]:

@@ -79,22 +79,26 @@ def diff_command(session: Session, *, left: str, right: str) -> None:
 
 
 @command.add_command
-@xde_command("drop", "xde env drop my_branch")
+@xde_command("drop", "xde env drop my_branch", "xde env drop pr_12 --if-there")
 @click.argument("environment")
+@click.option("--if-there", is_flag=True, help="An environment that nobody knows is as good as gone.")
 @json_option
 @pass_session
-def drop_command(session: Session, *, environment: str) -> None:
+def drop_command(session: Session, *, environment: str, if_there: bool) -> None:
     """Forget ENVIRONMENT; its tables stay until `xde clean` finds that nobody needs them."""
-    from xde.app.environments import drop
+    from xde.app.environments import drop, is_known
     from xde.app.opening import house_at
     from xde.faces.words.numbers import amount
 
     house = house_at(session.root().resolve(), environment)
     try:
-        number = drop(house)
+        there = is_known(house) or not if_there
+        number = drop(house) if there else 0
     finally:
         house.close()
     if session.machine:
-        session.document({"dropped": environment, "datasets": number})
+        session.document({"dropped": environment if there else None, "datasets": number})
+    elif not there:
+        session.result(f"there is no `{environment}`")
     else:
         session.result(f"`{environment}` is gone; it pointed at {amount(number, 'dataset')}")

@@ -43,6 +43,8 @@ COMMANDS = {
     "contract": (f"{_ROOM}.contract", "Compare versions of contracts: what changed, whom it breaks, whether the version says so."),
     "letters": (f"{_ROOM}.letters", "List, show, replay and discard dead letters."),
     "runs": (f"{_ROOM}.runs", "List the last runs, or the steps of one."),
+    "ci": (f"{_ROOM}.ci", "Write the pipeline file of the project, for GitHub or GitLab."),
+    "package": (f"{_ROOM}.package", "Make the tested unit: a wheel and a Dockerfile with a locked, proven set of dependencies."),
     "clean": (f"{_ROOM}.clean", "Take away files and versions that nobody needs any more."),
     "ledger": (f"{_ROOM}.ledger", "Look after the ledger."),
     "explain": (f"{_ROOM}.explain", "Explain a code such as XDE0204."),

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from xde.lifecycle.serving.comparing import Difference
 
+MOST_CHARACTERS = 40_000  # of all sections; the table of datasets comes on top of them
+MOST_LINES = 200  # of that table
+
 
 def difference_page(found: Difference) -> str:
     """A section with a heading; ends with a line end."""
@@ -47,10 +50,31 @@ def overview_page(found: Sequence[Difference], titles: tuple[str, str], only: tu
     """All datasets in which two environments differ: a table of them, then a section each."""
     before, after = titles
     lines = [f"## Data of {_code(after)} against {_code(before)}", ""]
-    rows = [[_code(title(d)), summary(d), ", ".join(_code(c.name) for c in d.columns)] for d in found]
-    rows += [[_code(n), f"only in {_code(before)}", ""] for n in only[0]] + [[_code(n), f"only in {_code(after)}", ""] for n in only[1]]
-    lines += _table(["dataset", "rows", "columns changed"], rows) if rows else ["No dataset differs.", ""]
-    return "\n".join(lines) + "".join("\n" + difference_page(d) for d in found if not d.equal)
+    rows = [[_code(title(d)), summary(d), ", ".join(_code(c.name) for c in d.columns), _verdicts(d)] for d in found]
+    rows += [[_code(n), f"only in {_code(side)}", "", ""] for names, side in zip(only, titles, strict=True) for n in names]
+    wide = 4 if any(row[3] for row in rows) else 3  # where nothing is checked, nothing is said of checks
+    heads = ["dataset", "rows", "columns changed", "checks passed"]
+    lines += _table(heads[:wide], [row[:wide] for row in rows[:MOST_LINES]]) if rows else ["No dataset differs.", ""]
+    lines += [f"And {len(rows) - MOST_LINES} more.", ""] if len(rows) > MOST_LINES else []
+    return "\n".join(lines) + _sections([d for d in found if not d.equal])
+
+
+def _sections(found: Sequence[Difference]) -> str:
+    """The section of each dataset, as far as a comment takes them: GitHub refuses one of more than 65,536 characters."""
+    pages: list[str] = []
+    for number, one in enumerate(found):
+        page = "\n" + difference_page(one)
+        if sum(map(len, pages)) + len(page) > MOST_CHARACTERS:
+            rest = ", ".join(_code(title(d)) for d in found[number:][:20])
+            return "".join(pages) + f"\nNot shown, for a comment is no longer than this: {rest}\n"
+        pages.append(page)
+    return "".join(pages)
+
+
+def _verdicts(found: Difference) -> str:
+    """`12 of 12 → 11 of 12`: of the checks of a dataset, before and after; empty where of neither side anything is known."""
+    sides = [f"{c[0]} of {sum(c)}" if (c := side.checks) and sum(c) else "unknown" for side in (found.left, found.right)]
+    return "" if sides == ["unknown", "unknown"] else ARROW.join(sides)
 
 
 def _quality(found: Difference) -> list[list[str]]:

@@ -96,7 +96,9 @@ def test_for_a_reviewer_nothing_in_a_value_is_markup():
 def test_of_two_environments():
     only = (["a.old"], ["a.new"])
     page = overview_page([FOUND, EQUAL], ("prod", "dev"), only)
-    assert "| `a.old` | only in `prod` |  |\n| `a.new` | only in `dev` |  |\n" in page
+    assert "| `a.old` | only in `prod` |  |  |\n| `a.new` | only in `dev` |  |  |\n" in page
+    assert "| dataset | rows | columns changed | checks passed |\n" in page
+    assert "| 2 of 2 → 1 of 2 |\n" in page
     assert page.count("### ") == 1, "what does not differ has no section"
     assert overview_text([EQUAL], ("prod", "dev"), only).splitlines() == [
         "a.b: no difference in 5 rows",
@@ -105,6 +107,13 @@ def test_of_two_environments():
     ]
     assert overview_text([], ("prod", "dev"), ([], [])) == "`dev` shows the same versions of all datasets as `prod`\n"
     assert "No dataset differs." in overview_page([], ("prod", "dev"), ([], []))
+
+
+def test_a_page_of_many_datasets_is_one_that_a_platform_takes_as_a_comment():
+    page = overview_page([FOUND] * 400, ("prod", "dev"), ([], []))
+    assert len(page) < 65_536
+    assert "And 200 more." in page
+    assert "Not shown, for a comment is no longer than this: `a.b`" in page
 
 
 def test_for_a_machine():
