@@ -6,7 +6,7 @@ import re
 
 import duckdb
 import pytest
-from edits.bare import Bare, changed_columns, deploy, shown, small, texts, write
+from edits.bare import Bare, changed_columns, columns, deploy, shown, small, texts, with_column, write
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
