@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shutil
 import statistics
@@ -88,6 +89,22 @@ def plan_warm(project: Path) -> Pair:
     generate.graph_project(project, 1000, 100, SEED)
     xde(project, "plan")
     return lambda: (xde(project, "plan"), 1)
+
+
+def plan_changed(project: Path) -> Pair:
+    """A project of 1,000 models that is deployed, and in which one has changed since."""
+    generate.graph_project(project, 1000, 100, SEED)
+    xde(project, "run")
+    xde(project, "deploy", "prod", "--yes")
+    model = project / "models/layer5/m500.sql"
+    text = model.read_text(encoding="utf-8")
+    numbers = itertools.count(1)
+
+    def pair() -> tuple[float, float]:
+        model.write_text(text.replace("place <= 10", f"place <= {10 + next(numbers)}"), encoding="utf-8")
+        return xde(project, "plan", "prod"), 1
+
+    return pair
 
 
 def nothing_to_do(project: Path) -> Pair:
@@ -194,6 +211,7 @@ BUDGETS = (
     Budget("version", "xde --version", 0.15, "s", version),
     Budget("plan_cold", "xde plan, 1,000 models, nothing cached", 8, "s", plan_cold),
     Budget("plan_warm", "xde plan, 1,000 models, nothing changed", 0.3, "s", plan_warm),
+    Budget("plan_changed", "xde plan prod, 1,000 models, one changed", 2, "s", plan_changed),
     Budget("nothing_to_do", "xde run, 1,000 models, nothing to do", 0.5, "s", nothing_to_do),
     Budget("first_build", "first build of 200 models", 1.5, "x", first_build),
     Budget("load", "2 million rows of CSV to a checked table", 1.5, "x", load),

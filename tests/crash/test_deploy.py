@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import random
 import signal
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from crash.shop import MODELS, make, xde
+from crash.shop import factor, make, shown, tell_amounts, xde
 
-from xde.app.workspace import Workspace
 from xde.ground.crash import CrashPoint
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from pathlib import Path
 
-MARTS = {"marts.daily": "day", "marts.by_customer": "customer", "marts.by_country": "country"}
 POINTS = {
     CrashPoint.RUN_STARTED: 1,
     CrashPoint.STEP_STARTED: 3,
@@ -31,30 +29,6 @@ POINTS = {
     CrashPoint.SWITCHED: 1,
 }
 """Each with the number of times that a deployment of the shop passes it."""
-
-
-def tell_amounts(root: Path, times: int) -> None:
-    """The change: every amount is told so many times as large, in the view that all marts read."""
-    sql = MODELS["staging/orders"].replace("*\n*/", "\n*/").replace("SELECT *", f"SELECT * REPLACE (amount * {times} AS amount)")
-    (root / "models/staging/orders.sql").write_text(sql)
-
-
-def shown(root: Path) -> dict[str, dict[str, Decimal]]:
-    """The amounts of every mart as production shows them."""
-    with Workspace.open(root, environment="prod") as workspace:
-        return {
-            mart: {str(r[key]): Decimal(r["amount"]) for r in workspace.show(mart, limit=None).read_all().to_pylist()}
-            for mart, key in MARTS.items()
-        }
-
-
-def factor(root: Path, base: dict[str, dict[str, Decimal]]) -> int:
-    """How many times as large all amounts of all marts are shown; a mixture of two states is an error."""
-    now = shown(root)
-    factors = {now[mart][key] / amount for mart, amounts in base.items() for key, amount in amounts.items()}
-    assert {m: set(a) for m, a in now.items()} == {m: set(a) for m, a in base.items()}
-    assert len(factors) == 1, f"a mixture of states: {factors}"
-    return int(factors.pop())
 
 
 def deploy(root: Path, *, crash: str = "", kill_after: float | None = None) -> int:
