@@ -1,0 +1,27 @@
+"""Our own flow functions, one file each: the signature, rows in and rows out, and the SQL that it stands for."""
+
+from __future__ import annotations
+
+NAMES = (
+    "dedupe",
+    "latest",
+    "history",
+    "as_of",
+    "lookup",
+    "validate",
+    "union_all",
+    "surrogate_key",
+    "sessionize",
+    "fill",
+    "rolling",
+    "rank_within",
+    "spine",
+    "pivot",
+    "unpivot",
+    "flatten",
+    "funnel",
+    "cohort",
+    "anonymise",
+    "geo_distance",
+)
+"""The names of all, in the order in which documents show them; a file has the name of its flow."""
