@@ -25,7 +25,7 @@ PICTURE = Picture(
     table("""
         order_id INTEGER | item VARCHAR | pieces INTEGER | line_id VARCHAR
         1                | tea          | 2              | 51a966c72a556f813e2e0d3d6593a700
-        1                |              | 1              | 01a5b5cf
+        1                |              | 1              | 1bd9f849bb989c62bd26743fa86f7ec7
     """),
 )
 
