@@ -57,13 +57,17 @@ class ModelHead:
 
 
 class Stretch(NamedTuple):
-    """Where a stretch of a model's SQL (`start` to `end`) was written: as it stands when `verbatim`, else by the call of a flow there."""
+    """Where a stretch of a model's SQL (`start` to `end`) was written: as it stands when `verbatim`, else by the call of a flow there.
+
+    A `free` one is no argument of a flow: what it says stands in the SQL only once.
+    """
 
     start: int
     end: int
     origin: int
     length: int
     verbatim: bool
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,9 +93,9 @@ class Expansion:
                 return stretch.origin + start - stretch.start, min(length, stretch.end - start)
         return len(self.written), 1
 
-    def is_written(self, start: int) -> bool:
-        """Whether the user wrote what stands at a place of the SQL, and no flow made it."""
-        return any(s.verbatim and s.start <= start < s.end for s in self.stretches)
+    def is_free(self, start: int) -> bool:
+        """Whether the user wrote what stands at a place of the SQL, and gave it to no flow as an argument."""
+        return any(s.free and s.start <= start < s.end for s in self.stretches)
 
     def in_call(self, start: int) -> bool:
         """Whether a place of the SQL stands in what a call of a flow became."""

@@ -106,10 +106,10 @@ class _Work:
         pieces: Rope = ()
         at = begin
         for call in calls(self.words, begin, end):
-            pieces += (*in_one_line(self.sql, self.words, at, call.name), *self._blank(at, call.name), *self._call(call))
+            pieces += (*in_one_line(self.sql, self.words, at, call.name, free=True), *self._blank(at, call.name), *self._call(call))
             at = call.closed + 1
             pieces += self._blank(at, at) if at < end else ()
-        return (*pieces, *in_one_line(self.sql, self.words, at, end))
+        return (*pieces, *in_one_line(self.sql, self.words, at, end, free=True))
 
     def _blank(self, begin: int, position: int) -> Rope:
         word = self.words[position]

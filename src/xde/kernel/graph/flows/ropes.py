@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 
 class Piece(NamedTuple):
-    """A piece of text. `start` and `length` are the place it comes from; `verbatim` when it stands there character by character."""
+    """A piece of text. `start` and `length` are the place it comes from; `verbatim` when it stands there character by character.
+
+    A `free` piece is verbatim and no argument of a flow that the flow may have put in several places: it can be changed by itself.
+    """
 
     text: str
     start: int
     length: int
     verbatim: bool
+    free: bool = False
 
 
 Rope = tuple[Piece, ...]
@@ -26,7 +30,7 @@ Rope = tuple[Piece, ...]
 
 def written(sql: str, start: int, end: int) -> Rope:
     """A stretch of the user's own text."""
-    return (Piece(sql[start:end], start, end - start, verbatim=True),) if end > start else ()
+    return (Piece(sql[start:end], start, end - start, verbatim=True, free=True),) if end > start else ()
 
 
 def made(text: str, start: int, length: int) -> Rope:
@@ -34,7 +38,7 @@ def made(text: str, start: int, length: int) -> Rope:
     return (Piece(text, start, length, verbatim=False),) if text else ()
 
 
-def in_one_line(sql: str, words: Sequence[Word], begin: int, end: int) -> Rope:
+def in_one_line(sql: str, words: Sequence[Word], begin: int, end: int, *, free: bool = False) -> Rope:
     """The user's own tokens; comments and the ends of lines between them are blanks, so that they can stand in any line."""
     if begin >= end:
         return ()
@@ -45,7 +49,7 @@ def in_one_line(sql: str, words: Sequence[Word], begin: int, end: int) -> Rope:
         text.append(" " * (word.start - at))
         text.append(sql[word.start : word.end + 1])
         at = word.end + 1
-    return (Piece("".join(text), start, at - start, verbatim=True),)
+    return (Piece("".join(text), start, at - start, verbatim=True, free=free),)
 
 
 def text_of(rope: Iterable[Piece]) -> str:
@@ -60,11 +64,11 @@ def stretches_of(rope: Iterable[Piece]) -> tuple[Stretch, ...]:
     for piece in rope:
         end = at + len(piece.text)
         last = found[-1] if found else None
-        follows = last is not None and last.verbatim == piece.verbatim
+        follows = last is not None and last.verbatim == piece.verbatim and last.free == piece.free
         if last is not None and follows and (last.origin + last.length == piece.start if piece.verbatim else last.origin == piece.start):
             length = last.length + piece.length if piece.verbatim else last.length
             found[-1] = last._replace(end=end, length=length)
         else:
-            found.append(Stretch(at, end, piece.start, piece.length, piece.verbatim))
+            found.append(Stretch(at, end, piece.start, piece.length, piece.verbatim, piece.free))
         at = end
     return tuple(found)

@@ -10,10 +10,10 @@ from xde.kernel.graph.flows.signature import flow
 from xde.lifecycle.transformation.flows.ordering import oldest_first, partition
 
 PICTURE = Picture(
-    "fill(lab.readings, columns := celsius, key := sensor, by := at, most := 1)",
+    "fill(lab.readings, columns := celsius, key := sensor, by := read_at, most := 1)",
     {
         "lab.readings": table("""
-            sensor VARCHAR | at TIMESTAMP        | celsius DOUBLE
+            sensor VARCHAR | read_at TIMESTAMP   | celsius DOUBLE
             a              | 2024-05-01 00:00:00 |
             a              | 2024-05-01 01:00:00 | 20.5
             a              | 2024-05-01 02:00:00 |
@@ -22,7 +22,7 @@ PICTURE = Picture(
         """)
     },
     table("""
-        sensor VARCHAR | at TIMESTAMP        | celsius DOUBLE
+        sensor VARCHAR | read_at TIMESTAMP   | celsius DOUBLE
         a              | 2024-05-01 00:00:00 |
         a              | 2024-05-01 01:00:00 | 20.5
         a              | 2024-05-01 02:00:00 | 20.5

@@ -7,10 +7,10 @@ from xde.kernel.graph.flows.picture import Picture, rows as table
 from xde.kernel.graph.flows.signature import flow
 
 PICTURE = Picture(
-    "funnel(web.events, key := visitor, at := at, event := event, steps := ['look', 'cart', 'pay'], within := INTERVAL 1 DAY)",
+    "funnel(web.events, key := visitor, at := happened_at, event := event, steps := ['look', 'cart', 'pay'], within := INTERVAL 1 DAY)",
     {
         "web.events": table("""
-            visitor VARCHAR | event VARCHAR | at TIMESTAMP
+            visitor VARCHAR | event VARCHAR | happened_at TIMESTAMP
             ann             | look          | 2024-05-01 09:00:00
             ann             | cart          | 2024-05-01 09:05:00
             ann             | pay           | 2024-05-01 09:10:00
