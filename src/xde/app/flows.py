@@ -16,10 +16,13 @@ from xde.ground.spans import Span
 from xde.kernel.graph.flows.book import FlowBook
 from xde.kernel.graph.flows.loading import load_flows
 from xde.kernel.graph.flows.signature import SignatureError, flow_of, is_flow
+from xde.kernel.project.declarations import FlowFile
+from xde.kernel.project.files import project_files
+from xde.kernel.project.yaml_reader import decoded
 from xde.lifecycle.transformation.flows import NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from importlib.metadata import EntryPoint
 
     from xde.ground.findings import Findings
@@ -30,8 +33,8 @@ GROUP = "xde.flows"
 OURS = "xde.lifecycle.transformation.flows"
 
 
-def book_of(project: Project | None, findings: Findings) -> FlowBook:
-    """The flows of a project, or those that there are without one; tells of files that hold none and of names that are taken."""
+def book_of(files: Sequence[FlowFile], root: Path, findings: Findings) -> FlowBook:
+    """The flows that a project with these files of its own may call; tells of files that hold none and of names that are taken."""
     loaders: dict[str, Callable[[], Flow]] = {n: partial(_ours, n) for n in NAMES}
     for point in entry_points(group=GROUP):
         name = point.name.lower()
@@ -40,8 +43,9 @@ def book_of(project: Project | None, findings: Findings) -> FlowBook:
         else:
             loaders[name] = partial(_theirs, point)
     origins: dict[str, str] = {}
-    for file in project.flows if project is not None else ():
-        found, told = load_flows(file, project.root if project is not None else Path())
+    before = len(findings.errors)
+    for file in files:
+        found, told = load_flows(file, root)
         findings.extend(told)
         for flow in found:
             if flow.name in loaders:
@@ -49,7 +53,24 @@ def book_of(project: Project | None, findings: Findings) -> FlowBook:
                 continue
             loaders[flow.name] = partial(_known, flow)
             origins[flow.name] = f"`{flow.path}`"
-    return FlowBook(loaders)
+    return FlowBook(loaders, whole=len(findings.errors) == before)
+
+
+def flows_at(root: Path | None, findings: Findings) -> tuple[Flow, ...]:
+    """Every flow that may be called in a folder: ours first, then by name."""
+    files: list[FlowFile] = []
+    for file in project_files(root).flows if root is not None else ():
+        text, finding = decoded(file.content or b"", file.path)
+        findings.extend([finding] if finding is not None else [])
+        files += [FlowFile(file.path, text)] if finding is None else []
+    book = book_of(files, root or Path(), findings)
+    others = sorted(book.names - set(NAMES))
+    return tuple(flow for n in (*NAMES, *others) if (flow := book.flow(n)) is not None)
+
+
+def our_flows() -> tuple[Flow, ...]:
+    """Those that come with xde."""
+    return tuple(map(_ours, NAMES))
 
 
 def files_of(book: FlowBook, names: tuple[str, ...], project: Project) -> tuple[tuple[str, str], ...]:
@@ -76,10 +97,12 @@ def _theirs(point: EntryPoint) -> Flow:
             msg = f"`{point.value}` is not decorated with `@flow`"
             raise TypeError(msg)
         made = flow_of(function, str(getattr(sys.modules.get(function.__module__), "__file__", "")), _package(point))
-    except (Exception, SignatureError) as error:  # noqa: BLE001 - a stranger's code: whatever it raises is told
+    except (Exception, SignatureError) as error:
         why = f"{type(error).__name__}: {error}"
         hint = f"bring it up to date, or take it away: `pip uninstall {_package(point)}`"
-        raise UserError(Finding("XDE0253", f"the flow `{point.name}` of `{_package(point)}` cannot be loaded", None, "", why, hint)) from error
+        raise UserError(
+            Finding("XDE0253", f"the flow `{point.name}` of `{_package(point)}` cannot be loaded", None, "", why, hint)
+        ) from error
     return made._replace(name=point.name.lower())
 
 

@@ -135,7 +135,7 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
     from xde.app.flows import book_of, files_of
     from xde.kernel.graph.flows.models import expand_models, flows_used
 
-    book = book_of(project, findings)
+    book = book_of(project.flows, project.root, findings)
     project = expand_models(project, book, findings)
     readings, schemas = _sources(project, house, findings)
     analyses = _analyses(project, schemas, house, findings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xde.kernel.graph.flows.kinds import ArgumentError, Column, Columns, Expression, Interval, Name, Relation, Value, Values
-from xde.kernel.graph.flows.picture import Picture, rows
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 
 __all__ = [
@@ -18,5 +18,5 @@ __all__ = [
     "Value",
     "Values",
     "flow",
-    "rows",
+    "table",
 ]

@@ -179,7 +179,11 @@ class Binder:
         rope = self._relation(one.begin, one.end)
         if rope is None:
             first = self._words[one.begin].kind
-            hint = "put the query in parentheses" if first in ("SELECT", "WITH", "FROM") else "write a dataset, a CTE, `(SELECT ...)` or a flow"
+            hint = (
+                "put the query in parentheses"
+                if first in ("SELECT", "WITH", "FROM")
+                else "write a dataset, a CTE, `(SELECT ...)` or a flow"
+            )
             self._wrong(argument, one, hint)
             return None
         names = self._words[one.begin : one.end : 2]
@@ -217,9 +221,13 @@ class Binder:
         if tree is None or isinstance(tree, (exp.Alias, exp.Star, exp.Tuple)):
             self._wrong(argument, one, "write one value, such as `amount * 2`")
         elif tree.find(exp.Query) is not None:
-            self._wrong(argument, one, "join what it reads before: give the flow `(SELECT ... FROM ... JOIN ...)`", "no query can stand in it")
+            self._wrong(
+                argument, one, "join what it reads before: give the flow `(SELECT ... FROM ... JOIN ...)`", "no query can stand in it"
+            )
         elif tree.find(exp.AggFunc, exp.Window) is not None:
-            self._wrong(argument, one, "work it out before: give the flow `(SELECT ... FROM ...)`", "it is worked out for one row at a time")
+            self._wrong(
+                argument, one, "work it out before: give the flow `(SELECT ... FROM ...)`", "it is worked out for one row at a time"
+            )
         else:
             plain = _is_column(tree) or isinstance(tree, (exp.Literal, exp.Boolean))
             return Expression(self._mark(self._bracketed(one.begin, one.end, plain=plain)))
@@ -240,7 +248,9 @@ class Binder:
             self._wrong(argument, one, "write the constants in brackets: `['a', 'b']`")
             return None
         if tree is None or isinstance(tree, (exp.Alias, exp.Star, exp.Tuple)) or tree.find(exp.Column, exp.Query, exp.AggFunc, exp.Window):
-            hint = f"did you mean `${tree.name}`?" if tree is not None and _is_column(tree) else "write a constant, or a parameter as `$name`"
+            hint = (
+                f"did you mean `${tree.name}`?" if tree is not None and _is_column(tree) else "write a constant, or a parameter as `$name`"
+            )
             self._wrong(argument, one, hint)
             return None
         plain = isinstance(tree, (exp.Literal, exp.Boolean))
@@ -315,5 +325,3 @@ def _short(kind: ArgumentKind) -> str:
             return "one of them"
         case _:
             return kind.value
-
-

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
 
 class FlowBook:
-    """Flows by name; `loaders` give a flow when it is asked for."""
+    """Flows by name; `loaders` give a flow when it is asked for. One that is not `whole` lacks flows that could not be read."""
 
-    def __init__(self, loaders: Mapping[str, Callable[[], Flow]]) -> None:
+    def __init__(self, loaders: Mapping[str, Callable[[], Flow]], *, whole: bool = True) -> None:
         self._loaders = dict(loaders)
+        self.whole = whole
         self._loaded: dict[str, Flow] = {}
 
     @property

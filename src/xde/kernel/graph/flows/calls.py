@@ -16,7 +16,22 @@ OPEN = {"L_PAREN": "R_PAREN", "L_BRACKET": "R_BRACKET", "L_BRACE": "R_BRACE"}
 CLOSE = frozenset(OPEN.values())
 BEGINS_A_QUERY = frozenset({"SELECT", "WITH", "FROM", "VALUES", "L_PAREN"})
 ENDS_FROM = frozenset(
-    {"SELECT", "WHERE", "GROUP_BY", "HAVING", "QUALIFY", "WINDOW", "ORDER_BY", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT", "VALUES", "SET"}
+    {
+        "SELECT",
+        "WHERE",
+        "GROUP_BY",
+        "HAVING",
+        "QUALIFY",
+        "WINDOW",
+        "ORDER_BY",
+        "LIMIT",
+        "OFFSET",
+        "UNION",
+        "EXCEPT",
+        "INTERSECT",
+        "VALUES",
+        "SET",
+    }
 )
 
 

@@ -54,7 +54,7 @@ def expand(sql: str, book: FlowBook) -> Expanded:
         return Expanded(sql, None)  # whoever reads the text says what is wrong with it
     work = _Work(sql, words, book)
     rope = work.whole()
-    if work.faults:
+    if work.faults or work.broken:
         return Expanded(sql, Expansion(sql, flows=tuple(work.used), broken=True), tuple(work.faults))
     if not work.used:
         return Expanded(sql, None)
@@ -77,6 +77,7 @@ class _Work:
     used: dict[str, None] = field(default_factory=dict)
     places: list[tuple[int, int]] = field(default_factory=list)
     count: int = 0
+    broken: bool = False
 
     def whole(self) -> Rope:
         """The whole text, with every line where it was."""
@@ -155,7 +156,7 @@ class _Work:
     def _relation(self, begin: int, end: int, mine: str, before: list[Rope], at: Place) -> Rope | None:
         """What a flow reads: a dataset by its name; all else under a name of its own, so that the flow's names hide nothing in it."""
         words = self.words[begin:end]
-        if words and all((w.kind == "DOT") if i % 2 else (is_name(w) or w.kind == "IDENTIFIER") for i, w in enumerate(words)) and len(words) % 2:
+        if _is_table(words):
             rope = in_one_line(self.sql, self.words, begin, end)
             if len(words) > 1:
                 return rope
@@ -173,7 +174,7 @@ class _Work:
         """The tokens of what the flow gives; None when it gives nothing that can be used."""
         at = self._name(call)
         try:
-            text = flow.makes(*bound.positional, **bound.named)
+            text: object = flow.makes(*bound.positional, **bound.named)
         except ArgumentError as error:
             place = bound.places.get(error.argument, at)
             self.faults.append(Fault("XDE0245", f"calls `{flow.name}` with {error.message}", place, "not so", "", error.hint))
@@ -181,18 +182,32 @@ class _Work:
         except Exception as error:  # noqa: BLE001 - the project's own code, or a stranger's: whatever it raises is told
             where = _where(error, flow)
             why = f"{type(error).__name__}: {error}{where}"
-            self.faults.append(Fault("XDE0246", f"calls `{flow.name}`, which fails", at, "fails", why, f"mend `{flow.path or flow.origin}`"))
+            self.faults.append(
+                Fault("XDE0246", f"calls `{flow.name}`, which fails", at, "fails", why, f"mend `{flow.path or flow.origin}`")
+            )
             return None
         wrong = _trouble(text) if isinstance(text, str) else f"it gives a value of the type `{type(text).__name__}`"
-        if wrong:
+        if wrong or not isinstance(text, str):
             hint = f"mend `{flow.path or flow.origin}`: it gives one SELECT, with each argument as a name of its own"
             self.faults.append(Fault("XDE0247", f"calls `{flow.name}`, which gives no query", at, "no query", wrong, hint))
             return None
         return scan(text)
 
     def _unknown(self, name: str, at: Place) -> None:
+        if not self.book.whole:  # it may be in the file that could not be read, of which is told
+            self.broken = True
+            return
         hint = did_you_mean(name, self.book.names) or "see the flows with `xde flows`"
-        self.faults.append(Fault("XDE0240", f"calls `{name}`, which is no flow and no function that gives a table", at, "no such flow", "", hint))
+        self.faults.append(
+            Fault("XDE0240", f"calls `{name}`, which is no flow and no function that gives a table", at, "no such flow", "", hint)
+        )
+
+
+def _is_table(words: Sequence[Word]) -> bool:
+    """Whether tokens are a name, or names with dots between."""
+    if len(words) % 2 == 0:
+        return False
+    return all((w.kind == "DOT") if i % 2 else (is_name(w) or w.kind == "IDENTIFIER") for i, w in enumerate(words))
 
 
 def _filled(template: Sequence[Word], marks: Sequence[Rope], at: Place) -> Rope:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import traceback
 from types import ModuleType
@@ -39,12 +40,28 @@ def load_flows(file: FlowFile, root: Path) -> tuple[list[Flow], list[Finding]]:
         try:
             found.append(flow_of(function, file.path, "the project"))
         except SignatureError as error:
-            findings.append(Finding("XDE0249", error.message, Span(file.path, error.line), "", error.why, error.hint))
+            span = _place(file, error.function, error.argument)
+            findings.append(Finding("XDE0249", error.message, span, "", error.why, error.hint))
     if not found and not findings:
         hint = "put `@flow` above the function, or move the file out of `flows/`"
         why = "`flows/` holds flow functions only"
         findings.append(Finding("XDE0251", f"`{file.path}` has no flow in it", Span(file.path), "", why, hint, Severity.WARNING))
     return found, findings
+
+
+def _place(file: FlowFile, function: str, argument: str) -> Span:
+    """Where a function, or an argument of it, stands in a file."""
+    for node in ast.walk(ast.parse(file.text)):
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            given = node.args
+            every = [*given.posonlyargs, *given.args, *given.kwonlyargs, *([given.vararg] if given.vararg else [])]
+            every += [given.kwarg] if given.kwarg else []
+            found = next((a for a in every if a.arg == argument), None)
+            if found is not None:
+                return Span(file.path, found.lineno, found.col_offset + 1, found.lineno, found.col_offset + 1 + len(found.arg))
+            column = node.col_offset + 1 + len("def ")
+            return Span(file.path, node.lineno, column, node.lineno, column + len(function))
+    return Span(file.path)
 
 
 def _no_python(file: FlowFile, error: SyntaxError | ValueError) -> Finding:

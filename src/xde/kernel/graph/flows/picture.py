@@ -25,7 +25,7 @@ class Picture(NamedTuple):
     also: Mapping[str, str] = {}
 
 
-def rows(text: str) -> Rows:
+def table(text: str) -> Rows:
     """A table from lines with `|` between cells: names with types (`id INTEGER`), then the rows; an empty cell is NULL."""
     lines = [line.strip() for line in text.strip().splitlines()]
     heads = [cell.strip().split(" ", 1) for cell in lines[0].split("|")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, Union, get_args,
 from xde.kernel.graph.flows.kinds import Column, Columns, Expression, Interval, Name, Relation, Value, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from xde.kernel.graph.flows.picture import Picture
 
@@ -47,9 +47,8 @@ _BY_CLASS: dict[object, ArgumentKind] = {
     int: ArgumentKind.NUMBER,
     bool: ArgumentKind.TRUTH,
 }
-ANNOTATIONS = (
-    "`Relation`, `Column`, `Columns`, `Expression`, `Value`, `Values`, `Interval`, `Name`, `int`, `bool` or `Literal[...]`, or one with `| None`"
-)
+KINDS = "`Relation`, `Column`, `Columns`, `Expression`, `Value`, `Values`, `Interval`, `Name`, `int`, `bool` or `Literal[...]`"
+ANNOTATIONS = f"{KINDS}, or one with `| None`"
 
 
 class Argument(NamedTuple):
@@ -97,11 +96,11 @@ class Flow(NamedTuple):
 
 
 class SignatureError(Exception):
-    """A function that cannot be a flow; `line` is where in its file."""
+    """A function that cannot be a flow; `function` and `argument` name what is wrong in it."""
 
-    def __init__(self, message: str, why: str, hint: str, line: int) -> None:
+    def __init__(self, message: str, why: str, hint: str, function: str, argument: str = "") -> None:
         super().__init__(message)
-        self.message, self.why, self.hint, self.line = message, why, hint, line
+        self.message, self.why, self.hint, self.function, self.argument = message, why, hint, function, argument
 
 
 _FLOW = "__xde_flow__"
@@ -131,26 +130,31 @@ def is_flow(value: object) -> bool:
 
 def flow_of(function: Makes, path: str = "", origin: str = "") -> Flow:
     """The flow that a decorated function is. Raises `SignatureError`."""
-    line = function.__code__.co_firstlineno
     try:
         hints = get_type_hints(function)
     except (NameError, TypeError, AttributeError, SyntaxError) as error:
         msg = f"the annotations of the flow `{function.__name__}` cannot be read"
-        raise SignatureError(msg, str(error), "import the kinds: `from xde.plugin.flows import Columns, Relation, flow`", line) from error
-    helps = _helps(inspect.getdoc(function) or "")
-    arguments = tuple(_argument(function, p, hints, helps) for p in inspect.signature(function).parameters.values())
-    summary, _, notes = (inspect.getdoc(function) or "").partition("\n\n")
+        raise SignatureError(
+            msg, str(error), "import the kinds: `from xde.plugin.flows import Columns, Relation, flow`", function.__name__
+        ) from error
+    parameters = inspect.signature(function).parameters
+    summary, _, rest = (inspect.getdoc(function) or "").partition("\n\n")
+    helps, notes = _helps(rest, parameters)
+    arguments = tuple(_argument(function, p, hints, helps) for p in parameters.values())
     (picture,) = getattr(function, _FLOW, (None,))
-    return Flow(function.__name__.lower(), arguments, function, " ".join(summary.split()), notes.strip(), picture, path, line, origin)
+    line = function.__code__.co_firstlineno
+    return Flow(function.__name__.lower(), arguments, function, " ".join(summary.split()), notes, picture, path, line, origin)
 
 
 def _argument(function: Makes, parameter: inspect.Parameter, hints: dict[str, object], helps: dict[str, str]) -> Argument:
-    name, line = parameter.name, function.__code__.co_firstlineno
+    name, at = parameter.name, (function.__name__, parameter.name)
     shown = f"the argument `{name}` of the flow `{function.__name__}`"
     if parameter.kind is parameter.VAR_KEYWORD:
-        raise SignatureError(f"{shown} takes any name", "the names of arguments are checked", f"name each argument instead of `**{name}`", line)
+        raise SignatureError(
+            f"{shown} takes any name", "the names of arguments are checked", f"name each argument instead of `**{name}`", *at
+        )
     if name not in hints:
-        raise SignatureError(f"{shown} has no kind", "what is given is checked by its kind", f"annotate it with {ANNOTATIONS}", line)
+        raise SignatureError(f"{shown} has no kind", "what is given is checked by its kind", f"annotate it with {ANNOTATIONS}", *at)
     optional, annotation = _without_none(hints[name])
     words: tuple[str, ...] = ()
     if get_origin(annotation) is Literal and all(isinstance(w, str) for w in get_args(annotation)):
@@ -158,11 +162,14 @@ def _argument(function: Makes, parameter: inspect.Parameter, hints: dict[str, ob
     else:
         found = _BY_CLASS.get(annotation)
         if found is None:
-            raise SignatureError(f"{shown} has a kind that is not known", f"it is `{parameter.annotation}`", f"annotate it with {ANNOTATIONS}", line)
+            why = f"it is `{parameter.annotation}`"
+            raise SignatureError(f"{shown} has a kind that is not known", why, f"annotate it with {ANNOTATIONS}", *at)
         kind = found
     many = parameter.kind is parameter.VAR_POSITIONAL
     if many and kind is not ArgumentKind.RELATION:
-        raise SignatureError(f"{shown} takes any number of values", "only relations can be many", f"annotate `*{name}` with `Relation`", line)
+        raise SignatureError(
+            f"{shown} takes any number of values", "only relations can be many", f"annotate `*{name}` with `Relation`", *at
+        )
     required = parameter.default is parameter.empty and not (optional and many)
     default = None if parameter.default is parameter.empty else parameter.default
     by_position = parameter.kind is not parameter.KEYWORD_ONLY
@@ -176,11 +183,14 @@ def _without_none(annotation: object) -> tuple[bool, object]:
     return False, annotation
 
 
-def _helps(doc: str) -> dict[str, str]:
-    """The lines of a docstring that begin with the name of an argument and a colon."""
+def _helps(text: str, names: Container[str]) -> tuple[dict[str, str], str]:
+    """The lines of a docstring that begin with the name of an argument and a colon, and the text without them."""
     found: dict[str, str] = {}
-    for line in doc.splitlines():
-        name, colon, text = line.strip().partition(": ")
-        if colon and name.isidentifier():
-            found[name] = text.strip()
-    return found
+    rest: list[str] = []
+    for line in text.splitlines():
+        name, colon, said = line.partition(": ")
+        if colon and name in names:
+            found[name] = said.strip()
+        else:
+            rest.append(line)
+    return found, "\n".join(rest).strip()

@@ -30,7 +30,8 @@ def expression_of(text: str) -> exp.Expr | None:
 
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or {k for k, v in tree.args.items() if v} != {"expressions"}:
         return None
-    return tree.expressions[0]
+    found = tree.expressions[0]
+    return found if isinstance(found, exp.Expr) else None
 
 
 def query_of(text: str) -> exp.Expr | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xde.kernel.graph.flows.kinds import Column, Columns, Interval, Relation
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 from xde.lifecycle.transformation.flows.ordering import oldest_first, partition
 
@@ -70,7 +70,8 @@ def as_of(  # noqa: PLR0913 - each is a choice of its own
         FROM {rows} AS __flow_left
         ASOF LEFT JOIN (
             SELECT {needed}
-            FROM (SELECT *, row_number() OVER ({partition(key, since)} ORDER BY {order}) AS __flow_rank FROM {other} AS __flow_input) AS __flow_ranked
+            FROM (SELECT *, row_number() OVER ({partition(key, since)} ORDER BY {order}) AS __flow_rank FROM {other} AS __flow_input)
+                AS __flow_ranked
             WHERE __flow_rank = 1
         ) AS __flow_right
         ON {same} __flow_left.{at} >= __flow_right.{since}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xde.kernel.graph.flows.kinds import ArgumentError, Columns, Relation
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 from xde.lifecycle.transformation.flows.ordering import ROW, decided, newest_first, oldest_first
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from xde.kernel.graph.flows.kinds import ArgumentError, Columns, Relation
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 from xde.lifecycle.transformation.flows.ordering import oldest_first, partition
 
@@ -33,7 +33,7 @@ PICTURE = Picture(
 
 
 @flow(picture=PICTURE)
-def fill(  # noqa: PLR0913 - each is a choice of its own
+def fill(
     rows: Relation,
     *,
     columns: Columns,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from xde.kernel.graph.flows.kinds import ArgumentError, Column, Columns, Name, Relation
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 
 PICTURE = Picture(
@@ -26,7 +26,7 @@ PICTURE = Picture(
 
 
 @flow(picture=PICTURE)
-def flatten(  # noqa: PLR0913 - each is a choice of its own
+def flatten(
     rows: Relation,
     *,
     column: Column,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xde.kernel.graph.flows.kinds import ArgumentError, Column, Columns, Interval, Relation, Values
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 
 PICTURE = Picture(
@@ -47,14 +47,15 @@ def funnel(rows: Relation, *, key: Columns, at: Column, event: Column, steps: Va
     if len(steps) < 2:
         argument, message = "steps", "less than two steps"
         raise ArgumentError(argument, message, "write them in brackets: `['look', 'pay']`")
-    texts = [v for v in steps]
     known = " AND ".join(f"{k} IS NOT NULL" for k in key)
     parts = [f"__flow_events AS (SELECT {key}, {at}, {event} FROM {rows} AS __flow_input WHERE {known} AND {at} IS NOT NULL)"]
     mine = ", ".join(f"__flow_last.{k}" for k in key)
     same = " AND ".join(f"__flow_next.{k} = __flow_last.{k}" for k in key)
-    for number, step in enumerate(texts, 1):
+    for number, step in enumerate(steps, 1):
         if number == 1:
-            query = f"SELECT {key}, min({at}) AS __flow_begun, min({at}) AS __flow_at FROM __flow_events WHERE {event} = {step} GROUP BY {key}"
+            query = (
+                f"SELECT {key}, min({at}) AS __flow_begun, min({at}) AS __flow_at FROM __flow_events WHERE {event} = {step} GROUP BY {key}"
+            )
         else:
             limit = f" AND __flow_next.{at} <= __flow_last.__flow_begun + {within}" if within is not None else ""
             query = f"""
@@ -66,7 +67,7 @@ def funnel(rows: Relation, *, key: Columns, at: Column, event: Column, steps: Va
             """
         parts.append(f"__flow_step_{number} AS ({query})")
     counts = " UNION ALL ".join(
-        f"SELECT {n} AS step, {step} AS event, count(*) AS reached FROM __flow_step_{n}" for n, step in enumerate(texts, 1)
+        f"SELECT {n} AS step, {step} AS event, count(*) AS reached FROM __flow_step_{n}" for n, step in enumerate(steps, 1)
     )
     begun = "(SELECT count(*) FROM __flow_step_1)"
     return f"""

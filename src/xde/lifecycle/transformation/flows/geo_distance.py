@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xde.kernel.graph.flows.kinds import Expression, Name, Relation
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 
 RADIUS_KM = 6371.0088
@@ -29,7 +29,7 @@ PICTURE = Picture(
 
 
 @flow(picture=PICTURE)
-def geo_distance(  # noqa: PLR0913 - each is a choice of its own
+def geo_distance(
     rows: Relation,
     *,
     latitude: Expression,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xde.kernel.graph.flows.kinds import Column, Columns, Expression, Relation
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 from xde.lifecycle.transformation.flows.ordering import ROW, decided
 
@@ -31,7 +31,7 @@ PICTURE = Picture(
 
 
 @flow(picture=PICTURE)
-def history(  # noqa: PLR0913 - each is a choice of its own
+def history(
     rows: Relation,
     *,
     key: Columns,

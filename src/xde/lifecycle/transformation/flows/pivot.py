@@ -6,7 +6,7 @@ from typing import Literal
 
 from xde.ground.names import quoted
 from xde.kernel.graph.flows.kinds import ArgumentError, Column, Columns, Expression, Relation, Values
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 
 FUNCTIONS = {"sum": "sum", "count": "count", "mean": "avg", "smallest": "min", "largest": "max"}
@@ -31,7 +31,7 @@ PICTURE = Picture(
 
 
 @flow(picture=PICTURE)
-def pivot(  # noqa: PLR0913 - each is a choice of its own
+def pivot(
     rows: Relation,
     *,
     by: Columns,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from xde.kernel.graph.flows.kinds import ArgumentError, Columns, Name, Relation
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 from xde.lifecycle.transformation.flows.ordering import ROW, decided, newest_first, oldest_first, partition
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xde.ground.names import quoted
 from xde.kernel.graph.flows.kinds import Column, Columns, Interval, Name, Relation
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 from xde.lifecycle.transformation.flows.ordering import partition
 

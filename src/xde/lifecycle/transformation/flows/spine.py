@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from xde.kernel.graph.flows.kinds import ArgumentError, Interval, Name, Relation, Value
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 
 DATES = frozenset({"day", "week", "month", "quarter", "year"})
@@ -32,7 +32,7 @@ PICTURE = Picture(
 
 
 @flow(picture=PICTURE)
-def spine(  # noqa: PLR0913 - each is a choice of its own
+def spine(
     *,
     start: Value,
     stop: Value,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xde.kernel.graph.flows.kinds import Columns, Name, Relation
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 
 if TYPE_CHECKING:
@@ -47,5 +47,6 @@ def surrogate_key(rows: Relation, *, key: Columns, name: Name | None = None) -> 
 def told(columns: Iterable[Column]) -> str:
     """A text that no other list of values has."""
     return " || ".join(
-        f"CASE WHEN {c} IS NULL THEN '-' ELSE CAST(length(CAST({c} AS VARCHAR)) AS VARCHAR) || ':' || CAST({c} AS VARCHAR) END" for c in columns
+        f"CASE WHEN {c} IS NULL THEN '-' ELSE CAST(length(CAST({c} AS VARCHAR)) AS VARCHAR) || ':' || CAST({c} AS VARCHAR) END"
+        for c in columns
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xde.ground.names import literal
 from xde.kernel.graph.flows.kinds import ArgumentError, Name, Relation, Values
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 
 PICTURE = Picture(
@@ -44,5 +44,7 @@ def union_all(*relations: Relation, source: Name | None = None, names: Values | 
     if source is not None and not all(told):
         argument, message = "source", "a `source` and a query that has no name"
         raise ArgumentError(argument, message, "add `names := ['first', 'second']`, one for each relation")
-    parts = [f"SELECT *{f', {literal(t)} AS {source}' if source is not None else ''} FROM {r}" for r, t in zip(relations, told, strict=True)]
+    parts = [
+        f"SELECT *{f', {literal(t)} AS {source}' if source is not None else ''} FROM {r}" for r, t in zip(relations, told, strict=True)
+    ]
     return " UNION ALL BY NAME ".join(parts)

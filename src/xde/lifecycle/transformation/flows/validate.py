@@ -6,7 +6,7 @@ from typing import Literal
 
 from xde.ground.names import literal
 from xde.kernel.graph.flows.kinds import ArgumentError, Columns, Expression, Name, Relation
-from xde.kernel.graph.flows.picture import Picture, rows as table
+from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
 
 PICTURE = Picture(
