@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from xde.kernel.graph.flows.signature import Flow
     from xde.kernel.graph.text.reading import Word
 
-CALLS = re.compile(r"(?:\bfrom|\bjoin|,|\()\s*(\w+)\s*\(", re.IGNORECASE)
+CALLS = re.compile(r"(\w+)\s*\(")
 
 
 class Expanded(NamedTuple):

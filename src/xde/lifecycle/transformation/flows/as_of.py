@@ -5,7 +5,7 @@ from __future__ import annotations
 from xde.kernel.graph.flows.kinds import Column, Columns, Interval, Relation
 from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
-from xde.lifecycle.transformation.flows.ordering import oldest_first, partition
+from xde.lifecycle.transformation.flows.ordering import oldest_first, once, partition
 
 PICTURE = Picture(
     "as_of(shop.orders, shop.prices, key := item, at := ordered_at, other_at := changed_at, columns := price)",
@@ -59,7 +59,7 @@ def as_of(  # noqa: PLR0913 - each is a choice of its own
     since = other_at or at
     order = ", ".join(oldest_first(columns))
     same = "".join(f"__flow_left.{k} = __flow_right.{k} AND " for k in key or ())
-    needed = ", ".join(dict.fromkeys(str(c) for c in (*(key or ()), since, *columns)))
+    needed = once(*(key or ()), since, *columns)
     if within is None:
         taken = ", ".join(f"__flow_right.{c}" for c in columns)
     else:

@@ -47,6 +47,9 @@ def funnel(rows: Relation, *, key: Columns, at: Column, event: Column, steps: Va
     if len(steps) < 2:
         argument, message = "steps", "less than two steps"
         raise ArgumentError(argument, message, "write them in brackets: `['look', 'pay']`")
+    if len({v.text for v in steps}) < len(steps):
+        argument, message = "steps", "a step twice"
+        raise ArgumentError(argument, message, "one event would count for both of them")
     known = " AND ".join(f"{k} IS NOT NULL" for k in key)
     parts = [f"__flow_events AS (SELECT {key}, {at}, {event} FROM {rows} AS __flow_input WHERE {known} AND {at} IS NOT NULL)"]
     mine = ", ".join(f"__flow_last.{k}" for k in key)

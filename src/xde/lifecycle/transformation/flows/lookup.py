@@ -7,7 +7,7 @@ from typing import Literal
 from xde.kernel.graph.flows.kinds import ArgumentError, Columns, Relation, Value
 from xde.kernel.graph.flows.picture import Picture, table
 from xde.kernel.graph.flows.signature import flow
-from xde.lifecycle.transformation.flows.ordering import oldest_first, partition
+from xde.lifecycle.transformation.flows.ordering import oldest_first, once, partition
 
 PICTURE = Picture(
     "lookup(shop.orders, shop.countries, key := code, columns := (name, region), missing := unknown)",
@@ -63,7 +63,7 @@ def lookup(  # noqa: PLR0913 - each is a choice of its own
         argument, message = "unknown", f"`unknown` and `missing := {missing}`"
         raise ArgumentError(argument, message, "write `missing := unknown`, or take it away")
     one = f"""
-        SELECT {theirs}, {columns}, TRUE AS __flow_there
+        SELECT {once(*theirs, *columns)}, TRUE AS __flow_there
         FROM (SELECT *, row_number() OVER ({partition(theirs)} ORDER BY {", ".join(oldest_first(columns))}) AS __flow_rank
             FROM {reference} AS __flow_input) AS __flow_ranked
         WHERE __flow_rank = 1

@@ -28,6 +28,11 @@ def decided(items: list[str], ties: Columns | None) -> str:
     return ", ".join([*items, *(newest_first(ties) if ties is not None else [ROW])])
 
 
+def once(*columns: Column) -> str:
+    """Columns with commas between, each name once."""
+    return ", ".join(str(c) for c in {c.text.lower(): c for c in columns}.values())
+
+
 def partition(*keys: Columns | Column | None) -> str:
     """A PARTITION BY clause, or nothing."""
     given = [str(k) for k in keys if k is not None]

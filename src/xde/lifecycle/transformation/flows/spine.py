@@ -51,14 +51,14 @@ def spine(
     stop: the moment before which it ends
     grain: the step; `day` if neither this nor `every` is given
     every: a step of any length, such as `INTERVAL 15 MINUTES`
-    name: what the column is called; the grain, or `at` with `every`
+    name: what the column is called; the grain, or `moment` with `every`
     per: give each row of this relation all the steps
     """
     if grain is not None and every is not None:
         argument, message = "every", "both `grain` and `every`"
         raise ArgumentError(argument, message, "leave one of them")
     step = grain or "day"
-    called = name or ("at" if every is not None else step)
+    called = name or ("moment" if every is not None else step)
     begin = f"CAST({start} AS TIMESTAMP)" if every is not None else f"date_trunc('{step}', CAST({start} AS TIMESTAMP))"
     length = every or ("INTERVAL 3 MONTH" if step == "quarter" else f"INTERVAL 1 {step.upper()}")
     value = "__flow_step" if every is not None or step not in DATES else "CAST(__flow_step AS DATE)"

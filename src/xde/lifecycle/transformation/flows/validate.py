@@ -68,8 +68,8 @@ def validate(  # noqa: PLR0913 - each is a choice of its own
         argument, message = "against" if key is None else "key", "only one of `against` and `key`"
         raise ArgumentError(argument, message, "`against` is the reference, `key` are the fields that must stand together in it")
     theirs = reference_key or key
-    if key is not None and theirs is not None and len(theirs) != len(key):
-        argument, message = "reference_key", f"{len(theirs)} columns for the {len(key)} of `key`"
+    if reference_key is not None and len(reference_key) != len(key or ()):
+        argument, message = "reference_key", f"{len(reference_key)} columns for the {len(key or ())} of `key`"
         raise ArgumentError(argument, message, "name one for each")
     judged = []
     join = ""
