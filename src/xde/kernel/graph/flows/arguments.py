@@ -89,7 +89,8 @@ class Binder:
         """Find the parameter of an argument."""
         flow = self._flow
         if one.begin >= one.end:
-            at = Place(self._words[one.begin].start, 1)
+            next_one, before = self._words[one.begin], self._words[one.begin - 1]
+            at = Place((next_one if next_one.kind == "COMMA" else before).start, 1)
             self._say("XDE0243", f"gives `{flow.name}` an argument without a value", at, "nothing here", "", "take the comma away")
             return
         if one.name:

@@ -107,14 +107,17 @@ class _Work:
         pieces: Rope = ()
         at = begin
         for call in calls(self.words, begin, end):
-            pieces += (*in_one_line(self.sql, self.words, at, call.name, free=True), *self._blank(at, call.name), *self._call(call))
+            pieces += in_one_line(self.sql, self.words, at, call.name, free=True)
+            pieces += (*self._gap(begin, call.name), *self._call(call), *self._gap(begin, call.closed + 1, end))
             at = call.closed + 1
-            pieces += self._blank(at, at) if at < end else ()
         return (*pieces, *in_one_line(self.sql, self.words, at, end, free=True))
 
-    def _blank(self, begin: int, position: int) -> Rope:
-        word = self.words[position]
-        return made(" ", word.start, 1) if position > begin or begin == position else ()
+    def _gap(self, begin: int, position: int, end: int | None = None) -> Rope:
+        """A blank before a token where there is something between it and the one before."""
+        if position <= begin or (end is not None and position >= end):
+            return ()
+        last = self.words[position - 1].end + 1
+        return made(" ", last, 1) if self.words[position].start > last else ()
 
     def _name(self, call: Call) -> Place:
         word = self.words[call.name]

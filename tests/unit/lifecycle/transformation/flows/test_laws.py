@@ -117,7 +117,9 @@ def test_sessions_are_runs_without_a_long_pause(data):
 @some
 @given(rows)
 def test_history_covers_time_without_gap_or_overlap(data):
-    found = asked(table(data), "SELECT k, v, valid_from, valid_to, is_current FROM history(s.t, key := k, at := t, deleted := v = 0, track := v)")
+    found = asked(
+        table(data), "SELECT k, v, valid_from, valid_to, is_current FROM history(s.t, key := k, at := t, deleted := v = 0, track := v)"
+    )
     for k, its in groups(data).items():
         periods = sorted([r for r in found if r[0] == k], key=lambda r: r[2])
         assert all(a[3] is not None and a[3] <= b[2] for a, b in zip(periods, periods[1:], strict=False))
@@ -137,7 +139,9 @@ def test_history_covers_time_without_gap_or_overlap(data):
 
 
 @some
-@given(st.lists(st.tuples(keys, known_moments, values), max_size=12, unique_by=lambda r: r[:2]), st.sampled_from([None, 1, 2]), st.booleans())
+@given(
+    st.lists(st.tuples(keys, known_moments, values), max_size=12, unique_by=lambda r: r[:2]), st.sampled_from([None, 1, 2]), st.booleans()
+)
 def test_fill_carries_the_last_value_and_changes_none(data, most, backward):
     limit = f", most := {most}" if most else ""
     way = "backward" if backward else "forward"
@@ -270,11 +274,18 @@ def test_pivot_counts_each_row_once(data):
 @some
 @given(rows, st.sampled_from(["sum", "count", "smallest", "largest"]))
 def test_rolling_looks_back_and_never_beyond(data, function):
-    found = asked(table(data), f"SELECT * FROM rolling(s.t, key := k, at := t, value := v, over := INTERVAL 5 MINUTES, function := {function}, name := x)")
+    found = asked(
+        table(data),
+        f"SELECT * FROM rolling(s.t, key := k, at := t, value := v, over := INTERVAL 5 MINUTES, function := {function}, name := x)",
+    )
     doing = {"sum": sum, "count": len, "smallest": min, "largest": max}[function]
     expected = []
     for k, t, v in data:
-        near = [] if t is None else [r[2] for r in groups(data)[k] if r[1] is not None and r[2] is not None and t - dt.timedelta(minutes=5) < r[1] <= t]
+        near = (
+            []
+            if t is None
+            else [r[2] for r in groups(data)[k] if r[1] is not None and r[2] is not None and t - dt.timedelta(minutes=5) < r[1] <= t]
+        )
         nothing = 0 if function == "count" and t is not None else None
         expected.append((k, t, v, doing(near) if near else nothing))
     assert sort(found) == sort(expected)
@@ -339,7 +350,9 @@ events = st.lists(st.tuples(keys, moments, st.sampled_from(["x", "y", "z"])), ma
 def test_a_funnel_counts_who_came_that_far(data, within):
     limit = f", within := INTERVAL {within} MINUTES" if within else ""
     con = table(data, "k VARCHAR, t TIMESTAMP, e VARCHAR")
-    found = asked(con, f"SELECT step, event, reached FROM funnel(s.t, key := k, at := t, event := e, steps := ['x', 'y', 'z']{limit}) ORDER BY 1")
+    found = asked(
+        con, f"SELECT step, event, reached FROM funnel(s.t, key := k, at := t, event := e, steps := ['x', 'y', 'z']{limit}) ORDER BY 1"
+    )
     reached = [0, 0, 0]
     for k, its in groups(data).items():
         known = [r for r in its if r[1] is not None] if k is not None else []
@@ -355,7 +368,11 @@ def test_a_funnel_counts_who_came_that_far(data, within):
 
 
 @some
-@given(st.lists(st.tuples(keys, st.one_of(st.none(), st.integers(0, 200).map(lambda n: dt.date(2024, 1, 1) + dt.timedelta(days=n)))), max_size=14))
+@given(
+    st.lists(
+        st.tuples(keys, st.one_of(st.none(), st.integers(0, 200).map(lambda n: dt.date(2024, 1, 1) + dt.timedelta(days=n)))), max_size=14
+    )
+)
 def test_a_cohort_is_counted_when_it_comes_back(data):
     found = asked(table(data, "k VARCHAR, d DATE"), "SELECT * FROM cohort(s.t, key := k, at := d)")
     seen = {(k, d.replace(day=1)) for k, d in data if k is not None and d is not None}
