@@ -1,8 +1,10 @@
 """Projects whose models call flows: what their findings point at, what a change of a flow does, what tests see of them."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -301,3 +303,14 @@ def test_what_is_deployed_keeps_its_flows(web):
     web.write("flows/mine.py", OWN.replace("ORDER BY {by}", "ORDER BY {by} DESC"))
     with Workspace.open(web.root, environment="prod") as workspace:
         assert not workspace.plan().steps
+
+
+def test_the_example_of_the_documents_is_a_flow(web):
+    page = Path(__file__).parents[3] / "docs/concepts/flow.md"
+    (code,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    web.write("flows/mine.py", code)
+    web.write("models/marts/busy.sql", "SELECT id, visitor FROM busiest(staging.events, key := visitor, by := id, places := 1)\n")
+    web.run()
+    assert web.rows("marts.busy") == [(2, "ann"), (3, "bob")]
+    web.write("models/marts/busy.sql", "SELECT id, visitor FROM busiest(staging.events, key := visitor, by := id, places := 0)\n")
+    assert web.findings() == [("XDE0245", "models/marts/busy.sql:1:84")]

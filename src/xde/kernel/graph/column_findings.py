@@ -40,7 +40,7 @@ def in_flows(model: ModelDataset, missing: Sequence[Missing], inputs: Mapping[st
     expansion = model.expansion
     if expansion is None:
         return []
-    found = [missing_column(model, m) for m in missing if expansion.in_call(m.start)]
+    found = missing_columns(model, [m for m in missing if expansion.in_call(m.start)])
     for dataset, columns in inputs.items():
         taken = next((c for c in columns if c.lower().startswith(OURS)), None)
         if taken is not None:
@@ -48,6 +48,18 @@ def in_flows(model: ModelDataset, missing: Sequence[Missing], inputs: Mapping[st
             message = f"`{model.name}` calls flows and reads `{dataset}`, which has a column `{taken}`"
             found.append(Finding("XDE0252", message, span_at(model, None), "", why, f"give the column another name in `{dataset}`"))
     return found
+
+
+def missing_columns(model: ModelDataset, missing: Sequence[Missing]) -> list[Finding]:
+    """What is found nowhere, each place once: a flow may have put one argument in several, and the input is where it is looked for first."""
+    found: dict[tuple[int, int], Missing] = {}
+    for one in sorted(missing, key=lambda m: not m.dataset):
+        place = place_of(model.sql, one.name, one.start)
+        if place is not None:
+            found.setdefault(place if model.expansion is None else model.expansion.origin(*place), one)
+        else:
+            found.setdefault((-1, len(found)), one)
+    return [missing_column(model, m) for m in missing if m in found.values()]
 
 
 def _columns(known: Sequence[str]) -> str:
