@@ -313,4 +313,4 @@ def test_the_example_of_the_documents_is_a_flow(web):
     web.run()
     assert web.rows("marts.busy") == [(2, "ann"), (3, "bob")]
     web.write("models/marts/busy.sql", "SELECT id, visitor FROM busiest(staging.events, key := visitor, by := id, places := 0)\n")
-    assert web.findings() == [("XDE0245", "models/marts/busy.sql:1:84")]
+    assert web.findings() == [("XDE0245", "models/marts/busy.sql:1:85")]

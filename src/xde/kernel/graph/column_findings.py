@@ -51,7 +51,7 @@ def in_flows(model: ModelDataset, missing: Sequence[Missing], inputs: Mapping[st
 
 
 def missing_columns(model: ModelDataset, missing: Sequence[Missing]) -> list[Finding]:
-    """What is found nowhere, each place once: a flow may have put one argument in several, and the input is where it is looked for first."""
+    """What is found nowhere, each place once: a flow may put an argument in several, and the input is where it is looked for."""
     found: dict[tuple[int, int], Missing] = {}
     for one in sorted(missing, key=lambda m: not m.dataset):
         place = place_of(model.sql, one.name, one.start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ class FlowBook:
     def __init__(self, loaders: Mapping[str, Callable[[], Flow]], *, whole: bool = True) -> None:
         self._loaders = dict(loaders)
         self.whole = whole
+        self.called = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(self._loaders)))})\s*\(", re.IGNORECASE)
         self._loaded: dict[str, Flow] = {}
 
     @property

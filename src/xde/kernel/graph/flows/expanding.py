@@ -7,7 +7,6 @@ clause no name can mean a column of a source further left, and none of the flow'
 
 from __future__ import annotations
 
-import re
 import traceback
 from dataclasses import field
 from functools import lru_cache
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from xde.kernel.graph.flows.ropes import Rope
     from xde.kernel.graph.flows.signature import Flow
     from xde.kernel.graph.text.reading import Word
-
-CALLS = re.compile(r"(\w+)\s*\(")
 
 
 class Expanded(NamedTuple):
@@ -65,7 +62,7 @@ def may_call(sql: str, book: FlowBook) -> bool:
     """Whether a text may call a flow, by a look that costs next to nothing."""
     if ":=" in sql or "=>" in sql:
         return True
-    return any(m.group(1).lower() in book.names for m in CALLS.finditer(sql))
+    return book.called.search(sql) is not None
 
 
 @dataclass(slots=True)
