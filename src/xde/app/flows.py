@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -36,7 +36,7 @@ OURS = "xde.lifecycle.transformation.flows"
 def book_of(files: Sequence[FlowFile], root: Path, findings: Findings) -> FlowBook:
     """The flows that a project with these files of its own may call; tells of files that hold none and of names that are taken."""
     loaders: dict[str, Callable[[], Flow]] = {n: partial(_ours, n) for n in NAMES}
-    for point in entry_points(group=GROUP):
+    for point in _offered():
         name = point.name.lower()
         if name in loaders:
             findings.add(_taken(name, f"the plug-in `{_package(point)}`", None))
@@ -78,6 +78,12 @@ def files_of(book: FlowBook, names: tuple[str, ...], project: Project) -> tuple[
     own = {f.path for f in project.flows}
     paths = {f.path for n in names if (f := book.flow(n)) is not None and f.path not in own}
     return tuple((p, digest_if_there(p)) for p in sorted(paths))
+
+
+@cache
+def _offered() -> tuple[EntryPoint, ...]:
+    """What installed packages offer; they do not change while we run."""
+    return tuple(entry_points(group=GROUP))
 
 
 def _known(flow: Flow) -> Flow:

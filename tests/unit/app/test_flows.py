@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from xde.app.covering import cover
+from xde.app.flows import _offered
 from xde.app.mutating import mutants_of_model
 from xde.app.deploying import Order
 from xde.app.testing import TestBench
@@ -314,3 +315,62 @@ def test_the_example_of_the_documents_is_a_flow(web):
     assert web.rows("marts.busy") == [(2, "ann"), (3, "bob")]
     web.write("models/marts/busy.sql", "SELECT id, visitor FROM busiest(staging.events, key := visitor, by := id, places := 0)\n")
     assert web.findings() == [("XDE0245", "models/marts/busy.sql:1:85")]
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """A package that is installed for as long as a test lasts, and offers what is written into it."""
+    packages = tmp_path / "packages"
+    facts = packages / "tea_flows-1.0.dist-info"
+    facts.mkdir(parents=True)
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: tea-flows\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(str(packages))
+
+    def install(text, **points):
+        (packages / "tea_flows.py").write_text(text)
+        (facts / "entry_points.txt").write_text("[xde.flows]\n" + "".join(f"{n} = {v}\n" for n, v in points.items()))
+        _offered.cache_clear()
+        sys.modules.pop("tea_flows", None)
+
+    yield install
+    _offered.cache_clear()
+    sys.modules.pop("tea_flows", None)
+
+
+def test_a_plug_in_adds_flows(web, plugin):
+    plugin(OWN, first_of="tea_flows:first_of")
+    web.write("models/marts/firsts.sql", "SELECT visitor, page FROM first_of(staging.events, key := visitor, by := page)\n")
+    web.run()
+    assert web.rows("marts.firsts") == [("ann", "tea"), ("bob", "home")]
+    assert any(path.endswith("tea_flows.py") for path, _ in web.known().flow_files)
+    plugin(OWN.replace("ORDER BY {by}", "ORDER BY {by} DESC"), first_of="tea_flows:first_of")
+    assert web.run() == {"marts.firsts"}
+
+
+def test_a_plug_in_that_is_broken_harms_only_who_calls_it(web, plugin):
+    plugin("x = 1\n", first_of="tea_flows:first_of", dedupe="tea_flows:dedupe")
+    with Workspace.open(web.root) as workspace:
+        assert [f.code for f in workspace.warnings] == ["XDE0250"]
+    web.write("models/marts/firsts.sql", "SELECT visitor FROM first_of(staging.events, key := visitor, by := page)\n")
+    with pytest.raises(UserError) as caught:
+        web.known()
+    (finding,) = caught.value.findings
+    assert finding.code == "XDE0253"
+    assert "tea-flows" in finding.hint
+    plugin("def first_of(rows): ...\n", first_of="tea_flows:first_of")
+    assert [c for c, _ in web.findings()] == ["XDE0253"]
+
+
+def test_another_layout_of_a_call_changes_nothing(web):
+    web.run()
+    web.write("models/staging/events.sql", "-- tidied up\n" + CLEAN.replace(",\n  key := id,", ", /* one each */ KEY := id,\n\n"))
+    assert web.run() == set()
+    web.write("models/staging/events.sql", CLEAN.replace("newest", "oldest"))
+    assert web.run() == {"staging.events"}
+
+
+def test_columns_that_nobody_reads_change_nothing_behind_a_flow_with_ties(web):
+    web.write("models/marts/all.sql", "SELECT id, page FROM dedupe(web.events, key := id, newest := seen_at, ties := page)\n")
+    before = web.known().versions["marts.all"]
+    web.write("sources/web.yaml", CONTRACT.replace("  - name: pages", "      - {name: extra, logicalType: string}\n  - name: pages"))
+    assert web.known().versions["marts.all"] == before
