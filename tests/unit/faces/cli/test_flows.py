@@ -30,11 +30,9 @@ def test_in_a_project_its_own_come_after(project, capsys):
     assert main(["flows"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].split(None, 3) == ["mine", "the", "project", "Something of our own."]
     assert main(["flows", "mine"]) == 0
-    assert capsys.readouterr().out == (
-        "mine: Something of our own.\n\n"
-        "argument  is\n────────  ───────────────────  ───────────────────\n"
-        "rows      a relation           what goes in\nkey :=    one or more columns  what it is about\n"
-    )
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["mine: Something of our own.", "", "argument  is"]
+    assert lines[4:] == ["rows      a relation           what goes in", "key :=    one or more columns  what it is about"]
 
 
 def test_one_flow_shows_rows_in_and_rows_out(project, capsys):
