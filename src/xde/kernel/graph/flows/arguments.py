@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xde.ground.names import did_you_mean, listed
 from xde.kernel.graph.flows.calls import closing, parts
-from xde.kernel.graph.flows.kinds import Column, Columns, Expression, Interval, Name, Relation, Value, Values
+from xde.kernel.graph.flows.kinds import Column, Columns, Expression, Interval, Name, Relation, Value, Values, mark_of
 from xde.kernel.graph.flows.ropes import in_one_line, made
 from xde.kernel.graph.flows.signature import ArgumentKind
 from xde.kernel.graph.text.reading import Fault, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlglot import exp
 
@@ -42,15 +42,21 @@ class Bound(NamedTuple):
 
 
 class Binder:
-    """Binds the arguments of one call; what is wrong goes into `faults`, and what was written into `marks`."""
+    """Binds the arguments of one call; what is wrong goes into `faults`, and what was written into `marks`.
 
-    def __init__(self, sql: str, words: Sequence[Word], flow: Flow, relation: Callable[[int, int], Rope | None]) -> None:
-        self._sql = sql
-        self._words = words
+    `outer` are the marks of a flow whose own SQL makes the call, with what they stand for: an argument of one flow may go into another.
+    """
+
+    def __init__(
+        self, source: tuple[str, Sequence[Word]], flow: Flow, relation: Callable[[int, int], Rope | None], outer: Mapping[str, str]
+    ) -> None:
+        self._sql, self._words = source
         self._flow = flow
         self._relation = relation
+        self._outer = outer
         self.faults: list[Fault] = []
         self.marks: list[Rope] = []
+        self.texts: dict[str, str] = {}
 
     def bind(self, opened: int, closed: int, called: Place) -> Bound | None:
         """The arguments between two parentheses; None when anything is wrong with them."""
@@ -142,9 +148,11 @@ class Binder:
         message = f"gives `{self._flow.name}` no {_bare(argument.kind)} for `{argument.name}`: `{shown}`"
         self._say("XDE0243", message, place, f"not {_short(argument.kind)}", why or f"`{argument.name}` is {kind}", hint)
 
-    def _mark(self, rope: Rope) -> int:
+    def _mark(self, rope: Rope, text: str = "") -> int:
         self.marks.append(rope)
-        return len(self.marks) - 1
+        number = len(self.marks) - 1
+        self.texts[mark_of(number)] = text
+        return number
 
     def _value(self, argument: Argument, one: Given) -> object:
         """What the flow is given for one argument; anything where it is wrong."""
@@ -190,13 +198,15 @@ class Binder:
         names = self._words[one.begin : one.end : 2]
         dots = self._words[one.begin + 1 : one.end : 2]
         text = ".".join(w.text for w in names) if all(w.kind == "DOT" for w in dots) else ""
-        return Relation(self._mark(rope), text)
+        text = self._outer.get(text, text)
+        return Relation(self._mark(rope, text), text)
 
     def _column(self, argument: Argument, one: Given, begin: int, end: int) -> Column | None:
         tree = self._tree(begin, end)
         word = self._words[begin] if begin < end else None
         if word is not None and end - begin == 1 and word.kind not in NO_NAME and (word.kind == "IDENTIFIER" or _is_column(tree)):
-            return Column(self._mark(self._quoted(begin, end)), word.text)
+            text = self._outer.get(word.text, word.text)
+            return Column(self._mark(self._quoted(begin, end), text), text)
         last = self._words[end - 1]
         dotted = end - begin >= 3 and self._words[end - 2].kind == "DOT" and last.text.isidentifier()
         if dotted and argument.kind is not ArgumentKind.NAME:
@@ -210,7 +220,7 @@ class Binder:
     def _quoted(self, begin: int, end: int) -> Rope:
         """The name in double quotes: a word such as `at` may stand alone in an argument and not everywhere that a flow puts it."""
         rope = in_one_line(self._sql, self._words, begin, end)
-        if self._words[begin].kind == "IDENTIFIER":
+        if self._words[begin].kind == "IDENTIFIER" or self._words[begin].text in self._outer:
             return rope
         at = self.place(begin, end)
         return (*made('"', *at), *rope, *made('"', *at))
@@ -230,22 +240,29 @@ class Binder:
                 argument, one, "work it out before: give the flow `(SELECT ... FROM ...)`", "it is worked out for one row at a time"
             )
         else:
-            plain = _is_column(tree) or isinstance(tree, (exp.Literal, exp.Boolean))
-            return Expression(self._mark(self._bracketed(one.begin, one.end, plain=plain)))
+            if _is_column(tree) and one.end - one.begin == 1:
+                return Expression(self._mark(self._quoted(one.begin, one.end)))
+            return Expression(self._mark(self._bracketed(one.begin, one.end, plain=isinstance(tree, (exp.Literal, exp.Boolean)))))
         return None
 
     def _constant(self, argument: Argument, one: Given, begin: int, end: int) -> Value | Interval | None:
         from sqlglot import exp
 
+        if end - begin == 1 and self._words[begin].text in self._outer:
+            text = self._outer[self._words[begin].text]
+            number = self._mark(in_one_line(self._sql, self._words, begin, end), text)
+            return Interval(number, text) if argument.kind is ArgumentKind.INTERVAL else Value(number, text)
         tree = self._tree(begin, end)
         if argument.kind is ArgumentKind.INTERVAL:
             if isinstance(tree, (exp.Interval, exp.Placeholder, exp.Parameter)):
-                return Interval(self._mark(self._bracketed(begin, end, plain=False)), _shown(self._sql, self._words, begin, end))
+                text = _shown(self._sql, self._words, begin, end)
+                return Interval(self._mark(self._bracketed(begin, end, plain=False), text), text)
             self._wrong(argument, one, "write it as `INTERVAL 30 MINUTES`")
             return None
         if argument.kind is ArgumentKind.VALUES:
             if isinstance(tree, (exp.Literal, exp.Boolean)):
-                return Value(self._mark(in_one_line(self._sql, self._words, begin, end)), self._words[begin].text)
+                text = self._words[begin].text
+                return Value(self._mark(in_one_line(self._sql, self._words, begin, end), text), text)
             self._wrong(argument, one, "write the constants in brackets: `['a', 'b']`")
             return None
         if tree is None or isinstance(tree, (exp.Alias, exp.Star, exp.Tuple)) or tree.find(exp.Column, exp.Query, exp.AggFunc, exp.Window):
@@ -256,7 +273,7 @@ class Binder:
             return None
         plain = isinstance(tree, (exp.Literal, exp.Boolean))
         text = self._words[begin].text if plain else _shown(self._sql, self._words, begin, end)
-        return Value(self._mark(self._bracketed(begin, end, plain=plain)), text)
+        return Value(self._mark(self._bracketed(begin, end, plain=plain), text), text)
 
     def _plain(self, argument: Argument, one: Given) -> object:
         """A value that the flow itself looks at."""

@@ -25,13 +25,17 @@ from xde.kernel.graph.text.scanning import query_of, scan
 from xde.kernel.project.declarations import Expansion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from xde.kernel.graph.flows.arguments import Bound
     from xde.kernel.graph.flows.book import FlowBook
     from xde.kernel.graph.flows.ropes import Rope
     from xde.kernel.graph.flows.signature import Flow
     from xde.kernel.graph.text.reading import Word
+
+
+DEEPEST = 20
+"""How many flows may call each other, one inside the other."""
 
 
 class Expanded(NamedTuple):
@@ -75,10 +79,13 @@ class _Work:
     places: list[tuple[int, int]] = field(default_factory=list)
     count: int = 0
     broken: bool = False
+    outer: Mapping[str, str] = field(default_factory=dict)
+    depth: int = 0
 
     def whole(self) -> Rope:
         """The whole text, with every line where it was."""
-        self._reserved()
+        if not self.depth:
+            self._reserved()
         pieces: Rope = ()
         at = length = 0
         for call in calls(self.words, 0, len(self.words)):
@@ -133,12 +140,12 @@ class _Work:
         self.count += 1
         mine = f"{OURS}_{self.count}"
         before: list[Rope] = []
-        binder = Binder(self.sql, self.words, flow, lambda b, e: self._relation(b, e, mine, before, self._name(call)))
+        binder = Binder((self.sql, self.words), flow, lambda b, e: self._relation(b, e, mine, before, self._name(call)), self.outer)
         bound = binder.bind(call.opened, call.closed, self._name(call))
         self.faults += binder.faults
         if bound is None:
             return written(self.sql, first, last)
-        template = self._made(flow, bound, call)
+        template = self._made(flow, bound, call, binder.texts)
         if template is None:
             return written(self.sql, first, last)
         body = _filled(template, binder.marks, self._name(call))
@@ -170,8 +177,8 @@ class _Work:
         before.append((*made(f"{name} AS (SELECT * FROM ", *at), *rope, *made(")", *at)))
         return made(name, self.words[begin].start, self.words[end - 1].end + 1 - self.words[begin].start)
 
-    def _made(self, flow: Flow, bound: Bound, call: Call) -> list[Word] | None:
-        """The tokens of what the flow gives; None when it gives nothing that can be used."""
+    def _made(self, flow: Flow, bound: Bound, call: Call, texts: Mapping[str, str]) -> str | None:
+        """The SQL that the flow gives, without calls of other flows; None when it gives nothing that can be used."""
         at = self._name(call)
         try:
             text: object = flow.makes(*bound.positional, **bound.named)
@@ -186,12 +193,28 @@ class _Work:
                 Fault("XDE0246", f"calls `{flow.name}`, which fails", at, "fails", why, f"mend `{flow.path or flow.origin}`")
             )
             return None
-        wrong = _trouble(text) if isinstance(text, str) else f"it gives a value of the type `{type(text).__name__}`"
+        wrong = "" if isinstance(text, str) else f"it gives a value of the type `{type(text).__name__}`"
+        if isinstance(text, str) and self.book.called.search(text):
+            text, wrong = self._within(text, texts)
+        wrong = wrong or _trouble(str(text))
         if wrong or not isinstance(text, str):
             hint = f"mend `{flow.path or flow.origin}`: it gives one SELECT, with each argument as a name of its own"
             self.faults.append(Fault("XDE0247", f"calls `{flow.name}`, which gives no query", at, "no query", wrong, hint))
             return None
-        return scan(text)
+        return text
+
+    def _within(self, text: str, texts: Mapping[str, str]) -> tuple[str, str]:
+        """The SQL of a flow with plain SQL for the flows that it calls itself, and what is wrong with that."""
+        words = scan(text)
+        if words is None:
+            return text, ""
+        if self.depth > DEEPEST:
+            return text, "it calls itself without end"
+        inner = _Work(text, words, self.book, count=self.count, outer=texts, depth=self.depth + 1)
+        rope = inner.whole()
+        self.count = inner.count
+        self.used |= inner.used
+        return text_of(rope), next((f.why if f.code == "XDE0247" else f"in its own SQL it {f.message}" for f in inner.faults), "")
 
     def _unknown(self, name: str, at: Place) -> None:
         if not self.book.whole:  # it may be in the file that could not be read, of which is told
@@ -210,32 +233,22 @@ def _is_table(words: Sequence[Word]) -> bool:
     return all((w.kind == "DOT") if i % 2 else (is_name(w) or w.kind == "IDENTIFIER") for i, w in enumerate(words))
 
 
-def _filled(template: Sequence[Word], marks: Sequence[Rope], at: Place) -> Rope:
+def _filled(template: str, marks: Sequence[Rope], at: Place) -> Rope:
     """A flow's own SQL in one line, with what the user wrote in the place of each mark."""
     pieces: Rope = ()
     text = ""
     end = -1
-    for word in template:
+    for word in scan(template) or ():
         if end >= 0 and word.start > end:
             text += " "
         end = word.end + 1
         mark = MARK.fullmatch(word.text) if word.kind == "VAR" else None
         if mark is None:
-            text += _as_written(word)
+            text += template[word.start : end]
             continue
         pieces += (*made(text, *at), *marks[int(mark.group(1))])
         text = ""
     return (*pieces, *made(text, *at))
-
-
-def _as_written(word: Word) -> str:
-    match word.kind:
-        case "STRING":
-            return "'" + word.text.replace("'", "''") + "'"
-        case "IDENTIFIER":
-            return '"' + word.text.replace('"', '""') + '"'
-        case _:
-            return word.text
 
 
 @lru_cache(maxsize=512)

@@ -17,6 +17,11 @@ OURS = "__flow"
 """How every name begins that a flow makes for itself; no dataset that goes into a flow may have a column of such a name."""
 
 
+def mark_of(number: int) -> str:
+    """The mark of an argument."""
+    return f"__xde_mark_{number}__"
+
+
 class Marked:
     """Something that the user wrote; `number` says which, `text` is how it was written."""
 
@@ -25,7 +30,7 @@ class Marked:
         self.text = text
 
     def __str__(self) -> str:
-        return f"__xde_mark_{self.number}__"
+        return mark_of(self.number)
 
 
 class Relation(Marked):

@@ -133,3 +133,62 @@ def test_parentheses_that_are_not_closed_do_no_harm():
         "SELECT ) FROM first(a.b, key := x))",
     ):
         expand(sql, BOOK)
+
+
+@flow
+def composed(rows: Relation, *, key: Columns, by: Expression) -> str:
+    """A flow that calls flows."""
+    return f"SELECT * FROM first((SELECT a FROM twice({rows}, by := {by})), key := ({key}))"
+
+
+@flow
+def endless(rows: Relation) -> str:
+    """A flow that calls itself."""
+    return f"SELECT * FROM endless({rows})"
+
+
+@flow
+def mistaken(rows: Relation) -> str:
+    """A flow that calls another wrongly."""
+    return f"SELECT * FROM first({rows}, kee := 1)"
+
+
+@flow
+def quoting(rows: Relation) -> str:
+    """Texts of every kind that the dialect has."""
+    return f"SELECT 'it''s', e'\\n', $$a'b$$, \"x\"\"y\", 1.5e3, x::INT FROM {rows}"
+
+
+MORE = FlowBook({f.__name__: (lambda f=f: flow_of(f)) for f in (first, twice, composed, endless, mistaken, quoting)})
+
+
+def test_a_flow_may_call_flows():
+    made = expand("WITH c AS (SELECT 1 AS x) SELECT * FROM composed(c, key := (x, y), by := z + 1) AS f", MORE)
+    assert made.faults == ()
+    assert "mark" not in made.sql
+    assert made.sql.endswith(
+        "(WITH __flow_1_1 AS (SELECT * FROM c), __flow_1 AS (SELECT * FROM "
+        "(WITH __flow_2_1 AS (SELECT * FROM (SELECT a FROM (WITH __flow_3_1 AS (SELECT * FROM __flow_1_1), "
+        "__flow_3 AS (SELECT (z + 1) AS a, (z + 1) AS b FROM __flow_3_1) SELECT * FROM __flow_3))), "
+        '__flow_2 AS (SELECT DISTINCT ON ("x", "y") * FROM __flow_2_1 AS __flow_input) SELECT * FROM __flow_2)) SELECT * FROM __flow_1) AS f'
+    )
+    assert set(made.expansion.flows) == {"composed", "first", "twice"}
+    assert made.sql[slice(*made.expansion.calls[0])].startswith("(WITH __flow_1_1")
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        ("endless(a.b)", "it calls itself without end"),
+        ("mistaken(a.b)", "in its own SQL it gives `first` an argument `kee` that it does not have"),
+    ],
+)
+def test_a_flow_that_calls_flows_wrongly_is_told_where_it_is_called(call, why):
+    (fault,) = expand(f"SELECT * FROM {call}", MORE).faults
+    assert (fault.code, fault.place) == ("XDE0247", (14, call.index("(")))
+    assert why in fault.why
+
+
+def test_what_a_flow_writes_is_left_as_it_is():
+    made = expand("SELECT * FROM quoting(a.b)", MORE)
+    assert "SELECT 'it''s', e'\\n', $$a'b$$, \"x\"\"y\", 1.5e3, x::INT FROM a.b" in made.sql
