@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from functools import cache, partial
-from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from xde.kernel.graph.flows.signature import SignatureError, flow_of, is_flow
 from xde.kernel.project.declarations import FlowFile
 from xde.kernel.project.files import project_files
 from xde.kernel.project.yaml_reader import decoded
-from xde.lifecycle.transformation.flows import NAMES
+from xde.lifecycle.transformation.flows import NAMES, our_flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,12 +29,11 @@ if TYPE_CHECKING:
     from xde.kernel.project.declarations import Project
 
 GROUP = "xde.flows"
-OURS = "xde.lifecycle.transformation.flows"
 
 
 def book_of(files: Sequence[FlowFile], root: Path, findings: Findings) -> FlowBook:
     """The flows that a project with these files of its own may call; tells of files that hold none and of names that are taken."""
-    loaders: dict[str, Callable[[], Flow]] = {n: partial(_ours, n) for n in NAMES}
+    loaders: dict[str, Callable[[], Flow]] = {n: partial(our_flow, n) for n in NAMES}
     for point in _offered():
         name = point.name.lower()
         if name in loaders:
@@ -70,7 +68,7 @@ def flows_at(root: Path | None, findings: Findings) -> tuple[Flow, ...]:
 
 def our_flows() -> tuple[Flow, ...]:
     """Those that come with xde."""
-    return tuple(map(_ours, NAMES))
+    return tuple(map(our_flow, NAMES))
 
 
 def files_of(book: FlowBook, names: tuple[str, ...], project: Project) -> tuple[tuple[str, str], ...]:
@@ -88,11 +86,6 @@ def _offered() -> tuple[EntryPoint, ...]:
 
 def _known(flow: Flow) -> Flow:
     return flow
-
-
-def _ours(name: str) -> Flow:
-    module = import_module(f"{OURS}.{name}")
-    return flow_of(getattr(module, name), str(module.__file__), "xde")
 
 
 def _theirs(point: EntryPoint) -> Flow:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
+from xde.kernel.graph.flows.signature import Flow, flow_of
+
 NAMES = (
     "dedupe",
     "latest",
@@ -25,3 +29,9 @@ NAMES = (
     "geo_distance",
 )
 """The names of all, in the order in which documents show them; a file has the name of its flow."""
+
+
+def our_flow(name: str) -> Flow:
+    """One of ours by its name."""
+    module = import_module(f"{__name__}.{name}")
+    return flow_of(getattr(module, name), str(module.__file__), "xde")
