@@ -1,6 +1,7 @@
 """Our flows for Python: `flows.dedupe(orders, key="id", newest="seen_at")` on relations of DuckDB, worked out when they are read.
 
-Names of columns are texts, several are a list; expressions and intervals are SQL; constants are Python values. Each relation that goes in gets a view of its own in its connection, named `xde_rows_...`.
+Names of columns are texts, several are a list; expressions and intervals are SQL; constants are Python values. Each relation
+that goes in gets a view of its own in its connection, named `xde_rows_...`.
 """
 
 from __future__ import annotations

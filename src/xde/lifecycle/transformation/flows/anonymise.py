@@ -39,11 +39,11 @@ def anonymise(  # noqa: PLR0913 - each is a choice of its own
     """Put columns that tell of a person out of sight: hashed with a secret, made coarse, or NULL. Columns keep their names.
 
     A hash is 64 hexadecimal digits (SHA-256, twice, with the secret each time): the same value gives the same hash under the same secret,
-    so that rows can still be joined, and nobody without the secret can try values out. NULL stays NULL. What is left of a coarse column
+    so that rows can still be joined, and only who knows the secret can try values out. NULL stays NULL. What is left of a coarse column
     may still tell of a person together with others: a year, a place and a trade are often one person alone.
 
     hash: columns to hash; give a `secret`
-    secret: a parameter, so that it stands in no file of the project
+    secret: a parameter; whoever can read its value can try values out
     year: dates of which only the year is kept
     cut: texts of which only the first characters are kept: how many says `keep`
     keep: how many characters `cut` keeps
