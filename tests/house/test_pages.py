@@ -7,6 +7,7 @@ import click
 import pytest
 
 import xde
+from xde.faces.cli.flow_reference import page as flows_page
 from xde.faces.cli.lazy import LazyGroup
 from xde.faces.cli.reference import commands, commands_page
 from xde.faces.words.pages import pages
@@ -67,7 +68,7 @@ def test_the_commands_are_all_there():
             "xde rollback",
         ),
         *("xde env", "xde env diff", "xde env drop", "xde env list", "xde env show"),
-        *("xde list", "xde show", "xde diff", "xde lineage", "xde history"),
+        *("xde list", "xde show", "xde diff", "xde lineage", "xde history", "xde flows"),
         *("xde contract", "xde contract check", "xde contract diff"),
         *("xde letters", "xde letters discard", "xde letters list", "xde letters replay", "xde letters show"),
         *("xde runs", "xde ci", "xde package", "xde clean", "xde ledger", "xde ledger rebuild", "xde explain"),
@@ -92,3 +93,8 @@ def test_the_short_help_in_the_list_is_that_of_the_command():
 def test_the_reference_is_what_the_commands_say():
     page = SOURCE.parents[1] / "docs/commands.md"
     assert page.read_text(encoding="utf-8") == commands_page(), "make it again: python -m xde.faces.cli.reference > docs/commands.md"
+
+
+def test_the_page_of_flows_is_what_the_flows_say():
+    page = SOURCE.parents[1] / "docs/flows.md"
+    assert page.read_text(encoding="utf-8") == flows_page(), "make it again: python -m xde.faces.cli.flow_reference > docs/flows.md"

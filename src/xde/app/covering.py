@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from xde.app.places import as_written
 from xde.app.subjects import at, moment, subject_of
 from xde.ground.errors import UserError
-from xde.undercurrents.engineering.coverage.covering import Refused, Tally, annotated
+from xde.undercurrents.engineering.coverage.branch import Branch, RuledOut, Unprobed
+from xde.undercurrents.engineering.coverage.covering import Coverage, Refused, Tally, annotated
 from xde.undercurrents.engineering.coverage.probing import survey
 from xde.undercurrents.engineering.coverage.promises import Promise, promise_of
 from xde.undercurrents.engineering.testing.case import Table
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
     from xde.app.testing import TestBench
     from xde.ground.findings import Finding
     from xde.kernel.project.declarations import ModelDataset
-    from xde.undercurrents.engineering.coverage.covering import Coverage, Line
+    from xde.undercurrents.engineering.coverage.covering import Line
     from xde.undercurrents.engineering.coverage.probing import Probe
     from xde.undercurrents.engineering.testing.case import Case
     from xde.undercurrents.engineering.testing.exercising import Subject
     from xde.undercurrents.engineering.testing.sandbox import Scratch
+
+
+Part = TypeVar("Part", Branch, Unprobed, RuledOut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +67,21 @@ def _cover(bench: TestBench, model: ModelDataset, cases: Sequence[Case]) -> Mode
                     _take(tally, scratch, subject, (case, given))
         except UserError as error:
             findings += error.findings
-    coverage = tally.coverage()
-    return ModelCoverage(model.name, model.path, model.sql_line, len(cases), coverage, annotated(model.sql, coverage), tuple(findings))
+    coverage = _own(model, tally.coverage())
+    return ModelCoverage(model.name, model.path, model.sql_line, len(cases), coverage, annotated(model.written, coverage), tuple(findings))
+
+
+def _own(model: ModelDataset, coverage: Coverage) -> Coverage:
+    """What is the model's own, at its own places: the branches inside of a flow are not its author's to reach."""
+    if model.expansion is None:
+        return coverage
+
+    def placed(parts: Sequence[Part]) -> tuple[Part, ...]:
+        places = [(p, as_written(model, p.line, p.column)) for p in parts]
+        return tuple(replace(p, line=place[0], column=place[1]) for p, place in places if place is not None)
+
+    branches = placed(coverage.branches)
+    return Coverage(branches, {b.id: coverage.hits[b.id] for b in branches}, placed(coverage.unprobed), placed(coverage.ruled_out))
 
 
 def promises_of(subject: Subject) -> dict[str, Promise]:

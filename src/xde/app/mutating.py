@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from xde.app.places import as_written
 from xde.app.subjects import subject_of
 from xde.undercurrents.engineering.mutants.cases import CaseTrial
 from xde.undercurrents.engineering.mutants.contracts import promises_of
@@ -50,9 +51,14 @@ def mutate(bench: TestBench, selection: Sequence[str]) -> Iterator[ModelMutants]
 
 
 def mutants_of_model(bench: TestBench, dataset: str) -> tuple[Mutant, ...]:
-    """The mutants of a SQL model; lines count from that of its SQL, `ModelDataset.sql_line` is where that begins."""
-    subject = subject_of(bench.known, dataset)
-    return mutants_of(subject.sql, promises_of(subject.inputs, subject.objects, {n: text for n, (text, _) in subject.views.items()}))
+    """The mutants of a SQL model; lines count from that of its SQL, `ModelDataset.sql_line` is where that begins.
+
+    What a flow makes is not changed: it has tests of its own.
+    """
+    subject, model = subject_of(bench.known, dataset), bench.known.model(dataset)
+    found = mutants_of(subject.sql, promises_of(subject.inputs, subject.objects, {n: text for n, (text, _) in subject.views.items()}))
+    placed = [(m, as_written(model, m.line, m.column)) for m in found]
+    return tuple(replace(m, line=place[0], column=place[1]) for m, place in placed if place is not None)
 
 
 def put_to_the_test(bench: TestBench, dataset: str, cases: Sequence[Case]) -> Killing:

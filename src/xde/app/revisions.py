@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xde.app.wiring import House
     from xde.kernel.project.declarations import Project
 
-PARTS = (SETTINGS_FILE, "sources", "models")
+PARTS = (SETTINGS_FILE, "sources", "models", "flows")
 CACHES = ("understanding.pickle", "analyses.pickle")
 
 

@@ -12,7 +12,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from xde.app.keeping import keep, kept
-from xde.ground.digests import digest
+from xde.ground.digests import digest, digest_if_there
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Findings
 from xde.ground.names import did_you_mean
@@ -38,7 +38,8 @@ class Understanding:
     """Everything that is derived from a project's files alone.
 
     `order` is one in which all datasets can be loaded and built; `upstream` the datasets that a model reads (for a source:
-    those that its references look up); `schemas` the stored columns of every dataset.
+    those that its references look up); `schemas` the stored columns of every dataset; `flow_files` the files, with their
+    digests, of the flows that models call and that are no part of the project.
     """
 
     project: Project
@@ -51,6 +52,7 @@ class Understanding:
     versions: Mapping[str, str]
     schemas: Mapping[str, Schema]
     warnings: tuple[Finding, ...] = field(default=())
+    flow_files: tuple[tuple[str, str], ...] = field(default=())
 
     def model(self, name: str) -> ModelDataset:
         """A model by its name."""
@@ -111,7 +113,7 @@ def no_garbage() -> Iterator[None]:
 
 def _understood(root: Path, digest_now: str, house_for: Callable[[Project], House]) -> Understanding:
     known = kept(root, digest_now)
-    if isinstance(known, Understanding):
+    if isinstance(known, Understanding) and _same_flows(known):
         return known
     from xde.kernel.project.reader import read_project
 
@@ -123,8 +125,18 @@ def _understood(root: Path, digest_now: str, house_for: Callable[[Project], Hous
     return understanding
 
 
+def _same_flows(known: Understanding) -> bool:
+    """Whether the flows that are no part of the project are still what they were."""
+    return all(digest_if_there(path) == was for path, was in known.flow_files)
+
+
 def work_out(project: Project, findings: Findings, house: House) -> Understanding:
-    """Derive everything; collects all findings and raises them together."""
+    """Derive everything; collects all findings and raises them together. The project's models come back with plain SQL for flows."""
+    from xde.app.flows import book_of, files_of
+    from xde.kernel.graph.flows.models import expand_models, flows_used
+
+    book = book_of(project.flows, project.root, findings)
+    project = expand_models(project, book, findings)
     readings, schemas = _sources(project, house, findings)
     analyses = _analyses(project, schemas, house, findings)
     if findings.errors:
@@ -144,7 +156,8 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
         for n in checks
     }
     warnings = tuple(f for f in findings if f not in findings.errors)
-    return Understanding(project, _order(upstream), upstream, analyses, readings, checks, digests, versions, schemas, warnings)
+    flow_files = files_of(book, flows_used(project), project)
+    return Understanding(project, _order(upstream), upstream, analyses, readings, checks, digests, versions, schemas, warnings, flow_files)
 
 
 def _sources(project: Project, house: House, findings: Findings) -> tuple[dict[str, Reading], dict[str, Schema]]:

@@ -28,3 +28,12 @@ def file_digest(path: Path) -> str:
         while piece := stream.read(1 << 20):
             state.update(piece)
     return state.hexdigest()
+
+
+def digest_if_there(path: str) -> str:
+    """As `bytes_digest` of a small file; empty where it cannot be read."""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 - a Path costs more than the read
+            return bytes_digest(stream.read())
+    except OSError:
+        return ""

@@ -9,7 +9,7 @@ from xde.ground.findings import Finding
 from xde.plugin.secrets import SecretMissing
 
 MOST_BYTES = 65_536
-_KEPT = ("models", "sources", "xde.yaml")  # what a deployment keeps in the lake
+_KEPT = ("models", "sources", "flows", "xde.yaml")  # what a deployment keeps in the lake
 
 
 def read(name: str, project: Path, /) -> str:
@@ -20,7 +20,7 @@ def read(name: str, project: Path, /) -> str:
             Finding(
                 "XDE0153",
                 f"`{name}` is no place for a secret",
-                why="files under `models` and `sources` are the project: a deployment keeps them in the lake, for all to read",
+                why="files under `models`, `sources` and `flows` are the project: a deployment keeps them in the lake, for all to read",
                 hint="move it, to `secrets/` for example, and keep it out of the repository",
             )
         )

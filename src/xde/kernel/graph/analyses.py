@@ -13,7 +13,7 @@ from xde.ground.records import dataclass
 from xde.ground.spans import Span
 from xde.kernel.graph.analysis import Analysis
 from xde.kernel.graph.cache import Cache, Entry
-from xde.kernel.graph.column_findings import missing_column, refused, twice
+from xde.kernel.graph.column_findings import in_flows, missing_columns, refused, twice
 from xde.kernel.graph.graph import Graph
 from xde.kernel.graph.meaning.lines import lines_of
 from xde.kernel.graph.meaning.values import DatasetMeaning
@@ -137,6 +137,10 @@ class _Work:
         found: dict[str, dict[str, Span]] = {}
         for name, model in self.models.items():
             reading = self.readings[name]
+            if model.expansion is not None and model.expansion.broken:
+                self.broken.add(name)
+                found[name] = {}
+                continue
             before = len(self.findings)
             faults_of(model, reading, self.findings)
             found[name] = references_of(model, reading, datasets, self.findings)
@@ -175,8 +179,13 @@ class _Work:
         try:
             described = self.describe(model.sql, {n: k.types for n, k in inputs.items()}, parameters)
         except UserError as error:
-            self.findings.extend([missing_column(model, m) for m in lines.missing] or [refused(model, f) for f in error.findings])
+            self.findings.extend(missing_columns(model, lines.missing) or [refused(model, f) for f in error.findings])
             return None
+        if model.expansion is not None:
+            strays = in_flows(model, lines.missing, {n: k.types for n, k in inputs.items()})
+            if strays:
+                self.findings.extend(strays)
+                return None
         names = [n.lower() for n, _ in described]
         doubled = next((n for i, (n, _) in enumerate(described) if n.lower() in names[:i]), None)
         if doubled is not None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
+from xde.kernel.graph.flows.kinds import OURS
 from xde.kernel.graph.resolve import span_at
 from xde.kernel.graph.text.reading import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from xde.kernel.graph.meaning.naming import Missing
     from xde.kernel.project.declarations import ModelDataset
@@ -25,12 +26,40 @@ def missing_column(model: ModelDataset, missing: Missing) -> Finding:
     """A column that is named and found nowhere."""
     if missing.dataset:
         message = f"`{model.name}` reads a column that `{missing.dataset}` does not have: `{missing.name}`"
-    elif missing.table:
+    elif missing.table and not missing.table.startswith(OURS):
         message = f"`{model.name}` reads a column that `{missing.table}` does not give: `{missing.name}`"
     else:
         message = f"`{model.name}` reads a column that none of its inputs has: `{missing.name}`"
-    hint = did_you_mean(missing.name, missing.known) or _columns(missing.known)
+    known = [c for c in missing.known if not c.startswith(OURS)]
+    hint = did_you_mean(missing.name, known) or _columns(known)
     return Finding("XDE0204", message, span_at(model, place_of(model.sql, missing.name, missing.start)), "no such column", hint=hint)
+
+
+def in_flows(model: ModelDataset, missing: Sequence[Missing], inputs: Mapping[str, Mapping[str, str]]) -> list[Finding]:
+    """What the engine lets pass and a flow does not: a column of a source beside it for an argument, and an input with names of its own."""
+    expansion = model.expansion
+    if expansion is None:
+        return []
+    found = missing_columns(model, [m for m in missing if expansion.in_call(m.start)])
+    for dataset, columns in inputs.items():
+        taken = next((c for c in columns if c.lower().startswith(OURS)), None)
+        if taken is not None:
+            why = f"names that begin with `{OURS}` are those that flows make for themselves"
+            message = f"`{model.name}` calls flows and reads `{dataset}`, which has a column `{taken}`"
+            found.append(Finding("XDE0252", message, span_at(model, None), "", why, f"give the column another name in `{dataset}`"))
+    return found
+
+
+def missing_columns(model: ModelDataset, missing: Sequence[Missing]) -> list[Finding]:
+    """What is found nowhere, each place once: a flow may put an argument in several, and the input is where it is looked for."""
+    found: dict[tuple[int, int], Missing] = {}
+    for one in sorted(missing, key=lambda m: not m.dataset):
+        place = place_of(model.sql, one.name, one.start)
+        if place is not None:
+            found.setdefault(place if model.expansion is None else model.expansion.origin(*place), one)
+        else:
+            found.setdefault((-1, len(found)), one)
+    return [missing_column(model, m) for m in missing if m in found.values()]
 
 
 def _columns(known: Sequence[str]) -> str:

@@ -17,13 +17,19 @@ if TYPE_CHECKING:
 
 
 def span_at(model: ModelDataset, place: Place | None) -> Span:
-    """Where a stretch of a model's SQL stands in its file."""
+    """Where a stretch of a model's SQL stands in its file; what a flow made stands where the flow is called."""
     if place is None or place.start < 0:
         return Span(model.path, model.sql_line)
-    before = model.sql.count("\n", 0, place.start)
-    column = place.start - (model.sql.rfind("\n", 0, place.start) + 1) + 1
+    start, length = model.expansion.origin(*place) if model.expansion is not None else place
+    return span_of(model, start, length)
+
+
+def span_of(model: ModelDataset, start: int, length: int) -> Span:
+    """Where a stretch of a model's SQL as it was written stands in its file."""
+    before = model.written.count("\n", 0, start)
+    column = start - (model.written.rfind("\n", 0, start) + 1) + 1
     line = model.sql_line + before
-    return Span(model.path, line, column, line, column + place.length)
+    return Span(model.path, line, column, line, column + length)
 
 
 def faults_of(model: ModelDataset, reading: Reading, findings: Findings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from xde.ground.records import dataclass
 from xde.kernel.project.settings import Settings  # noqa: TC001 - dataclass field, pickled with the project
@@ -56,9 +56,58 @@ class ModelHead:
     spans: Mapping[str, Span] = field(default_factory=dict)
 
 
+class Stretch(NamedTuple):
+    """Where a stretch of a model's SQL (`start` to `end`) was written: as it stands when `verbatim`, else by the call of a flow there.
+
+    A `free` one is no argument of a flow: what it says stands in the SQL only once.
+    """
+
+    start: int
+    end: int
+    origin: int
+    length: int
+    verbatim: bool
+    free: bool = False
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """What was put in the place of calls of flows: the SQL as the user wrote it, and whence each stretch of what stands there now comes.
+
+    Lines are where they were. `calls` are the places in the SQL that stand for whole calls. A `broken` one could not be put in place,
+    and was told of.
+    """
+
+    written: str
+    stretches: tuple[Stretch, ...] = ()
+    flows: tuple[str, ...] = ()
+    calls: tuple[tuple[int, int], ...] = ()
+    broken: bool = False
+
+    def origin(self, start: int, length: int) -> tuple[int, int]:
+        """The place in the text as written of a place in the SQL: its start and length."""
+        for stretch in self.stretches:
+            if stretch.start <= start < stretch.end:
+                if not stretch.verbatim:
+                    return stretch.origin, stretch.length
+                return stretch.origin + start - stretch.start, min(length, stretch.end - start)
+        return len(self.written), 1
+
+    def is_free(self, start: int) -> bool:
+        """Whether the user wrote what stands at a place of the SQL, and gave it to no flow as an argument."""
+        return any(s.free and s.start <= start < s.end for s in self.stretches)
+
+    def in_call(self, start: int) -> bool:
+        """Whether a place of the SQL stands in what a call of a flow became."""
+        return any(first <= start < last for first, last in self.calls)
+
+
 @dataclass(frozen=True)
 class ModelDataset:
-    """A dataset that is computed: `sql` is the file's text without its head, its first line is `sql_line` of the file."""
+    """A dataset that is computed: `sql` is the file's text without its head, its first line is `sql_line` of the file.
+
+    Where that text calls flows, `sql` has plain SQL in their place once the project is understood, and `expansion` says what was written.
+    """
 
     name: str
     path: str
@@ -69,9 +118,22 @@ class ModelDataset:
     contract: Contract | None = None
     object: SchemaObject | None = None
     span: Span | None = None
+    expansion: Expansion | None = None
+
+    @property
+    def written(self) -> str:
+        """The SQL as the user wrote it."""
+        return self.sql if self.expansion is None else self.expansion.written
 
 
 Dataset = SourceDataset | ModelDataset
+
+
+class FlowFile(NamedTuple):
+    """A file of the project's own flow functions: its path in the project, and its text."""
+
+    path: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -82,6 +144,7 @@ class Project:
     settings: Settings
     datasets: Mapping[str, Dataset]
     digest: str
+    flows: tuple[FlowFile, ...] = ()
 
     @property
     def sources(self) -> dict[str, SourceDataset]:

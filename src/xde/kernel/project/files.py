@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SETTINGS_FILE = "xde.yaml"
-_ENDINGS = {"sources": (".yaml", ".yml"), "models": (".yaml", ".yml", ".sql", ".py")}
+_ENDINGS = {"sources": (".yaml", ".yml"), "models": (".yaml", ".yml", ".sql", ".py"), "flows": (".py",)}
 _MOST_BYTES = 16_000_000  # of a file that is not even looked at beyond its size
 
 
@@ -34,11 +34,12 @@ class ProjectFiles:
     settings: ProjectFile | None = None
     sources: list[ProjectFile] = field(default_factory=list)
     models: list[ProjectFile] = field(default_factory=list)
+    flows: list[ProjectFile] = field(default_factory=list)
 
     @property
     def all(self) -> list[ProjectFile]:
         """Every file."""
-        return [*([self.settings] if self.settings is not None else []), *self.sources, *self.models]
+        return [*([self.settings] if self.settings is not None else []), *self.sources, *self.models, *self.flows]
 
 
 def project_files(root: Path) -> ProjectFiles:
@@ -50,6 +51,7 @@ def project_files(root: Path) -> ProjectFiles:
         found.settings = _read(settings, SETTINGS_FILE)
     found.sources = list(_under(top, "sources"))
     found.models = list(_under(top, "models"))
+    found.flows = list(_under(top, "flows"))
     return found
 
 

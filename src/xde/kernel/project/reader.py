@@ -8,12 +8,13 @@ from xde.ground.findings import Finding, Findings, Severity
 from xde.ground.names import did_you_mean, is_identifier
 from xde.ground.spans import Span
 from xde.kernel.project.contract_linter import lint_contract
-from xde.kernel.project.declarations import Project, SourceDataset
+from xde.kernel.project.declarations import FlowFile, Project, SourceDataset
 from xde.kernel.project.files import SETTINGS_FILE, digest_of, project_digest, project_files
 from xde.kernel.project.model_reader import read_model
 from xde.kernel.project.odcs import read_contract
 from xde.kernel.project.reference_linter import lint_references
 from xde.kernel.project.settings_reader import read_settings
+from xde.kernel.project.yaml_reader import decoded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,10 +55,11 @@ def read_project(root: Path, contracts: Contracts | None = None) -> tuple[Projec
     for file in files.sources:
         reading.source(file)
     reading.models(files.models)
+    flows = reading.flows(files.flows)
     reading.findings.items += lint_references(reading.datasets, reading.contracts)
     if settings is None:
         return None, reading.findings
-    return Project(root, settings, reading.datasets, digest_of(files.all)), reading.findings
+    return Project(root, settings, reading.datasets, digest_of(files.all), flows), reading.findings
 
 
 class _Reading:
@@ -121,6 +123,18 @@ class _Reading:
                 wanted = _without_ending(file.path) + ".sql"
                 hint = did_you_mean(wanted, [m + ".sql" for m in models]) or f"add `{wanted}`, or delete the contract"
                 self._say("XDE0123", f"`{file.path}` is a contract without a model", Span(file.path), f"there is no `{wanted}`", hint)
+
+    def flows(self, files: list[ProjectFile]) -> tuple[FlowFile, ...]:
+        """The texts of the project's own flow functions."""
+        found = []
+        for file in files:
+            content = self._content(file)
+            text, finding = decoded(content, file.path) if content is not None else ("", None)
+            if finding is not None:
+                self.findings.items.append(finding)
+            elif content is not None:
+                found.append(FlowFile(file.path, text))
+        return tuple(found)
 
     def _model(self, file: ProjectFile, beside: ProjectFile | None) -> None:
         parts = file.path.split("/")

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from xde.kernel.graph.cache import PARSER
 from xde.kernel.graph.text.expressions import is_aggregate
-from xde.kernel.graph.text.functions import AGGREGATES, READ_BY_TEXT, SPREADING, is_file, reads_files
+from xde.kernel.graph.text.functions import AGGREGATES, READ_BY_TEXT, SPREADING, TABLE_FUNCTIONS, gives_a_table, is_file, reads_files
 
 ARGUMENTS = ("a", "a, b", "a, b, c", "a, 0.5", "a, 1, 2, 3")
 
@@ -66,6 +66,17 @@ def test_table_functions_that_read_files_are_known():
     assert is_file("a.csv")
     assert is_file("data/x.parquet")
     assert not is_file("orders")
+
+
+def test_every_function_that_gives_a_table_is_known_as_one():
+    theirs = set(functions("table", "table_macro"))
+    switches = {
+        n
+        for n in theirs
+        if n.startswith(("enable_", "disable_", "force_", "truncate_")) or n in {"checkpoint", "which_secret", "create_external_resource"}
+    }
+    assert {n for n in theirs if not gives_a_table(n)} == switches
+    assert theirs | {"unnest"} >= TABLE_FUNCTIONS
 
 
 def test_the_parser_is_the_one_that_analyses_are_kept_for():

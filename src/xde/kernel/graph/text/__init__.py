@@ -1,1 +1,1 @@
-"""What a text of SQL says by itself: its tables, its faults, and its query as plain terms; the only room that knows the parser."""
+"""What a text of SQL says by itself: its tables, its faults, and its query as plain terms; the room that knows the parser."""

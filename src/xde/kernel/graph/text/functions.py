@@ -68,6 +68,31 @@ READ_FILES_SUFFIXES = ("_scan", "_attach", "_query", "_metadata", "_snapshots")
 READ_BY_TEXT = frozenset({"query", "query_table"})
 """Table functions that name what they read in a text, where nobody can see it."""
 
+TABLE_FUNCTIONS = frozenset(
+    [
+        "generate_series",
+        "histogram",
+        "histogram_values",
+        "json_each",
+        "json_tree",
+        "pg_timezone_names",
+        "query",
+        "query_table",
+        "range",
+        "repeat",
+        "repeat_row",
+        "seq_scan",
+        "summary",
+        "test_all_types",
+        "test_vector_types",
+        "unnest",
+    ]
+)
+"""The engine's own functions that stand as a table in a query; any other such name is that of a flow, or misspelt."""
+
+OF_THE_ENGINE = ("duckdb_", "pragma_", "icu_", "pandas_", "python_", "arrow_", "json_execute", "register_", "deregister_", "destroy_")
+"""How functions begin that tell of the engine itself, or work on it."""
+
 FILE_ENDINGS = (".csv", ".parquet", ".json", ".ndjson", ".jsonl", ".xlsx", ".gz", ".zst", ".tsv", ".txt", ".arrow", ".db", ".duckdb")
 
 
@@ -75,6 +100,12 @@ def reads_files(function: str) -> bool:
     """Whether a table function reads from outside the project."""
     name = function.lower()
     return name in READ_FILES or name.startswith(READ_FILES_PREFIXES) or name.endswith(READ_FILES_SUFFIXES)
+
+
+def gives_a_table(function: str) -> bool:
+    """Whether the engine has a function of this name that stands as a table."""
+    name = function.lower()
+    return name in TABLE_FUNCTIONS or reads_files(name) or name.startswith(OF_THE_ENGINE)
 
 
 def is_file(table: str) -> bool:
