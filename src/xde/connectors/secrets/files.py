@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from xde.ground.errors import UserError
@@ -51,7 +52,7 @@ def open_to_all(name: str, project: Path) -> bool:
 
 def _is_kept(path: Path, project: Path) -> bool:
     try:
-        within = path.resolve().relative_to(project.resolve())
+        within = Path(os.path.realpath(path)).relative_to(os.path.realpath(project))  # `resolve` raises where links go in circles
     except ValueError:
         return False
     return within.parts[:1] != () and within.parts[0] in _KEPT
