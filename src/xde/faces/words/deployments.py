@@ -138,11 +138,17 @@ def deployments_text(deployments: Sequence[Deployment], *, ink: Ink = PLAIN, cel
             d.author,
             str(d.facts.get("revision", "")),
             f"{len(d.pointers):,}",
-            d.note or ("shown" if not n else ""),
+            _note(d) or ("shown" if not n else ""),
         ]
         for n, d in enumerate(deployments)
     ]
     return "\n".join(draw(columns, rows, ink=ink, cells=cells).lines) + "\n"
+
+
+def _note(deployment: Deployment) -> str:
+    """What was said of it, and why it was let break a promise."""
+    allowed = deployment.facts.get("allowed")
+    return ", ".join(filter(None, [deployment.note, f"may break: {allowed}" if allowed else ""]))
 
 
 def differences_text(found: Sequence[Difference], left: str, right: str, *, ink: Ink = PLAIN, cells: int | None = None) -> str:
