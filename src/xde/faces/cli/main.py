@@ -34,6 +34,7 @@ COMMANDS = {
     "run": (f"{_ROOM}.run", "Load what is new, build what is stale, publish what passes."),
     "deploy": (f"{_ROOM}.deploy", "Bring the working tree to an environment, whole and at once."),
     "rollback": (f"{_ROOM}.rollback", "Show again what an earlier deployment showed."),
+    "backfill": (f"{_ROOM}.backfill", "Compute rows anew although nothing has changed, and show them all at once."),
     "env": (f"{_ROOM}.env", "List, show, compare and drop environments."),
     "list": (f"{_ROOM}.list", "List the datasets of the project."),
     "show": (f"{_ROOM}.show", "Show the rows of a dataset."),
