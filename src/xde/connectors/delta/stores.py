@@ -196,8 +196,6 @@ class Disk:
         try:
             os.utime(source)
             target.hardlink_to(source)
-        except FileNotFoundError:
-            raise
         except OSError:  # a file system without links, or a file that is another user's
             aside = target.with_name(f"_making_{uuid.uuid4().hex}")
             try:
@@ -290,10 +288,10 @@ class ObjectStore:
 
     def write(self, folder: str, path: str, text: str) -> None:
         with self._reached():
-            # pyarrow's wrapper gives the stream what it does not take; that it can be closed, its types do not say
+            # pyarrow's wrapper gives the stream what it does not take
             stream = cast("BinaryIO", self._handler().open_output_stream(f"{folder}/{path}", None))
             stream.write(text.encode())
-            stream.close()
+            stream.close()  # its types do not say that it can be
 
     def listing(self, folder: str) -> Iterator[Stored]:
         import pyarrow.fs as pafs
