@@ -26,7 +26,7 @@ ALIKE = (
     (re.compile(r"\b\d+(?:\.\d+)?\s?(?:ms|s|min)\b"), "<time>"),
     (re.compile(r"\b\d+(?:\.\d+)?\s?(?:bytes|B|kB|KB|KiB|MB|MiB|GB|GiB)\b"), "<size>"),
     (re.compile(r"\b20[2-9]\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)?"), "<moment>"),
-    (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{6,64}\b(?<!\d{6})"), "<id>"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9]*[a-f])[0-9a-f]{6,64}\b"), "<id>"),
     (re.compile(r"[ \t]{2,}"), "  "),
     (re.compile(r"[─━═-]{3,}"), "---"),
     (re.compile(r"[ \t]+$"), ""),
