@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 KEPT = "understanding.pickle"
-FORMAT = 5  # of what is kept; one more whenever a class in it changes its shape
+FORMAT = 6  # of what is kept; one more whenever a class in it changes its shape
 
 Value = TypeVar("Value")
 
