@@ -66,6 +66,7 @@ def test_the_commands_are_all_there():
             "xde run",
             "xde deploy",
             "xde rollback",
+            "xde backfill",
         ),
         *("xde env", "xde env diff", "xde env drop", "xde env list", "xde env show"),
         *("xde list", "xde show", "xde diff", "xde lineage", "xde history", "xde flows"),

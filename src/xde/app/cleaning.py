@@ -15,6 +15,7 @@ from xde.ground.errors import UserError, XdeError
 from xde.ground.findings import Finding, Severity
 from xde.ground.names import quoted
 from xde.ground.records import dataclass
+from xde.kernel.plan.ledger import NEXT
 from xde.kernel.run.claims import held_claim
 from xde.kernel.run.owners import this_owner
 from xde.lifecycle.storage.outlived import outlived
@@ -116,7 +117,7 @@ def _unused(house: House, known: Understanding, wish: Cleaning, ledgers: Mapping
     deployments = told_deployments(house.lake)
     held = {*known.versions.items()}
     for url, ledger in ledgers.items():
-        for environment in _kept_in(house, url, ledger):
+        for environment in (e for e in _kept_in(house, url, ledger) if not e.endswith(NEXT)):
             held |= {*ledger.pointers(environment).items()}
             deployments += ledger.deployments(environment, ALL)
     for shown in _shown_since(deployments, since):

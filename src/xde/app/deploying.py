@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from xde.app import planning
 from xde.app.definitions import definitions_at, keep_definitions, tell_deployment, tell_newest
 from xde.app.opening import deployed_project
+from xde.app.restatements import place
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.digests import digest
 from xde.ground.errors import UserError
@@ -95,16 +96,18 @@ def may_be_deployed_to(house: House) -> None:
         raise UserError(Finding("XDE0740", f"nothing is deployed to `{name}`", why=why, hint=hint))
 
 
-def propose(house: House, known: Understanding) -> Proposal:
+def propose(house: House, known: Understanding, until: str = "") -> Proposal:
     """What deploying the working tree to an environment would do; writes nothing.
 
     Files that a source delivered since are no part of it: loading them is the next run's work.
     """
-    pointers = house.ledger.pointers(house.environment)
+    pointers = place(house, known)
     changed = frozenset(n for n, v in known.versions.items() if pointers.get(n) != v)
     before = deployed_project(house, known.project.root)
     explained = explain(before, known)
-    planned = planning.make(house, known, changed, full=False, changes={n: c.text for n, c in explained.items()})
+    planned = planning.make(
+        house, known, changed, full=False, changes={n: c.text for n, c in explained.items()}, until=planning.read_moment("--until", until)
+    )
     building = {s.dataset for s in planned.plan.steps if s.kind is not StepKind.ADOPT}
     steps = tuple(replace(s, after=tuple(a for a in s.after if a in building)) for s in planned.plan.steps if s.dataset in building)
     plan = replace(planned.plan, steps=steps, unchanged=len(known.versions) - len(changed))
@@ -141,12 +144,14 @@ def explain(before: Understanding | None, known: Understanding) -> dict[str, Cha
 class Order:
     """What somebody has asked for: `shown` is the digest of the proposal that he saw (None: whatever there is to do).
 
-    `allow_breaking` says why contracts may break their promises without a new major version; empty: they may not.
+    `allow_breaking` says why contracts may break their promises without a new major version; empty: they may not. `until` is how far models
+    by time are built; the run after it makes the rest.
     """
 
     shown: str | None = None
     note: str = ""
     allow_breaking: str = ""
+    until: str = ""
     wait: float = 0.0
     waiting: Callable[[Claim], None] = lambda _: None
     observers: Sequence[Observer] = ()
@@ -166,7 +171,7 @@ def deploy(house: House, known: Understanding, root: Path, order: Order) -> Depl
     proposed: list[Proposal] = []
 
     def replan() -> Planned:
-        proposal = propose(house, known)
+        proposal = propose(house, known, order.until)
         if order.shown is not None and proposal.digest != order.shown:
             raise UserError(_not_as_shown(house.environment, order.shown, proposal.digest))
         promises_are_kept(proposal, order.allow_breaking)
@@ -180,6 +185,7 @@ def deploy(house: House, known: Understanding, root: Path, order: Order) -> Depl
             keep_definitions(house.lake, root)
             facts = {"steps": len(finished.outcomes), "seconds": round(finished.seconds, 3), "run": finished.run, **_revision(root)}
             facts |= {"views": _views(known), **_allowed(proposal, order.allow_breaking)}
+            facts |= {"until": order.until} if order.until else {}
             wanted = (proposal.digest, proposal.definitions, proposal.pointers, order.note)
             made.append(switch(house, claim, wanted, facts))
 

@@ -23,6 +23,7 @@ class EnvironmentLine:
     """An environment: how many datasets it points at, what was deployed to it last, whether it is one's own and who holds it.
 
     `problem` says why nothing is known of one that has a ledger of its own: it is far away, or its secrets are not here.
+    `last_used` is when a run or a deployment last worked on it, `expires_days` how long after that a clean drops it; None: never.
     """
 
     name: str
@@ -31,6 +32,8 @@ class EnvironmentLine:
     deployment: Deployment | None
     held_by: str | None
     problem: str = ""
+    last_used: str | None = None
+    expires_days: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ def environments(root: Path) -> tuple[EnvironmentLine, ...]:
 
 
 def _line(root: Path, name: str) -> EnvironmentLine:
+    from xde.app.expiring import last_used, life_of
     from xde.app.opening import house_at
 
     house = house_at(root, name)
@@ -64,11 +68,13 @@ def _line(root: Path, name: str) -> EnvironmentLine:
         latest = house.ledger.deployments(name, 1)
         holder = house.ledger.holder(name)
         pointers = house.ledger.pointers(name)
+        used, life = last_used(house), life_of(house)
     except (UserError, TemporaryError) as error:
         return EnvironmentLine(name, own, 0, None, None, str(error))
     finally:
         house.close()
-    return EnvironmentLine(name, own, len(pointers), latest[0] if latest else None, holder.owner if holder else None)
+    newest, held_by = latest[0] if latest else None, holder.owner if holder else None
+    return EnvironmentLine(name, own, len(pointers), newest, held_by, last_used=used, expires_days=life)
 
 
 def deployments(house: House, limit: int) -> list[Deployment]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 KEPT = "understanding.pickle"
-FORMAT = 5  # of what is kept; one more whenever a class in it changes its shape
+FORMAT = 6  # of what is kept; one more whenever a class in it changes its shape
 
 Value = TypeVar("Value")
 
@@ -55,7 +55,7 @@ def keep(root: Path, digest_now: str, known: DataclassInstance, later: Sequence[
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(f".{os.getpid()}.tmp")
-        aside.write_bytes(_stamp(digest_now).encode() + b"\n" + content)
+        aside.write_bytes(stamp(digest_now).encode() + b"\n" + content)
         aside.replace(path)
     except OSError:
         return
@@ -65,7 +65,7 @@ def kept(root: Path, digest_now: str) -> object:
     """What was kept for exactly these files; None for anything else that may stand there."""
     try:
         with _path(root).open("rb") as stream:
-            if stream.readline().decode("utf-8", "replace").strip() != _stamp(digest_now):
+            if stream.readline().decode("utf-8", "replace").strip() != stamp(digest_now):
                 return None
             return pickle.load(stream)  # noqa: S301 - our own file, in the project's own folder
     except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError):
@@ -76,5 +76,6 @@ def _path(root: Path) -> Path:
     return root / ".xde" / "cache" / KEPT
 
 
-def _stamp(digest_now: str) -> str:
+def stamp(digest_now: str) -> str:
+    """What stands before something kept: it holds for these files, and for the classes of this version."""
     return f"{__version__}:{FORMAT}:{digest_now}"

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from xde.app.keeping import stamp
 from xde.app.understanding import understand
 from xde.app.wiring import House, house_of
 from xde.ground.digests import bytes_digest
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 def opened(root: Path, environment: str | None, *, working_tree: bool) -> tuple[Understanding, House]:
     """The project and the parts of an environment, reconciled after a crash. Raises `UserError` with what is wrong."""
     from xde.app.reconciling import reconcile
+    from xde.app.restatements import place
 
     if environment is not None and not working_tree:
         house = house_at(root, environment)
         deployed = deployed_project(house, root)
         if deployed is not None:
             reconcile(house)
+            place(house, deployed)
             return deployed, house
         house.close()
     made: list[House] = []
@@ -44,6 +47,7 @@ def opened(root: Path, environment: str | None, *, working_tree: bool) -> tuple[
     known.project = moved(known.project, root)
     house = made[0] if made else house_of(root, known.project.settings, environment)
     reconcile(house)
+    place(house, known)
     return known, house
 
 
@@ -60,10 +64,12 @@ def deployed_project(house: House, root: Path) -> Understanding | None:
     if not latest:
         return None
     from xde.app.definitions import definitions_at
+    from xde.app.restatements import place
 
     folder = definitions_at(house.lake, latest[0].definitions, root)
     known = understand(folder, latest[0].definitions, lambda project: house_of(root, project.settings, house.environment))
     known.project = replace(known.project, root=root)
+    place(house, known)
     return known
 
 
@@ -75,11 +81,11 @@ def settings_of(root: Path) -> Settings:
     except OSError as error:
         raise UserError(Finding("XDE0101", f"there is no `{SETTINGS_FILE}` here that can be read", why=str(error))) from error
     kept = root / ".xde" / "cache" / "settings.pickle"
-    stamp = bytes_digest(content).encode() + b"\n"
+    first_line = stamp(bytes_digest(content)).encode() + b"\n"
     with suppress(OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError):
         told = kept.read_bytes()
-        if told.startswith(stamp):
-            return pickle.loads(told[len(stamp) :])  # type: ignore[no-any-return]  # noqa: S301 - our own file, in the project's own folder
+        if told.startswith(first_line):
+            return pickle.loads(told[len(first_line) :])  # type: ignore[no-any-return]  # noqa: S301 - our own file, in the project's own folder
     from xde.kernel.project.settings_reader import read_settings
 
     settings, findings = read_settings(content, SETTINGS_FILE)
@@ -89,7 +95,7 @@ def settings_of(root: Path) -> Settings:
     with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
         aside = kept.with_suffix(f".{os.getpid()}.tmp")
-        aside.write_bytes(stamp + pickle.dumps(settings, protocol=5))
+        aside.write_bytes(first_line + pickle.dumps(settings, protocol=5))
         aside.replace(kept)
     return settings
 

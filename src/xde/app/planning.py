@@ -6,10 +6,12 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from xde.app.restatements import place
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
+from xde.kernel.plan.intervals import moment_text, parse_moment
 from xde.kernel.plan.plan import Plan, SourceFile
 from xde.kernel.plan.planner import Present, Wanted, make_plan, priced
 from xde.kernel.project.declarations import SourceDataset
@@ -36,10 +38,19 @@ class Planned:
 
 
 def make(
-    house: House, known: Understanding, selection: frozenset[str] | None, *, full: bool, changes: Mapping[str, str] | None = None
+    house: House,
+    known: Understanding,
+    selection: frozenset[str] | None,
+    *,
+    full: bool,
+    changes: Mapping[str, str] | None = None,
+    until: str = "",
 ) -> Planned:
-    """The plan for an environment as it is now. Nothing is written. `changes` says in words why versions are others than they were."""
-    pointers = house.ledger.pointers(house.environment)
+    """The plan for an environment as it is now. Nothing is written.
+
+    `changes` says in words why versions are others than they were; `until` how far models by time are built (exclusive).
+    """
+    pointers = place(house, known)
     states = _states(house, known, pointers)
     warnings: list[Finding] = list(known.warnings)
     found: dict[str, dict[str, FoundFile]] = {}
@@ -56,7 +67,7 @@ def make(
         found[name] = {f.path: f for f, _ in files}
         deliveries[name] = [SourceFile(f.path, f.size, d) for f, d in files]
     order = [n for n in known.order if n in known.project.datasets]
-    wanted = Wanted(known.project.datasets, order, known.upstream, known.versions, selection, full)
+    wanted = Wanted(known.project.datasets, order, known.upstream, known.versions, selection, full, until)
     present = Present(
         house.environment,
         house.clock.now().isoformat(),
@@ -169,3 +180,12 @@ def known_dataset(known: Understanding, name: str) -> None:
                 hint=did_you_mean(name, known.project.datasets) or "see them all with `xde list`",
             )
         )
+
+
+def read_moment(option: str, text: str) -> str:
+    """A day or a time in UTC that was given with an option, as ISO text; empty for none. Raises `UserError`."""
+    try:
+        return moment_text(parse_moment(text)) if text else ""
+    except ValueError as error:
+        hint = "write a day, `2013-03-01`, or a time in UTC, `2013-03-01T06:00`"
+        raise UserError(Finding("XDE0760", f"`{option} {text}` is no time", why=str(error), hint=hint)) from error

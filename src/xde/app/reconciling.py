@@ -6,12 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xde.app.definitions import tell_newest, told_deployments, told_ends
+from xde.app.switching import KIND, settle_switch, told_switches
 from xde.kernel.plan.ledger import NEXT
 from xde.kernel.run.owners import parse_owner
 from xde.lifecycle.storage.mirror import read_state
 from xde.lifecycle.storage.port import TableId
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from xde.app.wiring import House
     from xde.kernel.plan.ledger import StepRecord, TableState
 
@@ -28,7 +31,7 @@ def reconcile(house: House) -> None:
     alive = _at_work(house)
     for step in unfinished:
         if step.run not in alive:
-            _settle(house, step)
+            (settle_switch if step.kind == KIND else _settle)(house, step)
 
 
 def _at_work(house: House) -> set[str]:
@@ -84,6 +87,8 @@ def rebuild(house: House) -> int:
             if isinstance(environment, str) and not environment.endswith(NEXT) and record.at > ends.get(environment, ""):
                 key = (environment, table.dataset)
                 newest[key] = max(newest.get(key, ("", "")), (record.at, table.version))
+    for key, told in _switched(house, ends):
+        newest[key] = max(newest.get(key, ("", "")), told)
     pointers: dict[str, dict[str, str]] = {}
     for (environment, dataset), (_, version) in newest.items():
         pointers.setdefault(environment, {})[dataset] = version
@@ -92,3 +97,10 @@ def rebuild(house: House) -> int:
         pointers[deployment.environment] = dict(deployment.pointers)
     house.ledger.rebuilt(states, pointers, house.clock.now().isoformat(), deployments)
     return len(states)
+
+
+def _switched(house: House, ends: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    """What environments that nothing is deployed to were pointed at besides their own commits: environment and dataset, when and where."""
+    for made in told_switches(house.lake):
+        if made.at > ends.get(made.environment, ""):
+            yield from (((made.environment, dataset), (made.at, version)) for dataset, version in made.pointers.items())

@@ -18,6 +18,7 @@ from xde.lifecycle.storage.adopt import AdoptPerformer
 from xde.lifecycle.storage.merging import Merger
 from xde.lifecycle.storage.pins import Pins
 from xde.lifecycle.storage.publish import Publisher
+from xde.lifecycle.storage.shadow import CopyPerformer
 from xde.lifecycle.transformation.perform import BuildPerformer
 from xde.lifecycle.transformation.view import ViewPerformer
 from xde.lifecycle.transformation.work import ModelWork
@@ -120,6 +121,7 @@ def performers(
         StepKind.LOAD: LoadPerformer(house.loader, publisher, pins, sources, merger),
         StepKind.BUILD: BuildPerformer(house.engine, publisher, pins, models, merger),
         StepKind.ADOPT: AdoptPerformer(publisher, pins),
+        StepKind.COPY: CopyPerformer(publisher, pins, personal),
         StepKind.VIEW: ViewPerformer(house.engine, publisher, pins, models),
     }
 

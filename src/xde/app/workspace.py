@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from xde.app.answers import DatasetLine, Diagnosis, HistoryLine, LetterLine, LineageNode, ReplayOutcome
+    from xde.app.backfilling import Backfill, Backfilled, Demand
     from xde.app.deploying import Deployed, Order, Proposal
+    from xde.app.expiring import Expired
     from xde.app.planning import Planned
     from xde.app.recording import Recorded
     from xde.app.smoking import Smoked
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from xde.ground.findings import Finding
     from xde.kernel.plan.ledger import Claim, RunRecord, StepRecord
     from xde.kernel.plan.plan import Plan
+    from xde.kernel.plan.restating import Restatement
     from xde.kernel.run.events import Observer, RunFinished
     from xde.lifecycle.storage.port import Cleaned
 
@@ -55,23 +58,25 @@ class Workspace:
         """Let go of ledger and engine."""
         self.house.close()
 
-    def plan(self, selection: Sequence[str] = (), *, full: bool = False) -> Plan:
-        """What would be done, and why; writes nothing."""
-        planned = self._planned(selection, full=full)
+    def plan(self, selection: Sequence[str] = (), *, full: bool = False, until: str = "") -> Plan:
+        """What would be done, and why; writes nothing. Models by time are built up to `until`, exclusive."""
+        planned = self._planned(selection, full=full, until=until)
         self.warnings = planned.warnings
         return planned.plan
 
-    def _planned(self, selection: Sequence[str], *, full: bool) -> Planned:
+    def _planned(self, selection: Sequence[str], *, full: bool, until: str) -> Planned:
         from xde.app import planning
 
-        return planning.make(self.house, self.known, planning.select(self.known, selection), full=full)
+        chosen = planning.select(self.known, selection)
+        return planning.make(self.house, self.known, chosen, full=full, until=planning.read_moment("--until", until))
 
-    def run(
+    def run(  # noqa: PLR0913 - what may be asked of a run
         self,
         plan: Plan | None = None,  # noqa: ARG002 - what is done is planned again under the claim, by the same words
         *,
         selection: Sequence[str] = (),
         full: bool = False,
+        until: str = "",
         observers: Sequence[Observer] = (),
         wait: float = 0.0,
         waiting: Callable[[Claim], None] = lambda _: None,
@@ -80,7 +85,7 @@ class Workspace:
         from xde.app.running import Manner, carry_out
 
         def replan() -> Planned:
-            planned = self._planned(selection, full=full)
+            planned = self._planned(selection, full=full, until=until)
             self.warnings = planned.warnings
             return planned
 
@@ -171,24 +176,42 @@ class Workspace:
         self.warnings = tuple(said)
         return cleaned
 
+    def expire(self, *, dry_run: bool = False) -> tuple[Expired, ...]:
+        """Drop the environments that nobody has used for as long as they live, or only tell which they are."""
+        from xde.app.expiring import drop_expired, expired
+
+        return (expired if dry_run else drop_expired)(self.house.root, self.house.environment)
+
     def rebuild_ledger(self) -> int:
         """Put the ledger's mirrors and pointers in place again from the lake; gives the number of tables found."""
         from xde.app.reconciling import rebuild
 
         return rebuild(self.house)
 
-    def propose(self) -> Proposal:
-        """What deploying this project to the environment would do; writes nothing."""
+    def propose(self, until: str = "") -> Proposal:
+        """What deploying this project to the environment would do; writes nothing. Models by time are built up to `until`, exclusive."""
         from xde.app.deploying import may_be_deployed_to, propose
 
         may_be_deployed_to(self.house)
-        return propose(self.house, self.known)
+        return propose(self.house, self.known, until)
 
     def deploy(self, order: Order) -> Deployed:
         """Build what is missing, audit it, switch every pointer at once."""
         from xde.app.deploying import deploy
 
         return deploy(self.house, self.known, self.known.project.root, order)
+
+    def plan_backfill(self, asked: Backfill) -> Restatement:
+        """What a backfill would do; writes nothing."""
+        from xde.app.backfilling import plan_backfill
+
+        return plan_backfill(self.house, self.known, asked)
+
+    def backfill(self, asked: Backfill, demand: Demand) -> Backfilled:
+        """Compute rows anew in tables of their own, audit them, and show them all at once."""
+        from xde.app.backfilling import backfill
+
+        return backfill(self.house, self.known, asked, demand)
 
     def record(self, dataset: str, name: str, *, rows: int = 5) -> Recorded:
         """Freeze what a model does with a few real rows as a case."""

@@ -86,6 +86,10 @@ class DeltaLake:
         crash_point(CrashPoint.AFTER_COMMIT)
         return number
 
+    def share(self, of: Snapshot, table: TableId) -> None:
+        """Hard links on a disk, copies elsewhere: what becomes of either table, the other keeps its files."""
+        self._store.share(_folder(of.table), _folder(table), [f.path for f in of.files])
+
     def history(self, table: TableId, since: int = -1) -> tuple[CommitRecord, ...]:
         """The commits after `since`, newest first."""
         folder = _folder(table)

@@ -7,7 +7,7 @@ import shutil
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import TemporaryError, UserError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow.fs as pafs
+    from deltalake._internal import DeltaFileSystemHandler
 
     from xde.lifecycle.storage.port import DataFile
 
@@ -68,6 +69,10 @@ class Store(Protocol):
 
     def remove(self, folder: str, paths: Iterable[str]) -> None:
         """Take files away; one that is gone already is no matter."""
+        ...
+
+    def share(self, folder: str, to: str, paths: Iterable[str]) -> None:
+        """Have files of one folder in another too, as new ones; those that are there already stay."""
         ...
 
     def drop(self, folder: str) -> None:
@@ -173,6 +178,32 @@ class Disk:
         for path in paths:
             (self._root / folder / path).unlink(missing_ok=True)
 
+    def share(self, folder: str, to: str, paths: Iterable[str]) -> None:
+        """Hard links, which take no room. They are dated anew: a clean takes what is old and belongs to no table."""
+        self.make(to)
+        for path in paths:
+            try:
+                self._share_one(self._root / folder / path, self._root / to / path)
+            except FileNotFoundError as error:
+                raise TemporaryError(f"`{folder}/{path}` was taken away by somebody else") from error
+            except OSError as error:
+                raise UserError(not_writable(self._top, error)) from error
+
+    @staticmethod
+    def _share_one(source: Path, target: Path) -> None:
+        if target.exists():
+            return
+        try:
+            os.utime(source)
+            target.hardlink_to(source)
+        except OSError:  # a file system without links, or a file that is another user's
+            aside = target.with_name(f"_making_{uuid.uuid4().hex}")
+            try:
+                shutil.copyfile(source, aside)
+                aside.replace(target)
+            finally:
+                aside.unlink(missing_ok=True)
+
     def drop(self, folder: str) -> None:
         top = self._root / folder
         aside = top.with_name(f"{DROPPED}{uuid.uuid4().hex}")
@@ -256,8 +287,11 @@ class ObjectStore:
             return None
 
     def write(self, folder: str, path: str, text: str) -> None:
-        with self._reached() as system, system.open_output_stream(f"{folder}/{path}") as stream:
+        with self._reached():
+            # pyarrow's wrapper gives the stream what it does not take
+            stream = cast("BinaryIO", self._handler().open_output_stream(f"{folder}/{path}", None))
             stream.write(text.encode())
+            stream.close()  # its types do not say that it can be
 
     def listing(self, folder: str) -> Iterator[Stored]:
         import pyarrow.fs as pafs
@@ -276,6 +310,12 @@ class ObjectStore:
                     system.delete_file(f"{folder}/{path}")
             except FileNotFoundError:
                 continue
+
+    def share(self, folder: str, to: str, paths: Iterable[str]) -> None:
+        """Copies that the store makes itself."""
+        with self._reached():
+            for path in paths:
+                self._handler().copy_file(f"{folder}/{path}", f"{to}/{path}")
 
     def drop(self, folder: str) -> None:
         """The log first, checkpoints before commits and the newest commit first; then the data."""
@@ -318,6 +358,11 @@ class ObjectStore:
         except OSError as error:
             said = redact(" ".join(str(error).split()))[:300]  # before it is cut: half a secret is not known again
             raise TemporaryError(f"the lake at `{self._root}` cannot be reached: {said}", retry_in=5.0) from error
+
+    def _handler(self) -> DeltaFileSystemHandler:
+        from deltalake._internal import DeltaFileSystemHandler
+
+        return DeltaFileSystemHandler(self._root, self._options or None)
 
     def _system(self) -> pafs.FileSystem:
         if self._files is None:

@@ -8,7 +8,7 @@ from xde.faces.cli.saying import command as xde_command
 from xde.faces.cli.saying import json_option
 from xde.faces.cli.session import Session, pass_session
 from xde.faces.words.findings import finding_fact
-from xde.faces.words.listings import cleaned_fact, cleaned_text
+from xde.faces.words.listings import cleaned_fact, cleaned_text, expired_fact, expired_text
 
 
 @xde_command("clean", "xde clean --dry-run", "xde clean --keep-hours 24 --compact")
@@ -21,17 +21,22 @@ from xde.faces.words.listings import cleaned_fact, cleaned_text
 @json_option
 @pass_session
 def command(session: Session, *, keep_hours: float, keep_days: float, compact: bool, dry_run: bool) -> None:
-    """Take away files and versions that nobody needs any more.
+    """Take away environments, versions and files that nobody needs any more.
 
-    Files that a crash left behind, and those that only snapshots older than --keep-hours need: `xde show --at` can no
-    longer read these snapshots afterwards. Versions of datasets that no environment points at, has used in the last
-    --keep-days, or has made from them what it uses: to go back to one of these is to build it again.
+    Environments whose time is over: as `expires:` in `xde.yaml` says, and those that nothing declares and nothing was deployed to, 30
+    days after their last run. Versions of datasets that no environment points at, has used in the last --keep-days, or has made from
+    them what it uses: to go back to one of these is to build it again. Files that a crash left behind, and those that only
+    snapshots older than --keep-hours need: `xde show --at` can no longer read these snapshots afterwards.
     """
     with session.open() as workspace:
+        expired = workspace.expire(dry_run=dry_run)
         cleaned = workspace.clean(keep_hours=keep_hours, keep_days=keep_days, dry_run=dry_run, compact=compact)
         session.warn(workspace.warnings)
     if session.machine:
         findings = [finding_fact(w) for w in workspace.warnings]
-        session.document({"dry_run": dry_run, "tables": [cleaned_fact(c) for c in cleaned], "findings": findings})
+        gone = [expired_fact(e) for e in expired]
+        session.document({"dry_run": dry_run, "environments": gone, "tables": [cleaned_fact(c) for c in cleaned], "findings": findings})
     else:
+        if expired:
+            session.result(expired_text(expired, dry_run=dry_run))
         session.result(cleaned_text(cleaned, dry_run=dry_run))

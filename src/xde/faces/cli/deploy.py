@@ -28,6 +28,7 @@ class Options(TypedDict):
     wait: float
     note: str
     allow_breaking: str
+    until: str
 
 
 @xde_command("deploy", "xde deploy prod", "xde deploy prod --dry-run", "xde deploy staging --yes --note 'carrier names'")
@@ -37,6 +38,7 @@ class Options(TypedDict):
 @click.option("--plan", metavar="DIGEST", help="Only if what there is to do is still the plan that `xde plan ENVIRONMENT` showed.")
 @click.option("--wait", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Wait so long if another holds it.")
 @click.option("--allow-breaking", metavar="REASON", default="", help="Let contracts break their promises, and say why; it is kept.")
+@click.option("--until", metavar="TIME", default="", help="Build models by time up to this day or UTC time, exclusive.")
 @click.option("--note", default="", metavar="TEXT", help="A word about it, kept with the deployment.")
 @json_option
 @pass_session
@@ -51,7 +53,7 @@ def command(ctx: click.Context, session: Session, *, environment: str, **options
     from xde.faces.words.deployments import deployed_fact, proposal_fact, proposal_text
 
     with session.open(environment=environment, working_tree=True) as workspace:
-        proposal = workspace.propose()
+        proposal = workspace.propose(options["until"])
         if session.machine and (options["dry_run"] or proposal.empty):
             session.document(proposal_fact(proposal))
             return
@@ -63,7 +65,7 @@ def command(ctx: click.Context, session: Session, *, environment: str, **options
         promises_are_kept(proposal, allowed)
         if not options["yes"] and options["plan"] is None and not _agreed(session, environment):
             ctx.exit(1)
-        order = Order(options["plan"] or proposal.digest, options["note"], allowed, wait=options["wait"])
+        order = Order(options["plan"] or proposal.digest, options["note"], allowed, options["until"], wait=options["wait"])
         deployed = _carried_out(session, workspace, order)
     if session.machine:
         session.document(deployed_fact(deployed))
@@ -98,7 +100,7 @@ def _carried_out(session: Session, workspace: Workspace, order: Order) -> Deploy
     def waiting(claim: Claim) -> None:
         session.talk(f"waiting for run `{claim.run}`, which holds `{claim.environment}` ({claim.owner})")
 
-    reporter = StepReporter(workspace.propose().plan, session)
+    reporter = StepReporter(workspace.propose(order.until).plan, session)
     return workspace.deploy(replace(order, observers=(reporter,), waiting=waiting))
 
 

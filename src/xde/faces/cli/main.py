@@ -34,6 +34,7 @@ COMMANDS = {
     "run": (f"{_ROOM}.run", "Load what is new, build what is stale, publish what passes."),
     "deploy": (f"{_ROOM}.deploy", "Bring the working tree to an environment, whole and at once."),
     "rollback": (f"{_ROOM}.rollback", "Show again what an earlier deployment showed."),
+    "backfill": (f"{_ROOM}.backfill", "Compute rows of DATASET anew, although nothing has changed, and show them all at once."),
     "env": (f"{_ROOM}.env", "List, show, compare and drop environments."),
     "list": (f"{_ROOM}.list", "List the datasets of the project."),
     "show": (f"{_ROOM}.show", "Show the rows of a dataset."),
@@ -46,7 +47,7 @@ COMMANDS = {
     "runs": (f"{_ROOM}.runs", "List the last runs, or the steps of one."),
     "ci": (f"{_ROOM}.ci", "Write the pipeline file of the project, for GitHub or GitLab."),
     "package": (f"{_ROOM}.package", "Make the tested unit: a wheel and a Dockerfile with a locked, proven set of dependencies."),
-    "clean": (f"{_ROOM}.clean", "Take away files and versions that nobody needs any more."),
+    "clean": (f"{_ROOM}.clean", "Take away environments, versions and files that nobody needs any more."),
     "ledger": (f"{_ROOM}.ledger", "Look after the ledger."),
     "explain": (f"{_ROOM}.explain", "Explain a code such as XDE0204."),
 }

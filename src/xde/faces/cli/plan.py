@@ -13,9 +13,10 @@ from xde.faces.words.plan import plan_fact, plan_text
 @xde_command("plan", "xde plan", "xde plan +marts.carrier_delay", "xde plan tag:finance staging.* --json")
 @click.argument("selection", nargs=-1)
 @click.option("--full", is_flag=True, help="As if nothing were there: load and build all of what is selected.")
+@click.option("--until", metavar="TIME", default="", help="Build models by time up to this day or UTC time, exclusive.")
 @json_option
 @pass_session
-def command(session: Session, *, selection: tuple[str, ...], full: bool) -> None:
+def command(session: Session, *, selection: tuple[str, ...], full: bool, until: str) -> None:
     """Tell what a run would do, and why; changes nothing.
 
     `xde plan ENVIRONMENT` tells what deploying the working tree there would do.
@@ -24,10 +25,10 @@ def command(session: Session, *, selection: tuple[str, ...], full: bool) -> None
     after it for all that is made from it. Without one, the whole project.
     """
     if len(selection) == 1 and selection[0].isidentifier():
-        _proposal(session, selection[0])
+        _proposal(session, selection[0], until)
         return
     with session.open() as workspace:
-        plan = workspace.plan(selection, full=full)
+        plan = workspace.plan(selection, full=full, until=until)
         warnings = workspace.warnings
     session.warn(warnings)
     if session.machine:
@@ -36,11 +37,11 @@ def command(session: Session, *, selection: tuple[str, ...], full: bool) -> None
         session.result(plan_text(plan, ink=session.ink()))
 
 
-def _proposal(session: Session, environment: str) -> None:
+def _proposal(session: Session, environment: str, until: str) -> None:
     from xde.faces.words.deployments import proposal_fact, proposal_text
 
     with session.open(environment=environment, working_tree=True) as workspace:
-        proposal = workspace.propose()
+        proposal = workspace.propose(until)
         warnings = workspace.warnings
     session.warn(warnings)
     if session.machine:

@@ -33,32 +33,34 @@ class _Wish:
 
     selection: tuple[str, ...]
     full: bool
+    until: str
     wait: float
 
 
 @xde_command("run", "xde run", "xde run +marts.carrier_delay", "xde run nyc.* --full", "xde run --wait 600 --json")
 @click.argument("selection", nargs=-1)
 @click.option("--full", is_flag=True, help="As if nothing were there: load and build all of what is selected.")
+@click.option("--until", metavar="TIME", default="", help="Build models by time up to this day or UTC time, exclusive.")
 @click.option(
     "--wait", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Wait so long if another run holds the environment."
 )
 @json_option
 @pass_session
 @click.pass_context
-def command(ctx: click.Context, session: Session, *, selection: tuple[str, ...], full: bool, wait: float) -> None:
+def command(ctx: click.Context, session: Session, *, selection: tuple[str, ...], full: bool, until: str, wait: float) -> None:
     """Load what is new, build what is stale, publish what passes.
 
     SELECTION is as for `xde plan`. Ends with 3 when data did not pass its contract, with 130 when it was cancelled; in
-    both cases nothing half done was published.
+    both cases nothing half done was published. What --until leaves out is missing: `xde plan` says so, and the next run computes it.
     """
     with session.open() as workspace:
-        plan = workspace.plan(selection, full=full)
+        plan = workspace.plan(selection, full=full, until=until)
         session.warn(workspace.warnings)
         if not plan.steps:
             _nothing(session, plan, workspace.warnings)
             return
         session.talk(short_plan_text(plan))
-        finished = _carried_out(session, workspace, plan, _Wish(selection, full, wait))
+        finished = _carried_out(session, workspace, plan, _Wish(selection, full, until, wait))
         warnings = workspace.warnings
     if session.machine:
         session.document({**run_fact(finished), "warnings": [finding_fact(w) for w in warnings]})
@@ -89,7 +91,13 @@ def _nothing(session: Session, plan: Plan, warnings: Sequence[Finding]) -> None:
 def _carried_out(session: Session, workspace: Workspace, plan: Plan, wish: _Wish) -> RunFinished:
     def carry_out(*observers: Observer) -> RunFinished:
         return workspace.run(
-            plan, selection=wish.selection, full=wish.full, observers=observers, wait=wish.wait, waiting=lambda c: _waiting(session, c)
+            plan,
+            selection=wish.selection,
+            full=wish.full,
+            until=wish.until,
+            observers=observers,
+            wait=wish.wait,
+            waiting=lambda c: _waiting(session, c),
         )
 
     if session.machine:

@@ -94,6 +94,7 @@ def environments_text(lines: Sequence[EnvironmentLine], *, ink: Ink = PLAIN, cel
         Column("deployment", right=True),
         Column("at (UTC)"),
         Column("by"),
+        Column("last used (UTC)"),
         Column(""),
     ]
     rows = [
@@ -103,8 +104,14 @@ def environments_text(lines: Sequence[EnvironmentLine], *, ink: Ink = PLAIN, cel
             str(e.deployment.number) if e.deployment else "",
             _moment(e.deployment.at) if e.deployment else "",
             e.deployment.author if e.deployment else "",
+            _moment(e.last_used) if e.last_used else "",
             ", ".join(
-                filter(None, ["your own: runs the working tree" if e.own else "", f"held by {e.held_by}" if e.held_by else "", e.problem])
+                [
+                    *(["your own: runs the working tree"] if e.own else []),
+                    *([f"held by {e.held_by}"] if e.held_by else []),
+                    *([f"expires {e.expires_days:g} days after that"] if e.expires_days is not None else []),
+                    *([e.problem] if e.problem else []),
+                ]
             ),
         ]
         for e in lines
@@ -115,8 +122,16 @@ def environments_text(lines: Sequence[EnvironmentLine], *, ink: Ink = PLAIN, cel
 def environment_fact(line: EnvironmentLine) -> dict[str, object]:
     """An environment as JSON data."""
     deployment = deployment_fact(line.deployment) if line.deployment else None
-    known = {"environment": line.name, "own": line.own, "datasets": line.datasets, "deployment": deployment, "held_by": line.held_by}
-    return {**known, "problem": line.problem}
+    return {
+        "environment": line.name,
+        "own": line.own,
+        "datasets": line.datasets,
+        "deployment": deployment,
+        "held_by": line.held_by,
+        "last_used": line.last_used,
+        "expires_days": line.expires_days,
+        "problem": line.problem,
+    }
 
 
 def deployments_text(deployments: Sequence[Deployment], *, ink: Ink = PLAIN, cells: int | None = None) -> str:

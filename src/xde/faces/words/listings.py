@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xde.app.answers import DatasetLine, Diagnosis, HistoryLine
+    from xde.app.expiring import Expired
     from xde.kernel.plan.ledger import RunRecord, StepRecord
     from xde.lifecycle.storage.port import Cleaned
 
@@ -156,6 +157,30 @@ def diagnosis_text(diagnosis: Diagnosis, ink: Ink = PLAIN) -> str:
 def diagnosis_fact(diagnosis: Diagnosis) -> dict[str, object]:
     """A diagnosis as JSON data."""
     return {"subject": diagnosis.subject, "status": diagnosis.status, "detail": diagnosis.detail, "hint": diagnosis.hint}
+
+
+def expired_text(expired: Sequence[Expired], *, dry_run: bool) -> str:
+    """The environments that were dropped, a line each; ends with a line end."""
+    said = "would be dropped" if dry_run else "is dropped"
+    lines = (
+        f"`{e.environment}` {said}: {amount(e.datasets, 'dataset')}, last used {e.last_used[:10]}, expires after {_days(e.days)}"
+        for e in expired
+    )
+    return "\n".join(lines) + "\n"
+
+
+def expired_fact(expired: Expired) -> dict[str, object]:
+    """An environment that was dropped as JSON data."""
+    return {
+        "environment": expired.environment,
+        "last_used": expired.last_used,
+        "expires_days": expired.days,
+        "datasets": expired.datasets,
+    }
+
+
+def _days(days: float) -> str:
+    return f"{days:g} day{'' if days == 1 else 's'}"
 
 
 def cleaned_text(cleaned: Sequence[Cleaned], *, dry_run: bool) -> str:

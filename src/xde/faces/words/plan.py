@@ -59,8 +59,9 @@ def _head(plan: Plan) -> str:
 
 
 def _foot(plan: Plan, command: str) -> list[str]:
-    known = [s.cost.seconds for s in plan.steps if s.cost]
-    unknown = len(plan.steps) - len(known)
+    working = [s for s in plan.steps if s.kind is not StepKind.COPY]
+    known = [s.cost.seconds for s in working if s.cost]
+    unknown = len(working) - len(known)
     lines = []
     if known:
         rest = f", {amount(unknown, 'step')} never done before" if unknown else ""
@@ -77,6 +78,10 @@ def extent(step: Step) -> str:
         parts.append(intervals_text(step.intervals))
     if step.full:
         parts.append("whole table")
+    if step.until:
+        parts.append(f"up to {_short(step.until)}")
+    if step.kind is StepKind.COPY:
+        parts.append("by reference")
     return "; ".join(parts)
 
 
@@ -95,9 +100,14 @@ def _moment(moment: datetime, *, midnight: bool) -> str:
     return moment.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M")
 
 
+def _short(moment: str) -> str:
+    parsed = parse_moment(moment)
+    return _moment(parsed, midnight=(parsed.hour, parsed.minute, parsed.second) == (0, 0, 0))
+
+
 def last_time(step: Step) -> str:
     """What the last such step took; empty if there was none."""
-    if step.cost is None:
+    if step.cost is None or step.kind is StepKind.COPY:
         return ""
     return duration(step.cost.seconds) + ("" if step.kind is StepKind.VIEW else f", {amount(step.cost.rows, 'row')}")
 
@@ -126,5 +136,6 @@ def step_fact(step: Step) -> dict[str, object]:
         "intervals": [{"start": i.start, "end": i.end} for i in step.intervals],
         "files": [{"path": f.path, "size": f.size, "digest": f.digest} for f in step.files],
         "full": step.full,
+        "until": step.until or None,
         "cost": {"seconds": step.cost.seconds, "rows": step.cost.rows, "bytes": step.cost.bytes} if step.cost else None,
     }

@@ -16,6 +16,8 @@ CHANGES_DATA = frozenset({"load", "build", "replay"})
 def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, object]) -> dict[str, object]:
     """What holds of a table after one more commit.
 
+    A `restate` begins a table with all that was known of another one. A commit that says `same` has changed no row.
+
     `files`: source files loaded, by path; `inputs`: [version, number] of what a model read, by dataset; `intervals`: the
     time a model has done, `pending`: what an unfinished build still owes; `data`: the newest commit that changed rows; `letters`: dead
     letters still open;
@@ -23,7 +25,9 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
     """
     state: dict[str, Any] = dict(facts or {})
     kind = str(commit.get("kind", ""))
-    if kind in CHANGES_DATA:
+    if kind == "restate":
+        state = {**_mapping(commit, "state"), "data": number}
+    if kind in CHANGES_DATA and not commit.get("same"):
         state["data"] = number
     if kind == "load" and commit.get("full"):
         state |= {"files": {}, "letters": 0}
@@ -45,6 +49,11 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
 def _list(commit: Mapping[str, object], key: str) -> list[Any]:
     value = commit.get(key, [])
     return value if isinstance(value, list) else []
+
+
+def _mapping(commit: Mapping[str, object], key: str) -> dict[str, Any]:
+    value = commit.get(key, {})
+    return dict(value) if isinstance(value, dict) else {}
 
 
 def _letters(commit: Mapping[str, object]) -> int:

@@ -52,7 +52,7 @@ class StepRecord:
     @property
     def tells_costs(self) -> bool:
         """Whether the step came to its end and did work: to take over a version that is there costs nothing and says nothing."""
-        return self.status == "done" and self.ended_at is not None and self.kind != StepKind.ADOPT
+        return self.status == "done" and self.ended_at is not None and self.kind not in {StepKind.ADOPT, StepKind.COPY}
 
 
 @dataclass(frozen=True, slots=True)

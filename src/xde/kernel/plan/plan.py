@@ -14,6 +14,7 @@ class StepKind(StrEnum):
     LOAD = "load"  # files of a source into its table
     BUILD = "build"  # a model's query into its table
     ADOPT = "adopt"  # point the environment at a version that is there already
+    COPY = "copy"  # the files of a table into a restatement of it, by reference; nothing is computed
     VIEW = "view"  # a view has no table: only its checks and its pointer
 
 
@@ -53,7 +54,11 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One action on one dataset; `after` are the datasets whose steps come first."""
+    """One action on one dataset; `after` are the datasets whose steps come first.
+
+    `intervals` are computed whatever else has to be. `until` (ISO, empty for no end) bounds what a model by time is computed for: the rest
+    stays missing. `restates` is the version whose table this one begins with, where it is not there yet.
+    """
 
     id: str
     kind: StepKind
@@ -65,6 +70,14 @@ class Step:
     files: tuple[SourceFile, ...] = ()
     full: bool = False  # replace all of the table, whatever its kind
     cost: Cost | None = None
+    until: str = ""
+    restates: str = ""
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What the step would do, without its reasons."""
+        more = (self.until, self.restates) if self.until or self.restates else ()
+        return (self.id, self.kind, self.version, self.intervals, self.files, self.full, *more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +92,4 @@ class Plan:
     @property
     def digest(self) -> str:
         """Names what this plan would do: the same plan has the same digest, whenever it is made."""
-        return digest(self.environment, [(s.id, s.kind, s.version, s.intervals, s.files, s.full) for s in self.steps])
+        return digest(self.environment, [s.identity for s in self.steps])

@@ -6,7 +6,9 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING, cast
 
 from xde.ground.records import dataclass
-from xde.kernel.plan.plan import Cost, Plan, Reason, SourceFile, Step, StepKind
+from xde.kernel.plan.intervals import moment_text, parse_moment, within
+from xde.kernel.plan.plan import Cost, Interval, Plan, Reason, SourceFile, Step, StepKind
+from xde.kernel.plan.versions import meaning
 from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ class Present:
 class Wanted:
     """What there should be: datasets in an order in which they can be built, their versions, who reads whom.
 
-    `upstream` names the direct inputs; `selection` the datasets to plan for (None: all); `full` rebuilds whatever is there.
+    `upstream` names the direct inputs; `selection` the datasets to plan for (None: all); `full` rebuilds whatever is there; `until` (ISO,
+    exclusive; empty for no end) is how far models by time are built.
     """
 
     datasets: Mapping[str, Dataset]
@@ -46,6 +49,7 @@ class Wanted:
     versions: Mapping[str, str]
     selection: frozenset[str] | None = None
     full: bool = False
+    until: str = ""
 
 
 def make_plan(wanted: Wanted, present: Present) -> Plan:
@@ -109,8 +113,10 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
     checks_changed = state is not None and state.facts.get("checks_digest", "") != present.checks.get(name, "")
     if checks_changed:
         reasons.append(Reason("contract", "the checks of its contract have changed"))
-    if state is not None and state.facts.get("pending"):
-        reasons.append(Reason("intervals", "an earlier build did not come to its end"))
+    missing = missing_intervals(state, wanted.until)
+    if missing:
+        reasons.append(Reason("intervals", f"{missing_text(missing)} missing"))
+    holes_only = bool(missing) and len(reasons) == 1
     if wanted.full:
         reasons.append(Reason("full", "a full rebuild was asked for"))
     if not reasons:
@@ -120,13 +126,38 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
     only_moved = moved and state is not None and len(reasons) == 1
     kind = StepKind.ADOPT if only_moved else StepKind.BUILD
     full = wanted.full or state is None or checks_changed
-    return _as_step(kind, name, version, reasons, after=after, full=full)
+    step = _as_step(kind, name, version, reasons, after=after, full=full)
+    if kind is not StepKind.BUILD or not model.head.time:
+        return step
+    return replace(step, until=wanted.until, intervals=missing if holes_only else ())
+
+
+def missing_intervals(state: TableState | None, until: str = "") -> tuple[Interval, ...]:
+    """What a build left undone: it failed, was stopped, or was asked to go so far and no further."""
+    if state is None:
+        return ()
+    pending = (Interval(*i) for i in cast("Sequence[Sequence[str]]", state.facts.get("pending") or ()))
+    return within(pending, None, until or None)
+
+
+def missing_text(intervals: Sequence[Interval]) -> str:
+    """`2013-03-01 .. 2013-04-01 is`, the end exclusive."""
+    shown = [" .. ".join(_short(t) for t in (i.start, i.end)) for i in intervals[:3]]
+    more = f" and {len(intervals) - 3} more intervals" if len(intervals) > 3 else ""
+    return f"{', '.join(shown)}{more} {'is' if len(intervals) == 1 else 'are'}"
+
+
+def _short(moment: str) -> str:
+    text = moment_text(parse_moment(moment))
+    return text.removesuffix("T00:00:00").replace("T", " ")
 
 
 def _version_reasons(present: Present, name: str, version: str) -> list[Reason]:
     before = present.pointers.get(name)
     if before is None:
         return [Reason("new", "not in this environment yet")]
+    if before != version and meaning(before) == meaning(version):
+        return [Reason("restated", "it is made from other restatements now")]
     if before != version:
         return [Reason("text", present.changes.get(name, "what it means has changed"))]
     return []

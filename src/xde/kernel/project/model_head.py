@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CODES = Codes(unknown="XDE0131", missing="XDE0135", type="XDE0133", value="XDE0132")
 
-_DURATION = r"^([0-9]+(\.[0-9]+)? *(hours?|days?|weeks?)|P(?=.)([0-9]+W)?([0-9]+D)?(T[0-9]+H)?)$"
+DURATION = r"^([0-9]+(\.[0-9]+)? *(hours?|days?|weeks?)|P(?=.)([0-9]+W)?([0-9]+D)?(T[0-9]+H)?)$"
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?$"
 _column = Text(pattern=r"\S", wanted="the name of a column")
 _moment = Text(pattern=_MOMENT, wanted="a date or timestamp by ISO 8601", example="2013-01-01")
@@ -83,7 +83,7 @@ HEAD = Record(
             sequence=ListOf(_column, least=1, unique=True),
             doc="Columns that tell a row of an incremental model from all others",
         ),
-        "lookback": Text(pattern=_DURATION, wanted="a number of hours, days or weeks", example="3 days", doc="How late rows may come"),
+        "lookback": Text(pattern=DURATION, wanted="a number of hours, days or weeks", example="3 days", doc="How late rows may come"),
         "grain": Text(("hour", "day", "week", "month", "year"), doc="Length of an interval; `day` when nothing is said"),
         "start": _start,
         "end": _end,
@@ -135,7 +135,7 @@ _UNITS = {"h": 1 / 24, "d": 1.0, "w": 7.0}
 
 def days(text: str) -> float:
     """The length of `3 days`, `12 hours` or `P1W2DT6H` in days; 0 for what is no such length."""
-    if not re.match(_DURATION, text):
+    if not re.match(DURATION, text):
         return 0.0
     parts = re.findall(r"([0-9]+(?:\.[0-9]+)?) *([A-Za-z])", text)
     return float(sum(float(amount) * _UNITS[unit.casefold()] for amount, unit in parts))

@@ -33,13 +33,14 @@ class EngineSettings:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentSettings:
-    """What an environment has of its own; None means that it shares the project's."""
+    """What an environment has of its own; None means that it shares the project's. `expires_days` after its last use it may be dropped."""
 
     name: str
     lake: LakeSettings | None = None
     ledger: str | None = None
     engine: EngineSettings | None = None
     span: Span | None = None
+    expires_days: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from xde.kernel.project.fields import Anything, Codes, Complaints, Either, Empty, ListOf, MapOf, Number, Record, Text
+from xde.kernel.project.model_head import DURATION, days
 from xde.kernel.project.secret_linter import check_references
 from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, Settings
 from xde.kernel.project.tree import Mapping, Scalar
@@ -77,7 +79,13 @@ _ENGINE = Either(
     doc="What computes",
 )
 _PARAMETER = Either("a single value or a list of them", scalar=Anything(), sequence=ListOf(Anything(plain=True)))
-_ENVIRONMENT = Empty(Record({"lake": _LAKE, "ledger": _LEDGER, "engine": _ENGINE}))
+_EXPIRES = Text(
+    pattern=DURATION,
+    wanted="a number of hours, days or weeks",
+    example="14 days",
+    doc="How long after its last run or deployment `xde clean` drops it; never when nothing is said",
+)
+_ENVIRONMENT = Empty(Record({"lake": _LAKE, "ledger": _LEDGER, "engine": _ENGINE, "expires": _EXPIRES}))
 
 
 def _check_parameters(node: Mapping, say: Complaints) -> None:
@@ -154,7 +162,9 @@ def _environment(name: str, environments: Mapping) -> EnvironmentSettings:
     node = environments.mapping(name)
     if node is None:
         return EnvironmentSettings(name, span=span)
-    return EnvironmentSettings(name, _lake(node), node.text("ledger"), _engine(node), span)
+    told = node.text("expires")
+    expires = days(told) if told is not None and re.match(DURATION, told) else None
+    return EnvironmentSettings(name, _lake(node), node.text("ledger"), _engine(node), span, expires)
 
 
 def _lake(node: Mapping) -> LakeSettings | None:

@@ -136,6 +136,10 @@ class Lake(Protocol):
         """Publish: one atomic entry in the log, all or nothing; gives its number. Refused if `base` is no longer the newest."""
         ...
 
+    def share(self, of: Snapshot, table: TableId) -> None:
+        """Put the files of a snapshot into another table's folder under their names, by reference where the store can; no commit."""
+        ...
+
     def history(self, table: TableId, since: int = -1) -> tuple[CommitRecord, ...]:
         """The commits with a number greater than `since`, newest first."""
         ...

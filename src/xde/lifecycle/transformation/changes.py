@@ -91,7 +91,9 @@ def _last(interval: Interval) -> datetime:
 
 
 def _replaced(change: Change, lake: Lake) -> Replaced | None:
-    """What the commits say, if every one of them that changed rows was that of a model built by time, interval by interval."""
+    """What the commits between two snapshots of one table say, if all that changed rows were of a model built interval by interval."""
+    if change.then.table != change.now.table:
+        return None
     found: list[Interval] = []
     columns: set[str] = set()
     for record in lake.history(change.now.table, since=change.then.number):

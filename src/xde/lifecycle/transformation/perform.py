@@ -10,12 +10,15 @@ from xde.ground.errors import DataError, UserError
 from xde.ground.findings import Finding
 from xde.ground.names import quoted
 from xde.ground.records import dataclass
-from xde.kernel.plan.intervals import batches, covering, parse_moment
+from xde.kernel.plan.intervals import batches, covering, floor, merged, moment_text, parse_moment, within
 from xde.kernel.plan.plan import Interval
+from xde.kernel.plan.versions import meaning
 from xde.kernel.project.declarations import Kind
 from xde.kernel.run.events import Outcome
 from xde.lifecycle.storage.merging import Rewritten
+from xde.lifecycle.storage.port import TableId
 from xde.lifecycle.storage.publish import Publication
+from xde.lifecycle.storage.shadow import cast_shadow, ours_alone
 from xde.lifecycle.transformation.bounds import bounds_of
 from xde.lifecycle.transformation.changes import covered
 from xde.lifecycle.transformation.port import Input, Layout
@@ -87,6 +90,10 @@ class BuildPerformer:
         work = self._work[step.dataset]
         before = self._pins.renew(step.dataset)
         task = _Task(step, context, work, inputs_of(work, self._pins), {n: pinned_input(self._pins, n) for n in work.reads})
+        if before is not None and step.restates:
+            ours_alone(self._publisher, before, context)
+        elif step.restates and not step.full:
+            before = cast_shadow(self._publisher, self._pins, step, context, work.personal)
         match work.model.head.kind:
             case Kind.INCREMENTAL if work.model.head.time:
                 return self._by_time(task, before)
@@ -122,9 +129,9 @@ class BuildPerformer:
         known = cast("Mapping[str, Sequence[object]]", state.facts.get("inputs", {})) if state else {}
         version, number = (*known.get(driving, (None, None)), None)[:2]
         table = self._pins.table(driving)
-        if version != table.version or number is None:
+        if version is None or meaning(str(version)) != meaning(table.version) or number is None:
             return dict(task.inputs)
-        then = self._publisher.lake.snapshot(table, int(str(number)))
+        then = self._publisher.lake.snapshot(TableId(driving, str(version)), int(str(number)))
         now = self._pins.snapshot(driving)
         if then is None or now is None:
             return dict(task.inputs)
@@ -147,33 +154,51 @@ class BuildPerformer:
         grain = cast("Grain", head.grain)
         sight = Sight(self._pins, self._publisher.lake, self._engine)
         wanted = reach(task.work, self._state(task), sight, full=task.step.full or before is None)
-        if wanted.whole and not head.batch_intervals:
+        until = moment_text(floor(parse_moment(task.step.until), grain)) if task.step.until else None
+        if wanted.whole and not head.batch_intervals and until is None:
             return self._whole_time(task, before, grain)
-        intervals = wanted.intervals if not wanted.whole else self._extent(task, grain)
-        pieces = [p for i in intervals for p in batches(i, grain, head.batch_intervals)]
-        if wanted.whole and before is not None and not self._resumes(task):
-            self._publish(task, Rewritten((), before.files), (), before, {"full": True, "pending": _texts(pieces)})
-            before = self._pins.snapshot(task.step.dataset)
+        intervals = self._extent(task, grain) if wanted.whole else merged([*wanted.intervals, *task.step.intervals])
+        pieces = [p for i in within(intervals, None, until) for p in batches(i, grain, head.batch_intervals)]
+        later = within(intervals, until, None) if until is not None else ()
+        afresh = before is None or (wanted.whole and not self._resumes(task))
+        if not pieces:
+            return task.outcome([self._nothing_now(task, before, later, afresh=afresh)], ())
         published: list[Published] = []
         written: list[DataFile] = []
         for number, piece in enumerate(pieces):
             task.context.progress(f"{piece.start[:10]} .. {piece.end[:10]}", number / len(pieces))
             files = self._write(task, _bounded(task.work), _bounds(task.work, piece))
             self._no_null_time(task, files)
-            rewritten = (
-                Rewritten(files, ())
-                if before is None
-                else self._merger.replace_interval(before, files, task.work.types, _time(task.work)[0], _bounds(task.work, piece))
-            )
-            facts = {"time": head.time, "intervals": _texts([piece]), "pending": _texts(pieces[number + 1 :])}
+            facts: dict[str, object] = {"time": head.time, "intervals": _texts([piece]), "pending": _texts([*pieces[number + 1 :], *later])}
+            if afresh:
+                rewritten = Rewritten(files, before.files if before else ())
+                facts["full"] = True
+            else:
+                rewritten = self._replaced(task, cast("Snapshot", before), files, piece)
             published.append(self._publish(task, rewritten, files, before, facts))
-            before = published[-1].snapshot
+            before, afresh = published[-1].snapshot, False
             written += files
         return task.outcome(published, written)
 
+    def _replaced(self, task: _Task, before: Snapshot, files: Sequence[DataFile], piece: Interval) -> Rewritten:
+        return self._merger.replace_interval(before, files, task.work.types, _time(task.work)[0], _bounds(task.work, piece))
+
+    def _nothing_now(self, task: _Task, before: Snapshot | None, later: Sequence[Interval], *, afresh: bool) -> Published:
+        """No row is computed: a commit says so, that the next run need not look again, and what it is to compute."""
+        facts: dict[str, object] = {"time": task.work.model.head.time, "pending": _texts(later)}
+        facts |= {"full": True} if afresh else {"same": True}
+        removes = before.files if before and afresh else ()
+        return self._publish(task, Rewritten((), removes), (), before, facts)
+
     def _resumes(self, task: _Task) -> bool:
+        """Whether what is there is the first part of this build: by what it read, and where all is asked for, by the run as well."""
         state = self._state(task)
-        return state is not None and bool(state.facts.get("pending")) and state.facts.get("inputs") == task.read
+        if state is None or not state.facts.get("pending") or state.facts.get("inputs") != task.read:
+            return False
+        if not task.step.full:
+            return True
+        newest = self._publisher.lake.history(self._pins.table(task.step.dataset), since=state.number - 1)
+        return bool(newest) and newest[0].facts.get("run") == task.context.run
 
     def _whole_time(self, task: _Task, before: Snapshot | None, grain: Grain) -> Outcome:
         head = task.work.model.head

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, cast
 from xde.ground.records import dataclass
 from xde.kernel.plan.intervals import few, merged, minus, reaching_back, within
 from xde.kernel.plan.plan import Interval
+from xde.kernel.plan.versions import meaning
+from xde.lifecycle.storage.port import TableId
 from xde.lifecycle.transformation.changes import change_of, touched
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def reach(work: ModelWork, state: TableState | None, sight: Sight, *, full: bool
     pending = [Interval(*i) for i in cast("list[list[str]]", state.facts.get("pending", []))]
     if not changed:
         return Reach(whole=False, intervals=merged(pending))
-    if source is None or changed != [source.dataset] or not _same_version(known[source.dataset], sight.pins, source.dataset):
+    if source is None or changed != [source.dataset] or not _same_meaning(known[source.dataset], sight.pins, source.dataset):
         return WHOLE
     found = _touched(source, known[source.dataset], sight, grain)
     if found is None:
@@ -73,13 +75,17 @@ def pinned_input(pins: Pins, name: str) -> list[object]:
     return [pins.table(name).version, pins.data_number(name)]
 
 
-def _same_version(known: Sequence[object], pins: Pins, name: str) -> bool:
-    return bool(known) and known[0] == pins.table(name).version and known[1] is not None
+def _same_meaning(known: Sequence[object], pins: Pins, name: str) -> bool:
+    """Whether an input means what it meant: then its rows of then can be held against those of now, restated or not."""
+    return bool(known) and meaning(str(known[0])) == meaning(pins.table(name).version) and known[1] is not None
 
 
 def _touched(source: ColumnRef, known: Sequence[object], sight: Sight, grain: Grain) -> tuple[Interval, ...] | None:
     now = sight.pins.snapshot(source.dataset)
-    then = sight.lake.snapshot(sight.pins.table(source.dataset), int(str(known[1])))
-    if now is None or then is None:
+    table = TableId(source.dataset, str(known[0]))
+    if now is None or sight.lake.snapshot(table) is None:
+        return None
+    then = sight.lake.snapshot(table, int(str(known[1])))
+    if then is None:
         return None
     return touched(change_of(then, now), source.column, grain, sight.lake, sight.engine)

@@ -7,6 +7,7 @@ import os
 import sys
 import types
 
+from xde.app.expiring import Expired
 from xde.app.answers import DatasetLine, Diagnosis, HistoryLine, LetterLine, LineageNode, ReplayOutcome
 from xde.ground.errors import Bug, DataError, TemporaryError, UserError
 from xde.ground.findings import Finding, Severity
@@ -52,7 +53,7 @@ class Workspace:
     def __exit__(self, *_):
         return None
 
-    def plan(self, selection=(), *, full=False):
+    def plan(self, selection=(), *, full=False, until=""):
         if CASE == "bug":
             raise ZeroDivisionError("nobody foresaw this")
         if CASE == "our bug":
@@ -61,7 +62,7 @@ class Workspace:
             raise KeyboardInterrupt
         return Plan(environment="dev", steps=() if CASE == "idle" else (LOAD, BUILD), unchanged=15, created_at=AT)
 
-    def run(self, plan=None, *, selection=(), full=False, observers=(), wait=0.0, waiting=None):
+    def run(self, plan=None, *, selection=(), full=False, until="", observers=(), wait=0.0, waiting=None):
         if CASE == "locked":
             raise TemporaryError(f"another run holds `dev` (waited {wait:g} s)")
         if CASE == "data":
@@ -132,6 +133,9 @@ class Workspace:
     def clean(self, *, keep_hours, keep_days, dry_run, compact):
         print(f"clean keep_hours={keep_hours:g} keep_days={keep_days:g}", file=sys.stderr)
         return (Cleaned(TableId("a.b", "u"), ("x", "y"), 500, dropped=True), Cleaned(TableId("a.b", "v"), ("x",), 1500))
+
+    def expire(self, *, dry_run):
+        return (Expired("my_branch", AT, 30.0, 4),) if CASE == "expired" else ()
 
     def rebuild_ledger(self):
         return 17

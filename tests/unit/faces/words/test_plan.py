@@ -90,5 +90,6 @@ def test_the_same_as_data():
         "intervals": [{"start": "2013-01-01T00:00:00", "end": "2014-01-01T00:00:00"}],
         "files": [],
         "full": False,
+        "until": None,
         "cost": {"seconds": 2.13, "rows": 1095, "bytes": 40000},
     }
