@@ -28,7 +28,8 @@ def test_comes_out_as_told(story, tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(act.content, encoding="utf-8")
             continue
-        actual = [line.replace(str(project), ".") for line in run(act.text, project)]
+        # a step that takes long says that it is still at work: on a busy machine more of them do
+        actual = [line.replace(str(project), ".") for line in run(act.text, project) if not line.startswith("running  ")]
         expected_alike, actual_alike = [[alike(line, project) for line in lines] for lines in (act.expected, actual)]
         if matches(expected_alike, actual_alike):
             continue
