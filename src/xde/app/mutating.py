@@ -1,4 +1,4 @@
-"""How many deliberate faults in a model its cases notice."""
+"""How many deliberate faults in a model its cases notice, and how many more what it guarantees on random input."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from xde.app.interrupting import interruptible
 from xde.app.places import as_written
+from xde.app.properties import Prover
 from xde.app.subjects import subject_of
 from xde.undercurrents.engineering.mutants.cases import CaseTrial
 from xde.undercurrents.engineering.mutants.contracts import promises_of
 from xde.undercurrents.engineering.mutants.keeping import KeptFates
-from xde.undercurrents.engineering.mutants.killing import kill
+from xde.undercurrents.engineering.mutants.killing import Manner, State, kill
 from xde.undercurrents.engineering.mutants.mutating import mutants_of
+from xde.undercurrents.engineering.mutants.randomly import Bound, RandomInput, put_to_properties
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,16 +39,21 @@ class ModelMutants:
     seconds: float
 
 
-def mutate(bench: TestBench, selection: Sequence[str]) -> Iterator[ModelMutants]:
-    """Put the mutants of models to their cases: of those that are named, else of all that have cases.
+def mutate(bench: TestBench, selection: Sequence[str], examples: int = 200, seed: int = 0) -> Iterator[ModelMutants]:
+    """Put the mutants of models to their cases, and what these do not notice to random input: of those that are named, else of all that have cases.
 
     Raises `UserError` when nothing that is named has cases.
     """
     cases = bench.pick(selection)
     wanted = dict.fromkeys(c.dataset for c in cases if c.dataset in bench.known.project.models)
+    prover = Prover(bench.known, bench.house)
     for name in wanted:
         begun = bench.house.clock.monotonic()
-        killing = put_to_the_test(bench, name, bench.cases)
+        with interruptible(bench.house.session.cancel):
+            killing = put_to_the_test(bench, name, bench.cases)
+            if killing.of(State.SURVIVED):
+                random = RandomInput(bench.house.sandbox, prover.target(name), examples, seed)
+                killing = put_to_properties(killing, random, _kept(bench, name, ".properties"), Bound(bench.house.clock.monotonic))
         model = bench.known.model(name)
         yield ModelMutants(name, model.path, model.sql_line, killing, bench.house.clock.monotonic() - begun)
 
@@ -64,7 +72,10 @@ def mutants_of_model(bench: TestBench, dataset: str) -> tuple[Mutant, ...]:
 def put_to_the_test(bench: TestBench, dataset: str, cases: Sequence[Case]) -> Killing:
     """Put the mutants of a SQL model to those of the cases that are its own and that one query tells (`Case.plain`)."""
     trials = [CaseTrial(bench.house.sandbox, bench.subject(c), c, bench.file_of(c)) for c in cases if c.dataset == dataset and c.plain]
-    sql = bench.known.model(dataset).sql
-    memory = KeptFates(bench.root / ".xde" / "cache" / "mutants", dataset, sql)
     workers = max(1, min(MOST_WORKERS, os.cpu_count() or 1))
-    return kill(sql, mutants_of_model(bench, dataset), trials, workers=workers, memory=memory)
+    manner = Manner(workers, _kept(bench, dataset), bench.house.session.cancel)
+    return kill(bench.known.model(dataset).sql, mutants_of_model(bench, dataset), trials, manner)
+
+
+def _kept(bench: TestBench, dataset: str, what: str = "") -> KeptFates:
+    return KeptFates(bench.root / ".xde" / "cache" / "mutants", dataset + what, bench.known.model(dataset).sql)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
@@ -63,13 +64,21 @@ class State(Enum):
     INVALID = "invalid"  # no query at all: it does not count
 
 
+class Killer(Enum):
+    """What noticed a mutant."""
+
+    CASE = "case"
+    PROPERTY = "property"
+
+
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a mutant, and by which test."""
+    """What became of a mutant, and by what: `by` is the name of a case, or the guarantee that is broken in words."""
 
     mutant: Mutant
     state: State
     by: str | None = None
+    killer: Killer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +86,48 @@ class Killing:
     """The outcome for one model.
 
     `trials` are the tests that were used; `failing` are those that the model itself does not pass: they say nothing of mutants.
-    `asked` counts the queries that were run: what was known from before is not among them.
+    `asked` counts the queries that were run: what was known from before is not among them. `untried` are mutants that no case noticed
+    and that were not put to properties, as there was no time, or no random input (`trouble` says why).
     """
 
     fates: tuple[Fate, ...]
     trials: tuple[str, ...] = ()
     failing: tuple[str, ...] = ()
     asked: int = 0
+    untried: int = 0
+    trouble: str = ""
 
     def of(self, state: State) -> tuple[Fate, ...]:
         """The mutants of which this became."""
         return tuple(f for f in self.fates if f.state is state)
 
+    def by(self, killer: Killer) -> tuple[Fate, ...]:
+        """The mutants that this noticed; those that both would notice count for the cases, which are asked first."""
+        return tuple(f for f in self.fates if f.killer is killer)
+
+    @property
+    def count(self) -> int:
+        """How many could be killed."""
+        return len(self.of(State.KILLED)) + len(self.of(State.SURVIVED))
+
     @property
     def score(self) -> float | None:
         """Killed mutants by all that could be, from 0 to 1; None where there are none."""
-        killed, survived = len(self.of(State.KILLED)), len(self.of(State.SURVIVED))
-        return killed / (killed + survived) if killed + survived else None
+        return len(self.of(State.KILLED)) / self.count if self.count else None
+
+    @property
+    def score_by_cases(self) -> float | None:
+        """The same of those that a case killed."""
+        return len(self.by(Killer.CASE)) / self.count if self.count else None
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How it is done. `cancel` ends the queries that are under way, for a Ctrl-C: it is called until all workers are done."""
+
+    workers: int = 2
+    memory: Memory | None = None
+    cancel: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -103,6 +137,7 @@ class _Share:
     sql: str
     mutants: Sequence[Mutant]
     history: History
+    over: threading.Event
     failing: set[str] = field(default_factory=set)
     asked: int = 0
 
@@ -117,6 +152,8 @@ class _Share:
                 self.failing.add(trial.digest)
                 return
             for mutant in alive:
+                if self.over.is_set():
+                    return
                 self.asked += 1
                 self.history.setdefault(mutant.id, {})[trial.digest] = _said(passes, mutant)
 
@@ -141,18 +178,27 @@ def _said(passes: Callable[[str], bool], mutant: Mutant) -> str:
         return UNBOUND
 
 
-def kill(sql: str, mutants: Sequence[Mutant], trials: Sequence[Trial], *, workers: int = 2, memory: Memory | None = None) -> Killing:
+def kill(sql: str, mutants: Sequence[Mutant], trials: Sequence[Trial], manner: Manner | None = None) -> Killing:
     """Put the mutants of a query to its tests.
 
     A test is used only if the query itself passes it. A mutant that fails on the rows of a test is killed by it; one that does not
     bind is invalid. What is known of a mutant and a test from before is not tried again.
     """
+    manner = manner or Manner()
+    workers, memory, over = manner.workers, manner.memory, threading.Event()
     digests = {t.digest for t in trials}
     before = _of_these(memory.load() if memory is not None else {}, mutants, digests)
-    shares = [_Share(sql, mutants[n::workers], {m.id: before[m.id] for m in mutants[n::workers] if m.id in before}) for n in range(workers)]
+    portions = [mutants[n::workers] for n in range(workers)]
+    shares = [_Share(sql, p, {m.id: before[m.id] for m in p if m.id in before}, over) for p in portions]
     with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(_work, share, trials) for share in shares]:
-            done.result()
+        works = [pool.submit(_work, share, trials) for share in shares]
+        try:
+            for work in works:
+                work.result()
+        finally:
+            over.set()
+            while wait(works, 0.05).not_done:
+                manner.cancel()
     history = {id_: known for share in shares for id_, known in share.history.items()}
     if memory is not None and any(share.asked for share in shares):
         memory.save(history)
@@ -173,6 +219,8 @@ def _of_these(history: History, mutants: Sequence[Mutant], digests: set[str]) ->
 
 def _work(share: _Share, trials: Sequence[Trial]) -> None:
     for trial in trials:
+        if share.over.is_set():
+            return
         share.put_to(trial)
 
 
@@ -180,4 +228,4 @@ def _fate(mutant: Mutant, known: dict[str, str], trials: Sequence[Trial]) -> Fat
     if UNBOUND in known.values():
         return Fate(mutant, State.INVALID)
     by = next((t.name for t in trials if known.get(t.digest) == FAILED), None)
-    return Fate(mutant, State.KILLED if by is not None else State.SURVIVED, by)
+    return Fate(mutant, State.KILLED, by, Killer.CASE) if by is not None else Fate(mutant, State.SURVIVED)

@@ -66,8 +66,8 @@ class Search:
         found = self.judged(promised)
         if self.failed:
             found[promised.guarantees[0].id] = self._smallest(self.failed)
-        found |= self._other_order(promised)
-        found |= self._in_pieces(promised)
+        found |= self.other_order(promised)
+        found |= self.in_pieces(promised)
         return promised, {g.id: found[g.id] for g in promised.guarantees if found.get(g.id)}
 
     def trial(self) -> Trial:
@@ -236,7 +236,7 @@ class Search:
     def _smallest(self, numbers: Iterable[int]) -> list[int]:
         return self._smallest_of(f"SELECT unnest({sorted(numbers)}) AS {EXAMPLE}")
 
-    def _other_order(self, promised: Promised) -> dict[str, list[int]]:
+    def other_order(self, promised: Promised) -> dict[str, list[int]]:
         """Run once more with the rows of each input the other way round, and compare example by example."""
         law = next((g for g in promised.guarantees if g.law == ORDER), None)
         if law is None or self.fallback:
@@ -249,7 +249,7 @@ class Search:
                 self.scratch.keep(f"xde_out.back{number}", self._whole(begin, end))
                 parts.append(f"SELECT * FROM xde_out.back{number}")
             self._gather(OTHER, parts)
-            return {law.id: self._smallest_of(differing(OUT, OTHER, self.target.subject.types))}
+            return {law.id: self._smallest_of(differing(self.out, OTHER, self.target.subject.types))}
         except QueryError:
             return {law.id: []}
         finally:
@@ -259,13 +259,13 @@ class Search:
     def _growth(self) -> Growth:
         return Growth(self.target, self.target.increment or Increment(), self.premises)
 
-    def _in_pieces(self, promised: Promised) -> dict[str, list[int]]:
+    def in_pieces(self, promised: Promised) -> dict[str, list[int]]:
         """Build what grows piece by piece, and compare it with the whole."""
         law = next((g for g in promised.guarantees if g.law in {SPLIT, DELIVERED}), None)
         if law is None:
             return {}
         try:
-            asked, full = self._growth().built(Rows({n: held(n) for n in self.target.given}, OUT))
+            asked, full = self._growth().built(Rows({n: held(n) for n in self.target.given}, self.out))
             self.scratch.keep("xde_out.pieces", asked)
             self.scratch.keep("xde_out.whole", Asked(full))
             types = {PIECE: "BIGINT", **self.target.subject.types}

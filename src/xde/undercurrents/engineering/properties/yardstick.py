@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from xde.undercurrents.engineering.properties.searching import OUT, Search, differing
+from xde.undercurrents.engineering.properties.guarantees import RUNS
+from xde.undercurrents.engineering.properties.searching import OUT, SUSPECTS, Search, differing
 from xde.undercurrents.engineering.testing.sandbox import Asked, QueryError
 
 if TYPE_CHECKING:
-    from xde.undercurrents.engineering.properties.guarantees import Promised
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from xde.undercurrents.engineering.properties.guarantees import Guarantee, Promised
     from xde.undercurrents.engineering.properties.target import Target
     from xde.undercurrents.engineering.testing.sandbox import Scratch
 
@@ -27,27 +30,47 @@ class Yardstick:
 
     @classmethod
     def of(cls, scratch: Scratch, target: Target, examples: int = 200, seed: int = 0) -> Self:
-        """Generate and run. Raises `QueryError` where nothing can be generated."""
+        """Generate and run. Raises `QueryError` where nothing can be generated, or the model runs on nothing of it."""
         search = Search(scratch, target, examples, seed)
         promised, suspects = search.suspects()
+        if not search.asked:
+            raise QueryError(search.fallback)
         return cls(search, promised, frozenset(suspects))
 
-    def breaks(self, sql: str) -> str | None:
-        """The id of a guarantee that a query in the place of the model's breaks and the model does not; None when it keeps all.
+    def breaks(self, sql: str) -> Guarantee | None:
+        """A guarantee that a query in the place of the model's breaks and the model does not; None when it keeps all.
 
-        Raises `QueryError` for a query that runs on no example.
+        It was seen to: on the plain tables of one example. Raises `QueryError` for a query that the engine refuses whatever the rows.
         """
         other = self._run(sql)
-        found = other.judged(self.promised)
-        if other.failed:
-            found[self.promised.guarantees[0].id] = other.failed
-        return next((g.id for g in self.promised.guarantees if found.get(g.id) and g.id not in self.already and not g.warning), None)
+        if not other.asked:
+            self._must_bind(other)
+            other.failed = list(range(SUSPECTS))
+        held = [g for g in self.promised.guarantees if g.id not in self.already and not g.warning]
+        for suspects in self._suspects(other):
+            for guarantee in held:
+                if suspects.get(guarantee.id) and _is_seen(other, guarantee, suspects[guarantee.id]):
+                    return guarantee
+        return None
 
     def differs(self, sql: str) -> bool:
-        """Whether a query gives other rows than the model in some example. Raises `QueryError` as above."""
+        """Whether a query gives other rows than the model in some example. Raises `QueryError` for one that runs on no example."""
         other = self._run(sql)
+        if not other.asked:
+            raise QueryError(other.fallback)
         types = self.search.target.subject.types
         return bool(other.failed) or bool(self.search.scratch.ask(Asked(f"SELECT 1 FROM ({differing(OUT, OTHER, types)}) LIMIT 1")).rows)
+
+    def _suspects(self, other: Search) -> Iterator[Mapping[str, Sequence[int]]]:
+        """By id of guarantee the examples that seem to break it, what is quick to see first."""
+        runs = next(g for g in self.promised.guarantees if g.law == RUNS)
+        yield {runs.id: other.failed}
+        if other.asked:
+            yield other.judged(self.promised)
+        if other.asked and not other.fallback:
+            mine = replace(self.promised, guarantees=tuple(g for g in self.promised.guarantees if g.id not in self.already))
+            yield other.in_pieces(mine)
+            yield other.other_order(mine)
 
     def _run(self, sql: str) -> Search:
         subject = self.search.target.subject
@@ -55,6 +78,21 @@ class Yardstick:
         target = replace(self.search.target, subject=replace(subject, sql=sql, used=used))
         other = replace(self.search, target=target, failed=[], asked=[], out=OTHER, fallback="")
         other.run()
-        if not other.asked:
-            raise QueryError(other.fallback)
         return other
+
+    def _must_bind(self, other: Search) -> None:
+        """Tell a query that is none from one that fails on all of these rows."""
+        trial = other.trial()
+        for name in trial.premises:
+            trial.lay(name, f"SELECT * FROM ({other.target.alone(name)}) WHERE false")
+        trial.result()
+
+
+def _is_seen(other: Search, guarantee: Guarantee, numbers: Sequence[int]) -> bool:
+    """Whether one of a few examples breaks a guarantee by itself."""
+    trial = other.trial()
+    for number in numbers[:SUSPECTS]:
+        trial.example(number)
+        if trial.valid() and trial.breaks(guarantee):
+            return True
+    return False
