@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from xde.app.interrupting import interruptible
 from xde.app.places import as_written
 from xde.app.subjects import at, moment, subject_of
 from xde.ground.errors import UserError
@@ -61,7 +62,7 @@ def _cover(bench: TestBench, model: ModelDataset, cases: Sequence[Case]) -> Mode
     findings: list[Finding] = []
     for case in cases if tally.survey.probes else ():
         try:
-            with bench.house.sandbox.scratch() as scratch:
+            with interruptible(bench.house.session.cancel), bench.house.sandbox.scratch() as scratch:
                 for subject, given in _moments(bench, case):
                     give(scratch, subject, given, bench.file_of(case))
                     _take(tally, scratch, subject, (case, given))

@@ -40,7 +40,7 @@ class ModelMutants:
 
 
 def mutate(bench: TestBench, selection: Sequence[str], examples: int = 200, seed: int = 0) -> Iterator[ModelMutants]:
-    """Put the mutants of models to their cases, and what these do not notice to random input: of those that are named, else of all that have cases.
+    """Put the mutants of models to their cases, and those that live to random input: of what is named, else of all that have cases.
 
     Raises `UserError` when nothing that is named has cases.
     """

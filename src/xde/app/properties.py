@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from xde.app.interrupting import interruptible
 from xde.app.planning import select
 from xde.app.recording import columns_read
 from xde.app.subjects import at, subject_of
@@ -59,7 +60,7 @@ class Prover:
             raise UserError(_no_model(selection))
         for name in names:
             target = self.target(name)
-            with self.house.sandbox.scratch() as scratch:
+            with interruptible(self.house.session.cancel), self.house.sandbox.scratch() as scratch:
                 found = search(scratch, target, Wish(examples, seed), self.house.clock.monotonic)
             place = self._place(name)
             told = tuple((f, finding_of(name, f, place)) for f in (*found.failures, *found.warnings))

@@ -1,17 +1,20 @@
 """Mutants of real models, put to real cases in the engine."""
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from xde.app.mutating import mutants_of_model, put_to_the_test
+from xde.app.mutating import ModelMutants, mutants_of_model, mutate, put_to_the_test
+from xde.app.properties import Prover
 from xde.app.subjects import at, subject_of
 from xde.app.testing import TestBench
-from xde.undercurrents.engineering.mutants import keeping
+from xde.faces.words.mutants import model_text
+from xde.undercurrents.engineering.mutants import keeping, randomly
 from xde.undercurrents.engineering.mutants.cases import CaseTrial
-from xde.undercurrents.engineering.mutants.killing import State, UnboundError, kill
+from xde.undercurrents.engineering.mutants.killing import Killer, State, UnboundError, kill
 from xde.undercurrents.engineering.mutants.mutant import Mutant
 from xde.undercurrents.engineering.testing.sandbox import Asked, QueryError
 
@@ -168,3 +171,95 @@ def test_mutants_of_the_examples_run(example, tmp_path):
     bench.close()
     assert made > 25
     assert len(refused) <= made * 0.01, refused
+
+
+ORDERS = re.sub(
+    r"  - name: an order that nobody paid.*?(?=  - name)", "", (EXAMPLES / "jaffle_shop/tests/orders.yaml").read_text(), flags=re.S
+)
+
+
+def fates(found):
+    return {str(f.mutant): f for f in found.killing.fates}
+
+
+def test_what_no_case_notices_may_break_a_guarantee(jaffle):
+    bench = jaffle(ORDERS)
+    (found,) = mutate(bench, ["marts.orders"])
+    killing = found.killing
+    dropped = fates(found)["coalesce dropped: coalesce(p.amount, 0) -> p.amount"]
+    assert (dropped.state, dropped.killer, dropped.by) == (State.KILLED, Killer.PROPERTY, "`amount` must not be missing")
+    joined = fates(found)["join kind: LEFT JOIN -> JOIN"]
+    assert (joined.state, joined.killer) == (State.SURVIVED, None)  # no rule asks for the orders that nobody paid
+    assert killing.by(Killer.CASE)
+    assert len(killing.by(Killer.CASE)) + len(killing.by(Killer.PROPERTY)) == len(killing.of(State.KILLED))
+    assert killing.score_by_cases < killing.score < 1
+    assert killing.score_by_cases == put_to_the_test(bench, "marts.orders", bench.cases).score
+
+
+def test_what_a_property_killed_is_known_and_with_another_contract_it_is_not(jaffle, tmp_path):
+    bench = jaffle(ORDERS)
+    (first,) = mutate(bench, ["marts.orders"])
+    (again,) = mutate(bench, ["marts.orders"])
+    assert first.killing.asked > 20
+    assert again.killing.asked == 0
+    assert again.killing.fates == first.killing.fates
+    (other,) = mutate(bench, ["marts.orders"], examples=100)
+    assert other.killing.asked == len(put_to_the_test(bench, "marts.orders", bench.cases).of(State.SURVIVED))
+    contract = tmp_path / "jaffle/models/marts/orders.yaml"
+    text = contract.read_text()
+    assert text.count("required: true") > 3
+    contract.write_text(text.replace("required: true", "required: false"))
+    (less,) = mutate(jaffle(ORDERS), ["marts.orders"])
+    assert less.killing.asked > 0
+    assert fates(less)["coalesce dropped: coalesce(p.amount, 0) -> p.amount"].killer is not Killer.PROPERTY
+    assert less.killing.score_by_cases == first.killing.score_by_cases
+
+
+def test_what_the_model_breaks_itself_kills_nothing(jaffle, tmp_path):
+    model = tmp_path / "jaffle/models/marts/orders.sql"
+    text = model.read_text()
+    assert "coalesce(p.amount, 0)" in text
+    model.write_text(text.replace("coalesce(p.amount, 0)", "p.amount"))
+    (found,) = mutate(jaffle(ORDERS), ["marts.orders"])
+    assert "`amount` must not be missing" not in {f.by for f in found.killing.fates}
+    assert (found.killing.by(Killer.PROPERTY), found.killing.untried, found.killing.trouble) == ((), 0, "")
+    assert found.killing.of(State.SURVIVED)
+
+
+def test_when_the_time_is_over_the_rest_is_not_tried_and_told(jaffle, tmp_path):
+    bench = jaffle(ORDERS)
+    killing = put_to_the_test(bench, "marts.orders", bench.cases)
+    random = randomly.RandomInput(bench.house.sandbox, Prover(bench.known, bench.house).target("marts.orders"))
+    memory = keeping.KeptFates(tmp_path / "fates", "marts.orders", "SELECT 1")
+    every_six_seconds = iter(range(0, 1000, 6)).__next__
+    found = randomly.put_to_properties(killing, random, memory, randomly.Bound(every_six_seconds, 10))
+    assert found.untried == len(killing.of(State.SURVIVED)) - 1 > 0
+    assert f"{found.untried} mutants not put to properties: there was no time left" in model_text(
+        ModelMutants("marts.orders", "x", 1, found, 1.0)
+    )
+    rest = randomly.put_to_properties(killing, random, memory, randomly.Bound(lambda: 0.0, 10))
+    assert (rest.untried, rest.asked) == (0, killing.asked + found.untried)
+
+
+def test_a_model_whose_input_cannot_be_made_is_told(jaffle, monkeypatch):
+    def none(*_):
+        raise QueryError("no such thing")
+
+    monkeypatch.setattr(randomly.Yardstick, "of", none)
+    (found,) = mutate(jaffle(ORDERS), ["marts.orders"])
+    assert found.killing.score == found.killing.score_by_cases
+    assert "mutants not put to properties: there is no random input: no such thing" in model_text(found)
+
+
+def test_an_order_of_rows_and_a_split_kill_too(jaffle, tmp_path):
+    (tmp_path / "jaffle/models/marts/last.sql").write_text(
+        "SELECT * FROM staging.orders QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY order_date, order_id) = 1\n"
+    )
+    (tmp_path / "jaffle/models/marts/days.sql").write_text(
+        "/* xde\nkind: incremental\ntime: order_date\n*/\n"
+        "SELECT order_date, count(*) AS n FROM staging.orders WHERE order_date >= $start AND order_date < $end GROUP BY ALL\n"
+    )
+    cases = "cases:\n" + "".join(f"  - {{name: {m}, model: marts.{m}, given: {{}}, expect: []}}\n" for m in ("last", "days"))
+    last, days = mutate(jaffle(cases), [])
+    assert {f.by for f in last.killing.by(Killer.PROPERTY)} == {"the same rows whatever the order of the input's rows"}
+    assert "the same rows interval by interval" in {f.by for f in days.killing.by(Killer.PROPERTY)}

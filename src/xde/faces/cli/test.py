@@ -56,7 +56,9 @@ class Options(TypedDict):
 @click.option("--changed", is_flag=True, help="Only cases that have not passed yet with what they see now.")
 @click.option("--sql", is_flag=True, help="Show the query of each case that fails, not only of the first.")
 @click.option("--coverage", is_flag=True, help="Show which branches of the models' SQL no case reaches; with `xde -v` every line.")
-@click.option("--mutants", is_flag=True, help="Change the models' SQL on purpose, and tell which changes no case notices.")
+@click.option(
+    "--mutants", is_flag=True, help="Change the models' SQL on purpose, and tell which changes neither a case nor a property notices."
+)
 @click.option("--at-least", type=click.FloatRange(0, 100), metavar="PERCENT", help="With --mutants: fail below this score.")
 @click.option("--watch", is_flag=True, help="Stay, and on each save run the cases that it reaches; Ctrl-C ends it.")
 @click.option("--record", metavar="NAME", help="Freeze what a model does with a few real rows as a case of this name.")
@@ -97,9 +99,9 @@ def command(session: Session, *, selection: tuple[str, ...], **options: Unpack[O
         session.warn(bench.known.warnings)
         current().findings += [*bench.known.warnings, *bench.findings]
         if options["mutants"]:
-            from xde.faces.cli.mutants import mutants  # deferred: it brings the parser
+            from xde.faces.cli.mutants import Wanted, mutants  # deferred: it brings the parser
 
-            return mutants(session, bench, selection, options["at_least"])
+            return mutants(session, bench, selection, Wanted(options["at_least"], options["examples"], options["seed"]))
         return _cases(session, bench, selection, options)
     finally:
         bench.close()

@@ -9,12 +9,15 @@ from xml.etree import ElementTree as ET
 
 from xde.faces.words.cases import failure
 from xde.faces.words.findings import Look, finding_text
+from xde.faces.words.mutants import survivor, title
 from xde.faces.words.report import DIFFERENT, differs
 from xde.ground.findings import Severity
+from xde.undercurrents.engineering.mutants.killing import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from xde.app.mutating import ModelMutants
     from xde.app.testing import CaseResult
     from xde.faces.words.report import Report
     from xde.ground.findings import Finding
@@ -33,9 +36,11 @@ def junit(report: Report) -> str:
     whole = ET.Element("testsuites", name="xde")
     for path in sorted(suites):
         whole.append(_suite(path, *suites[path], report))
+    for model in report.mutants:
+        whole.append(_mutants(model, report))
     for figure in ("tests", "failures", "errors"):
         whole.set(figure, str(sum(int(s.get(figure, "0")) for s in whole)))
-    whole.set("time", f"{sum(r.seconds for r in report.results):.3f}")
+    whole.set("time", f"{sum(r.seconds for r in report.results) + sum(m.seconds for m in report.mutants):.3f}")
     ET.indent(whole)
     return ET.tostring(whole, encoding="unicode", xml_declaration=False).join(("<?xml version='1.0' encoding='UTF-8'?>\n", "\n"))
 
@@ -75,6 +80,29 @@ def _case(result: CaseResult, look: Look) -> ET.Element:
         wrong = ET.SubElement(case, "failure" if differs(result) else "error", type=kind, message=_text(message))
         wrong.text = _text(failure(result, look, sql=True))
     return case
+
+
+def _mutants(found: ModelMutants, report: Report) -> ET.Element:
+    """A suite for each model, a test for each of its mutants; a survivor is a failure where the score is too low, else it is skipped."""
+    survived = found.killing.of(State.SURVIVED)
+    suite = ET.Element(
+        "testsuite",
+        name=_text(f"mutants of {found.dataset}"),
+        tests=str(found.killing.count),
+        failures=str(len(survived) if report.below else 0),
+        errors="0",
+        skipped=str(0 if report.below else len(survived)),
+        time=f"{found.seconds:.3f}",
+        timestamp=report.at.strftime("%Y-%m-%dT%H:%M:%S"),
+        file=_text(report.prefix() + found.path),
+    )
+    for fate in (*found.killing.of(State.KILLED), *survived):
+        case = ET.SubElement(suite, "testcase", name=_text(title(found, fate)), classname=found.dataset, time="0.000")
+        if fate.state is State.SURVIVED:
+            finding = survivor(found, fate, Severity.ERROR)
+            wrong = ET.SubElement(case, "failure" if report.below else "skipped", type=finding.code, message=_text(finding.message))
+            wrong.text = _text(finding_text(finding, Look(report.root)))
+    return suite
 
 
 def _text(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from xde.app.mutating import ModelMutants
     from xde.app.testing import CaseResult
     from xde.ground.findings import Finding
 
@@ -19,12 +20,17 @@ _EXPECTED = frozenset({"XDE0913", "XDE0914"})  # findings that say that somethin
 
 @dataclass(slots=True)
 class Report:
-    """Filled while the command works. `root` is the project's folder; `at` the moment when it began."""
+    """Filled while the command works.
+
+    `root` is the project's folder; `at` the moment when it began. `below`: the score of the mutants is below the one that is asked for.
+    """
 
     at: datetime
     root: Path = field(default_factory=Path)
     results: list[CaseResult] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    mutants: list[ModelMutants] = field(default_factory=list)
+    below: bool = False
 
     def prefix(self) -> str:
         """What leads from the top of the repository to the project, with a `/` at its end; empty where nothing does."""

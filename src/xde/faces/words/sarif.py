@@ -9,10 +9,12 @@ from urllib.parse import quote
 
 from xde import __version__
 from xde.faces.words.cases import differences
+from xde.faces.words.mutants import survivor
 from xde.faces.words.pages import pages
 from xde.faces.words.report import DIFFERENT
 from xde.ground.digests import digest
 from xde.ground.findings import Severity
+from xde.undercurrents.engineering.mutants.killing import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +35,7 @@ def sarif(report: Report) -> str:
     results = [
         *_findings(report.findings, report.prefix()),
         *(r for c in report.results if not c.passed for r in _case(c, report.prefix())),
+        *_findings(_survivors(report), report.prefix()),
     ]
     codes = sorted({str(r["ruleId"]) for r in results})
     marks = Counter[str]()
@@ -63,6 +66,12 @@ def _rules(codes: list[str]) -> list[dict[str, object]]:
         else {"id": code}
         for code in codes
     ]
+
+
+def _survivors(report: Report) -> list[Finding]:
+    """Mutants that nothing noticed: errors where the score is too low."""
+    severity = Severity.ERROR if report.below else Severity.WARNING
+    return [survivor(m, f, severity) for m in report.mutants for f in m.killing.of(State.SURVIVED)]
 
 
 def _findings(findings: Iterable[Finding], prefix: str) -> list[dict[str, object]]:

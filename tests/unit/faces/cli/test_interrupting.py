@@ -164,3 +164,27 @@ def test_a_view_that_takes_long_to_show(sql, tmp_path):
     assert code == 130, said
     assert "Traceback" not in said
     assert seconds < 3
+
+
+LONG_CASE = "model: marts.long\ncases:\n  - {name: few, given: {}, %s}\n"
+TESTED = {
+    "mutants_by_cases": ("expect: [{n: 1}]", ("--mutants",)),
+    "properties": ("expect: []", ("--properties",)),
+    "mutants_by_properties": ("cte: quick, expect: [{one: 1}]", ("--mutants",)),
+    "coverage": ("cte: quick, expect: [{one: 1}]", ("--coverage",)),
+}
+
+
+@pytest.mark.parametrize("name", TESTED)
+def test_a_test_that_takes_long(name, tmp_path):
+    """A case may look at a part that is quick, so that it is what comes after the cases that takes long."""
+    expect, words = TESTED[name]
+    sql = f"WITH quick AS (SELECT 1 AS one) SELECT count(*) AS n FROM {PAIRS} AND b.j <> (SELECT one FROM quick)\n"
+    root = make(tmp_path / "p", {"models/marts/long.sql": sql, "tests/long.yaml": LONG_CASE % expect})
+    process = started(root, "test", *words)
+    time.sleep(3)
+    assert process.poll() is None, process.communicate()
+    code, said, seconds = interrupted(process)
+    assert code == 130, said
+    assert "Traceback" not in said
+    assert seconds < 3

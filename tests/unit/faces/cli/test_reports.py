@@ -308,6 +308,22 @@ def test_a_smoke_test_reports_what_it_finds(root, reported):
     assert int(suites.get("errors")) == len([r for r in run["results"] if r["level"] == "error"])
 
 
+def test_survivors_are_skipped_while_the_score_is_held_and_failures_below(root, reported):
+    code, suites, run = reported("--mutants", "marts.customers")
+    (suite,) = suites
+    assert (code, suite.get("name"), suite.get("file")) == (0, "mutants of marts.customers", "jaffle shop/models/marts/customers.sql"[12:])
+    survived = int(suite.get("skipped"))
+    assert int(suite.get("tests")) > survived > 0
+    assert suite.get("failures") == "0"
+    assert [(c, level) for c, level, _ in told(run)] == [("XDE0916", "warning")] * survived
+    assert all(p.startswith("models/marts/customers.sql:") for *_, p in told(run))
+    assert "a row that would catch it" in run["results"][0]["message"]["text"]
+    code, suites, run = reported("--mutants", "marts.customers", "--at-least", "100")
+    assert (code, suites.get("failures"), suites[0].get("skipped")) == (1, str(survived), "0")
+    assert {level for _, level, _ in told(run)} == {"error"}
+    assert "XDE0916" in suites.find("testsuite/testcase/failure").text
+
+
 def test_a_place_that_cannot_be_written(root, capsys, tmp_path):
     (tmp_path / "file").write_text("")
     code = main(["--project", str(root), "test", "--sarif", str(tmp_path / "file/x.sarif")])

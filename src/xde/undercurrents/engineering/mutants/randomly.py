@@ -35,7 +35,10 @@ class Properties(Protocol):
         ...
 
     def ready(self) -> AbstractContextManager[Callable[[str], str | None]]:
-        """What it gives tells what a query breaks in words, None for nothing; it raises `UnboundError`. Raises `QueryError` where there is no input."""
+        """What it gives tells in words what a query breaks, None for nothing; it raises `UnboundError`.
+
+        Raises `QueryError` where there is no random input.
+        """
         ...
 
 

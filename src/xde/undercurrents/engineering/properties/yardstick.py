@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from xde.undercurrents.engineering.properties.guarantees import RUNS
@@ -27,6 +27,7 @@ class Yardstick:
     search: Search
     promised: Promised
     already: frozenset[str]
+    valid: dict[int, bool] = field(default_factory=dict)  # by number of the example, as far as it was asked
 
     @classmethod
     def of(cls, scratch: Scratch, target: Target, examples: int = 200, seed: int = 0) -> Self:
@@ -49,7 +50,7 @@ class Yardstick:
         held = [g for g in self.promised.guarantees if g.id not in self.already and not g.warning]
         for suspects in self._suspects(other):
             for guarantee in held:
-                if suspects.get(guarantee.id) and _is_seen(other, guarantee, suspects[guarantee.id]):
+                if suspects.get(guarantee.id) and self._is_seen(other, guarantee, suspects[guarantee.id]):
                     return guarantee
         return None
 
@@ -87,12 +88,13 @@ class Yardstick:
             trial.lay(name, f"SELECT * FROM ({other.target.alone(name)}) WHERE false")
         trial.result()
 
-
-def _is_seen(other: Search, guarantee: Guarantee, numbers: Sequence[int]) -> bool:
-    """Whether one of a few examples breaks a guarantee by itself."""
-    trial = other.trial()
-    for number in numbers[:SUSPECTS]:
-        trial.example(number)
-        if trial.valid() and trial.breaks(guarantee):
-            return True
-    return False
+    def _is_seen(self, other: Search, guarantee: Guarantee, numbers: Sequence[int]) -> bool:
+        """Whether one of a few examples breaks a guarantee by itself."""
+        trial = other.trial()
+        for number in numbers[:SUSPECTS]:
+            trial.example(number)
+            if number not in self.valid:
+                self.valid[number] = trial.valid()
+            if self.valid[number] and trial.breaks(guarantee):
+                return True
+        return False
