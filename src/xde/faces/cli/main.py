@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DONE, FINDING, USAGE, DATA, BUG, CANCELLED, PIPE = 0, 1, 2, 3, 70, 130, 141  # 70: EX_SOFTWARE; 128 + signal for the last two
 
+ENGINE_INTERRUPTED = "Query interrupted"  # what the engine makes of a Ctrl-C that it sees by itself
 _ROOM = "xde.faces.cli"
 COMMANDS = {
     "init": (f"{_ROOM}.init", "Make a new project that runs."),
@@ -106,8 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _usage(error)
         return error.exit_code
     except click.Abort:
-        click.echo("cancelled; nothing half done was published", err=True)
-        return CANCELLED
+        return _cancelled()
     except UserError as error:
         session.fail(error.findings)
         return DATA if isinstance(error, DataError) else FINDING
@@ -115,9 +115,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         session.fail([Finding("XDE0002", str(error), hint="this may pass by itself: try again in a moment")])
         return FINDING
     except Exception as error:  # noqa: BLE001 - the last door: what nobody foresaw is ours, and told as such
+        if isinstance(error, RuntimeError) and str(error) == ENGINE_INTERRUPTED:
+            return _cancelled()
         _our_fault(session, error)
         return BUG
     return value if isinstance(value, int) else DONE
+
+
+def _cancelled() -> int:
+    click.echo("cancelled; nothing half done was published", err=True)
+    return CANCELLED
 
 
 def _usage(error: click.ClickException) -> None:

@@ -60,6 +60,8 @@ class Workspace:
             raise Bug("a state that cannot be")
         if CASE == "interrupted":
             raise KeyboardInterrupt
+        if CASE == "engine interrupted":
+            raise RuntimeError("Query interrupted")
         return Plan(environment="dev", steps=() if CASE == "idle" else (LOAD, BUILD), unchanged=15, created_at=AT)
 
     def run(self, plan=None, *, selection=(), full=False, until="", observers=(), wait=0.0, waiting=None):

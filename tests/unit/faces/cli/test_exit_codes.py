@@ -21,6 +21,7 @@ FOUND = (
         ("locked", ["run", "--wait", "5"], 1),
         ("cancelled", ["run"], 130),
         ("interrupted", ["run"], 130),
+        ("engine interrupted", ["plan"], 130),
         ("our step", ["run"], 70),
         ("unreadable", ["plan"], 1),
         ("bug", ["plan"], 70),

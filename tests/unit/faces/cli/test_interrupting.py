@@ -177,7 +177,7 @@ TESTED = {
 
 @pytest.mark.parametrize("name", TESTED)
 def test_a_test_that_takes_long(name, tmp_path):
-    """A case may look at a part that is quick, so that it is what comes after the cases that takes long."""
+    """A case may look at a part that is quick, so that it is what comes after the cases that takes long. Wherever it is then, it ends."""
     expect, words = TESTED[name]
     sql = f"WITH quick AS (SELECT 1 AS one) SELECT count(*) AS n FROM {PAIRS} AND b.j <> (SELECT one FROM quick)\n"
     root = make(tmp_path / "p", {"models/marts/long.sql": sql, "tests/long.yaml": LONG_CASE % expect})
