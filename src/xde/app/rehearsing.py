@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xde.app.subjects import moment, subject_of
+from xde.app.subjects import at, moment, subject_of
 from xde.app.throwaway import Throwaway
 from xde.ground.clock import SetClock
 from xde.ground.errors import UserError
@@ -20,8 +20,9 @@ from xde.ground.findings import Finding
 from xde.kernel.project.declarations import Kind, ModelDataset
 from xde.lifecycle.storage.pins import Pins
 from xde.lifecycle.transformation.port import Input, Query
-from xde.undercurrents.engineering.testing.exercising import Verdict, against, fill
-from xde.undercurrents.engineering.testing.sandbox import Result
+from xde.undercurrents.engineering.testing.comparing import How, compare
+from xde.undercurrents.engineering.testing.exercising import Verdict, against, asked_of, fill
+from xde.undercurrents.engineering.testing.sandbox import QueryError, Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,8 +109,10 @@ class _Stage:
             return Verdict(findings=tuple(errors))
         wrong = self._letters(expect)
         comparison = self._rows(expect) if expect.rows is not None else None
+        if expect.as_full and (comparison is None or comparison.equal):
+            comparison = self._as_full(expect)
         if comparison is not None and len(self.case.rounds) > 1:
-            comparison = replace(comparison, notes=(f"in run {number} of {len(self.case.rounds)}",))
+            comparison = replace(comparison, notes=(*comparison.notes, f"in run {number} of {len(self.case.rounds)}"))
         return Verdict(comparison, tuple(wrong), f"SELECT * FROM {self.case.dataset}")
 
     def _give(self, part: Round, *, first: bool) -> None:
@@ -173,14 +176,56 @@ class _Stage:
         return found
 
     def _rows(self, expect: Expectation) -> Comparison:
+        return against(self.scratch, self.case.dataset, self._result(), expect, self._key())
+
+    def _as_full(self, expect: Expectation) -> Comparison:
+        """How the rows differ from those of the model over all that is there and all of time, as a full refresh should give them.
+
+        A Python model does one in earnest. Raises `UserError`.
+        """
+        name = self.case.dataset
+        if name not in self.known.project.models:
+            raise UserError(Finding("XDE0903", "`asFull` belongs to a model", expect.span, "not here", hint="say what rows are expected"))
+        came = self._result()
+        if name in self.known.analyses:
+            full = self._over_all_of_time()
+        else:
+            wrong = [f for f in self._run(full=True) if f.severity == "error"]
+            if wrong:
+                raise UserError(*wrong)
+            full = self._result()
+        found = compare([c for c, _ in came.columns], full.rows, came.rows, How(key=self._key()))
+        return replace(found, notes=(*found.notes, "what is expected is what a full refresh gives"))
+
+    def _over_all_of_time(self) -> Result:
+        subject = at(subject_of(self.known, self.case.dataset), self.clock.now(), self.known)
+        given = {n for r in self.case.rounds for n in (*r.given, *r.add)}
+        for name in subject.needed(given):
+            self.scratch.parquet(name, subject.inputs[name], self._paths(name))
+        try:
+            return self.scratch.ask(asked_of(subject, self.case, subject.query, given))
+        except QueryError as error:
+            why = str(error)
+            hint = "look at the value that it names"
+            message = f"the query of `{subject.name}` fails on the rows of this case"
+            raise UserError(Finding("XDE0910", message, self.case.span, "this case", why, hint)) from error
+
+    def _paths(self, name: str) -> tuple[str, ...]:
+        snapshot = Pins(self.house.lake, self.house.ledger, self.known.versions).snapshot(name)
+        return tuple(snapshot.paths) if snapshot else ()
+
+    def _result(self) -> Result:
+        """The rows that are in the table."""
         name = self.case.dataset
         schema = self.known.schemas[name]
-        snapshot = Pins(self.house.lake, self.house.ledger, self.known.versions).snapshot(name)
-        rows = self.house.engine.rows(Query(f"SELECT * FROM {name}"), {name: Input(schema, snapshot.paths if snapshot else ())})
-        result = Result(tuple((c.name, c.type) for c in schema), tuple(tuple(r) for r in rows))
-        dataset = self.known.project.datasets[name]
-        key = dataset.object.key if dataset.object and dataset.object.key else dataset.head.key if isinstance(dataset, ModelDataset) else ()
-        return against(self.scratch, name, result, expect, key)
+        rows = self.house.engine.rows(Query(f"SELECT * FROM {name}"), {name: Input(schema, self._paths(name))})
+        return Result(tuple((c.name, c.type) for c in schema), tuple(tuple(r) for r in rows))
+
+    def _key(self) -> tuple[str, ...]:
+        dataset = self.known.project.datasets[self.case.dataset]
+        if dataset.object and dataset.object.key:
+            return dataset.object.key
+        return dataset.head.key if isinstance(dataset, ModelDataset) else ()
 
 
 def _as_table(dataset: Dataset) -> Dataset:

@@ -97,6 +97,67 @@ def test_a_join_that_fans_out(project):
     assert all(codes == ["XDE0930"] for codes in verdicts(project, "tests/marts_orders.yaml").values())
 
 
+BY_DAY = "/* xde\nkind: incremental\ntime: day\n*/\nSELECT %s AS day, count(*) AS n FROM staging.orders WHERE order_date > $start AND order_date < $end GROUP BY ALL\n"
+GROWING = {
+    "looks back": (
+        "/* xde\nkind: incremental\ntime: order_date\n*/\nSELECT order_date, order_id, lag(order_id) OVER (ORDER BY order_date, order_id) AS before "
+        "FROM staging.orders WHERE order_date >= $start AND order_date < $end\n",
+        "XDE0934",
+        ("lag(order_id) OVER (ORDER BY order_date, order_id)", "1"),
+    ),
+    "start left out": (BY_DAY % "order_date", "XDE0934", ("> $start", ">= $start")),
+    "adds up": (
+        "/* xde\nkind: append\n*/\nSELECT sum(order_id) AS n FROM staging.orders GROUP BY status\n",
+        "XDE0935",
+        ("append", "table"),
+    ),
+    "keys that go": (
+        "/* xde\nkind: incremental\nkey: [status]\n*/\nSELECT status, count(*) AS n FROM staging.orders GROUP BY ALL HAVING count(*) < 2\n",
+        "XDE0935",
+        (" HAVING count(*) < 2", ""),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", GROWING)
+def test_what_takes_several_runs_is_kept_as_two_until_it_is_mended(project, fault):
+    sql, code, mended = GROWING[fault]
+    model = project / "models/marts/grows.sql"
+    model.write_text(sql)
+    proved, added = kept(project, "marts.grows")
+    assert [f.code for _, f in proved.findings] == [code]
+    assert added.findings == []
+    ((path, name),) = added.cases
+    text = (project / path).read_text()
+    assert text.count("      - ") >= 2
+    assert "expect: {asFull: true}" in text
+    bench = TestBench.open(project)
+    ((result,), findings) = ([r for r in bench.run(bench.pick([path])) if not r.passed], bench.findings)
+    bench.close()
+    assert findings == []
+    assert not result.verdict.comparison.equal
+    assert "what is expected is what a full refresh gives" in result.verdict.comparison.notes
+    assert kept(project, "marts.grows")[1].cases == []  # it is there already
+    model.write_text(sql.replace(*mended))
+    assert verdicts(project, path) == {}
+    assert name.startswith("random input found: the same rows ")
+
+
+def test_what_no_two_runs_show_is_not_kept_and_told(project):
+    (project / "models/marts/grows.sql").write_text(BY_DAY % "CAST(order_date AS DATE)")  # the planner cannot tell the days of its input
+    proved, added = kept(project, "marts.grows")
+    assert [f.code for _, f in proved.findings] == ["XDE0934"]
+    assert added.cases == []
+    assert [(f.code, "the planner cuts time elsewhere" in f.why) for f in added.findings] == [("XDE0939", True)]
+
+
+def test_what_a_source_delivers_has_no_full_refresh(project):
+    (project / "tests/s.yaml").write_text(
+        'source: raw.customers\ncases:\n  - {name: x, raw: "id,first_name,last_name\\n1,a,b\\n", expect: {asFull: true}}\n'
+    )
+    assert verdicts(project, "tests/s.yaml") == {"x": ["XDE0903"]}
+
+
 @pytest.mark.parametrize(
     "name", ["marts.carrier_delay", "marts.daily_delay", "marts.delay_by_weather", "marts.planes_by_age", "staging.planes"]
 )

@@ -74,7 +74,8 @@ class ExpectedLetter:
 class Expectation:
     """What must come out. `rows` None: not looked at. Rows are compared by the columns that they name, or by all if `whole`.
 
-    `contract`: they must keep the model's contract. `any_order`: they must be the same whatever the order of the rows given.
+    `contract`: they must keep the model's contract. `any_order`: they must be the same whatever the order of the rows given. `as_full`:
+    they must be those of a full refresh.
     `tolerance` is relative, for floating-point columns. `finding` is the code of the finding that must stop it. `letters` is
     what must be among the dead letters, `letter_count` how many there are.
     """
@@ -84,6 +85,7 @@ class Expectation:
     whole: bool = False
     contract: bool = False
     any_order: bool = False
+    as_full: bool = False
     tolerance: float = 1e-9
     finding: str | None = None
     letters: tuple[ExpectedLetter, ...] | None = None
@@ -133,4 +135,5 @@ class Case:
     def plain(self) -> bool:
         """Whether one query in a sandbox tells; else the steps of a run are carried out on a lake of its own."""
         only = self.rounds[0]
-        return len(self.rounds) == 1 and not only.raw and only.expect.finding is None and only.expect.letters is None
+        told = only.expect.finding is not None or only.expect.letters is not None
+        return len(self.rounds) == 1 and not only.raw and not told and not only.expect.as_full

@@ -100,6 +100,7 @@ class _Reading:
         """The order of given rows is looked at in a plain run only, and a contract is that of a whole model."""
         only = rounds[0]
         several = len(rounds) > 1 or bool(only.raw) or only.expect.finding is not None or only.expect.letters is not None
+        several = several or only.expect.as_full
         for part in rounds:
             if part.expect.any_order and several:
                 why = "with several runs, raw lines, findings or letters it is carried out once, as it stands"
@@ -224,6 +225,7 @@ class _Reading:
             whole=item.flag("whole"),
             contract=item.flag("contract"),
             any_order=item.flag("anyOrder"),
+            as_full=item.flag("asFull"),
             tolerance=float(tolerance) if isinstance(tolerance, int | float) else 1e-9,
             finding=item.text("finding"),
             letters=tuple(_letter(m) for m in item.mappings("letters")) if letters is not None else None,

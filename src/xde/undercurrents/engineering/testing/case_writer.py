@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _PLAIN = re.compile(r"[A-Za-z0-9_+./-](?:[A-Za-z0-9_+./ :-]*[A-Za-z0-9_+./-])?\Z")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -60,12 +57,29 @@ def case_text(name: str, given: Mapping[str, Sequence[Mapping[str, object]]], ex
     """The lines of a case; `expect` are the lines below `expect:`, or one of them that follows it."""
     lines = [f"- name: {_word(name)}"]
     lines += [f"  description: {_word(note)}"] if note else []
-    lines += ["  given:"] if given else []
-    for dataset, rows in given.items():
-        lines += [f"    {dataset}: []"] if not rows else [f"    {dataset}:", *(f"      - {row_text(r)}" for r in rows)]
+    lines += [f"  {line}" for line in _tables("given", given)]
     if len(expect) == 1 and not expect[0].startswith("- "):
         return [*lines, f"  expect: {expect[0]}"]
     return [*lines, "  expect:", *(f"    {line}" for line in expect)] if expect else [*lines, "  expect: []"]
+
+
+Tables = Mapping[str, Sequence[Mapping[str, object]]]
+
+
+def case_of_runs(name: str, runs: Sequence[tuple[str, Tables]], expect: str) -> list[str]:
+    """The lines of a case of several runs: each with what comes before it (`given` or `add`), and what the last must give."""
+    lines = [f"- name: {_word(name)}", "  runs:"]
+    for number, (word, tables) in enumerate(runs, 1):
+        own = [*_tables(word, tables), *([f"expect: {expect}"] if number == len(runs) else [])]
+        lines += [f"    {'  ' if place else '- '}{line}" for place, line in enumerate(own)]
+    return lines
+
+
+def _tables(word: str, tables: Tables) -> list[str]:
+    lines = [f"{word}:"] if tables else []
+    for dataset, rows in tables.items():
+        lines += [f"  {dataset}: []"] if not rows else [f"  {dataset}:", *(f"    - {row_text(r)}" for r in rows)]
+    return lines
 
 
 def appended(text: str | None, dataset: str, word: str, lines: Sequence[str]) -> str:

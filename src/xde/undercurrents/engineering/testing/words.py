@@ -56,6 +56,7 @@ _EXPECT = Either(
             "tolerance": Number(least=0, doc="How far numbers of floating point may be off, relative; default 1e-9"),
             "contract": Flag(doc="The rows must keep the contract of the model"),
             "anyOrder": Flag(doc="The rows must be the same whatever the order of those that are given"),
+            "asFull": Flag(doc="The rows in the table must be those of a full refresh"),
             "finding": Text(pattern=r"^XDE\d{4}$", wanted="a finding's code", example="XDE0501", doc="The finding that must stop it"),
             "letters": Either(
                 "a list of letters, or their number",
