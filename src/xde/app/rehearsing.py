@@ -110,7 +110,7 @@ class _Stage:
         wrong = self._letters(expect)
         comparison = self._rows(expect) if expect.rows is not None else None
         if expect.as_full and (comparison is None or comparison.equal):
-            comparison = self._as_full(expect)
+            comparison = self._as_full()
         if comparison is not None and len(self.case.rounds) > 1:
             comparison = replace(comparison, notes=(*comparison.notes, f"in run {number} of {len(self.case.rounds)}"))
         return Verdict(comparison, tuple(wrong), f"SELECT * FROM {self.case.dataset}")
@@ -178,14 +178,12 @@ class _Stage:
     def _rows(self, expect: Expectation) -> Comparison:
         return against(self.scratch, self.case.dataset, self._result(), expect, self._key())
 
-    def _as_full(self, expect: Expectation) -> Comparison:
+    def _as_full(self) -> Comparison:
         """How the rows differ from those of the model over all that is there and all of time, as a full refresh should give them.
 
         A Python model does one in earnest. Raises `UserError`.
         """
         name = self.case.dataset
-        if name not in self.known.project.models:
-            raise UserError(Finding("XDE0903", "`asFull` belongs to a model", expect.span, "not here", hint="say what rows are expected"))
         came = self._result()
         if name in self.known.analyses:
             full = self._over_all_of_time()

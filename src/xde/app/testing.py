@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from xde import __version__
 from xde.app.case_files import FOLDER, CaseFiles
 from xde.app.interrupting import interruptible
 from xde.app.subjects import at, moment, subject_of
@@ -18,6 +19,7 @@ from xde.ground.digests import digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
+from xde.undercurrents.engineering.testing.case import FLOW
 from xde.undercurrents.engineering.testing.exercising import Verdict, exercise
 
 if TYPE_CHECKING:
@@ -164,6 +166,10 @@ class TestBench:
         return CaseResult(case, verdict, clock.monotonic() - begun)
 
     def _verdict(self, case: Case) -> Verdict:
+        if case.dataset.startswith(FLOW):
+            from xde.app.flow_cases import FlowBench
+
+            return FlowBench(self.known, self.house.sandbox, self.house.clock.now()).verdict(case, self.file_of(case))
         if not case.plain or case.dataset not in self.known.analyses:
             from xde.app.rehearsing import rehearse
 
@@ -186,6 +192,12 @@ class TestBench:
 
     def key(self, case: Case) -> str:
         """All that decides what a case gives."""
+        if case.dataset.startswith(FLOW):
+            schemas = {n: repr(self.known.schemas[n]) for n in case.rounds[0].given if n in self.known.schemas}
+            project = self.known.project
+            return digest(
+                case.digest, case.dataset, [(f.path, f.text) for f in project.flows], repr(project.settings), schemas, __version__
+            )
         if not case.plain or case.dataset not in self.known.analyses:
             return digest(case.digest, case.dataset, self._seen_by_runs(case))
         try:
@@ -230,7 +242,7 @@ def _meant(word: str, case: Case) -> bool:
     if name:
         return case.name == name and case.path.endswith(path)
     return (
-        word in {case.dataset, case.path, case.path.removeprefix(f"{FOLDER}/")}
+        word in {case.dataset, case.dataset.removeprefix(FLOW), case.path, case.path.removeprefix(f"{FOLDER}/")}
         or word.casefold() in case.name.casefold()
         or (word.endswith(".*") and case.dataset.startswith(word[:-1]))
     )

@@ -152,10 +152,10 @@ def test_what_no_two_runs_show_is_not_kept_and_told(project):
 
 
 def test_what_a_source_delivers_has_no_full_refresh(project):
-    (project / "tests/s.yaml").write_text(
-        'source: raw.customers\ncases:\n  - {name: x, raw: "id,first_name,last_name\\n1,a,b\\n", expect: {asFull: true}}\n'
-    )
-    assert verdicts(project, "tests/s.yaml") == {"x": ["XDE0903"]}
+    (project / "tests/s.yaml").write_text("source: raw.customers\ncases:\n  - {name: x, raw: a, expect: {asFull: true}}\n")
+    bench = TestBench.open(project)
+    bench.close()
+    assert [(f.code, f.message) for f in bench.findings] == [("XDE0903", "`asFull` belongs to a model")]
 
 
 @pytest.mark.parametrize(

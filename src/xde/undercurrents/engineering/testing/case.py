@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from xde.ground.spans import Span
 
+FLOW = "flow:"  # before the name of a flow, where that of a dataset may stand
+
 
 @dataclass(frozen=True, slots=True)
 class Nested:
@@ -109,7 +111,8 @@ class Round:
 class Case:
     """One test of one dataset. `parameters` override those of the project; `now` sets the clock (ISO, UTC unless it says otherwise).
 
-    `cte` names the part of the model that is looked at instead of the whole. `rounds` has one run, or several that follow
+    `cte` names the part of the model that is looked at instead of the whole. A case of a flow (`dataset` is its name after `FLOW`) has a
+    `call`, and `types` of columns where what is given does not show them. `rounds` has one run, or several that follow
     each other on the same table, as an incremental model and a source see them.
     """
 
@@ -125,6 +128,8 @@ class Case:
     span: Span | None = None
     dataset_span: Span | None = None
     digest: str = ""
+    call: str | None = None
+    types: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

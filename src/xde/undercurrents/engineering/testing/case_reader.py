@@ -14,7 +14,7 @@ from xde.ground.findings import Finding, Findings
 from xde.kernel.project.fields import Complaints
 from xde.kernel.project.tree import Mapping, Node, Scalar, Sequence
 from xde.kernel.project.yaml_reader import read_yaml
-from xde.undercurrents.engineering.testing.case import Case, Expectation, ExpectedLetter, Nested, RawFile, Round, Row, Table
+from xde.undercurrents.engineering.testing.case import FLOW, Case, Expectation, ExpectedLetter, Nested, RawFile, Round, Row, Table
 from xde.undercurrents.engineering.testing.words import CODES, FILE
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from xde.ground.spans import Span
     from xde.undercurrents.engineering.testing.case import Cell
+
+_WHAT = ("model", "source", "flow")  # words that say what is tested
 
 
 def read_cases(content: bytes, path: str, fixture: Callable[[str], bytes | None]) -> tuple[tuple[Case, ...], list[Finding]]:
@@ -59,10 +61,10 @@ class _Reading:
         return tuple(found.values())
 
     def _case(self, node: Mapping) -> Case | None:
-        own = node if "model" in node.items or "source" in node.items else self.root
-        word = next((w for w in ("model", "source") if w in own.items), None)
+        own = node if any(w in node.items for w in _WHAT) else self.root
+        word = next((w for w in _WHAT if w in own.items), None)
         if word is None:
-            hint = "write `model: schema.name` (or `source: schema.name`) at the head of the file or in the case"
+            hint = "write `model: schema.name` (or `source: schema.name`, or `flow: name`) at the head of the file or in the case"
             self._say("XDE0902", f"nobody says what `{node.text('name')}` tests", node.place("name"), "of what?", hint=hint)
             return None
         self.used = []
@@ -76,12 +78,14 @@ class _Reading:
         else:
             rounds = (first,)
         self._within_reach(node, rounds)
+        call = node.text("call") or self.root.text("call")
+        self._of_its_kind(node, word, rounds, call)
         if len(self.findings.items) > before:
             return None
         parameters = {**self._parameters(self.root), **self._parameters(node)}
         return Case(
             name=node.text("name") or "",
-            dataset=own.text(word) or "",
+            dataset=(FLOW if word == "flow" else "") + (own.text(word) or ""),
             path=self.path,
             rounds=rounds,
             parameters=parameters,
@@ -92,9 +96,52 @@ class _Reading:
             span=node.place("name"),
             dataset_span=own.place(word),
             digest=digest(
-                node.data(), self.root.value("given"), self.root.value("parameters"), self.root.value("now"), own.text(word), self.used
+                node.data(),
+                self.root.value("given"),
+                self.root.value("parameters"),
+                self.root.value("now"),
+                own.text(word),
+                self.used,
+                *([call, self._types(self.root)] if word == "flow" else []),
             ),
+            call=call if word == "flow" else None,
+            types={**self._types(self.root), **self._types(node)} if word == "flow" else {},
         )
+
+    @staticmethod
+    def _types(node: Mapping) -> dict[str, dict[str, str]]:
+        given = node.mapping("types")
+        found = given.data() if given is not None else {}
+        return {n: {c: str(t) for c, t in kinds.items()} for n, kinds in found.items() if isinstance(kinds, dict)}
+
+    def _of_its_kind(self, node: Mapping, word: str, rounds: tuple[Round, ...], call: str | None) -> None:
+        """What a model, a source and a flow do not share."""
+        if word == "flow":
+            self._of_a_flow(node, rounds, call)
+            return
+        for key in ("call", "types"):
+            if key in node.items or (key in self.root.items and "flow" not in self.root.items):
+                place = (node if key in node.items else self.root).place(key)
+                self._say("XDE0903", f"`{key}` belongs to a case of a flow", place, "not here", hint="write `flow: name`, or leave it out")
+        for part in rounds:
+            for name, table in (*part.given.items(), *part.add.items()):
+                if "." not in name:
+                    hint = "write it as `schema.name`"
+                    self._say("XDE0903", f"`{name}` is no dataset's name, `schema.name`", table.span, "not a dataset's name", hint=hint)
+            if part.expect.as_full and word == "source":
+                why = "a source has nothing to be computed in full"
+                self._say("XDE0903", "`asFull` belongs to a model", part.expect.span, "not here", why, "say what rows are expected")
+
+    def _of_a_flow(self, node: Mapping, rounds: tuple[Round, ...], call: str | None) -> None:
+        only = rounds[0].expect
+        if not call:
+            hint = "write `call: name(table, key := column)` with the names that stand under `given`"
+            self._say("XDE0901", "a case of a flow says how it is called", node.place("name"), "without `call`", hint=hint)
+        there = {"runs": "runs" in node.items, "cte": "cte" in node.items, "raw": bool(rounds[0].raw), "add": "add" in node.items}
+        there |= {"contract": only.contract, "asFull": only.as_full, "letters": only.letters is not None or only.letter_count is not None}
+        for key in (k for k, is_there in there.items() if is_there):
+            why = "a flow is a function: rows go in, and rows come out"
+            self._say("XDE0903", f"`{key}` has no meaning for a flow", node.place("name"), "this case", why, "leave it out")
 
     def _within_reach(self, node: Mapping, rounds: tuple[Round, ...]) -> None:
         """The order of given rows is looked at in a plain run only, and a contract is that of a whole model."""

@@ -15,6 +15,12 @@ CODES = Codes(unknown="XDE0900", missing="XDE0901", type="XDE0901", value="XDE09
 _DATASET = r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$"
 _model = Text(pattern=_DATASET, wanted="a dataset's name", example="marts.carrier_delay", doc="The model that is tested")
 _source = Text(pattern=_DATASET, wanted="a dataset's name", example="nyc.flights", doc="The source whose contract is tested")
+_flow = Text(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", wanted="a flow's name", example="busiest", doc="The flow that is tested")
+_call = Text(
+    pattern=r"\S", wanted="a call", example="busiest(orders, key := customer, by := amount)", doc="How the flow is called, as after FROM"
+)
+_types = MapOf(MapOf(Text(wanted="a type", example="BIGINT")), doc="Types of columns given to a flow, where their values do not show them")
+_GIVEN_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$"
 _rows = ListOf(MapOf(Anything()), doc="Rows; only the columns that matter")
 
 
@@ -35,7 +41,7 @@ _TABLE = Either(
         also=_one_of,
     ),
 )
-_GIVEN = MapOf(_TABLE, key_pattern=_DATASET, key_wanted="a dataset's name, `schema.name`", doc="Rows of the datasets that the model reads")
+_GIVEN = MapOf(_TABLE, key_pattern=_GIVEN_NAME, key_wanted="a dataset's name, `schema.name`", doc="Rows of the datasets that are read")
 _LETTER = Record(
     {
         "line": Number(whole=True, least=1, doc="The line that the record starts on"),
@@ -96,6 +102,9 @@ _CASE = Record(
         "description": Text(),
         "model": _model,
         "source": _source,
+        "flow": _flow,
+        "call": _call,
+        "types": _types,
         "given": _GIVEN,
         "parameters": _parameters,
         "now": _now,
@@ -112,6 +121,9 @@ FILE = Record(
     {
         "model": _model,
         "source": _source,
+        "flow": _flow,
+        "call": _call,
+        "types": _types,
         "given": _GIVEN,
         "parameters": _parameters,
         "now": _now,
