@@ -23,7 +23,7 @@ from xde.undercurrents.engineering.testing.case import FLOW
 from xde.undercurrents.engineering.testing.exercising import Verdict, exercise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from xde.app.understanding import Understanding
@@ -141,7 +141,7 @@ class TestBench:
             "XDE0911", f"no case is meant by `{word}`", why=why, hint=near or "name a dataset, a file, or a word of a case's name"
         )
 
-    def run(self, cases: Sequence[Case], *, changed: bool = False) -> Iterator[CaseResult]:
+    def run(self, cases: Iterable[Case], *, changed: bool = False) -> Iterator[CaseResult]:
         """Run cases one after the other; with `changed`, those that passed before and see nothing new are skipped."""
         kept = _Passed.load(self.root)
         for case in cases:

@@ -11,10 +11,11 @@ from xde.app.case_files import FOLDER, Stamp, stamp_of
 from xde.app.testing import TestBench
 from xde.ground.clock import SystemClock
 from xde.ground.errors import UserError
+from xde.kernel.project.declarations import ModelDataset
 from xde.kernel.project.files import SETTINGS_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from xde.app.testing import CaseResult
@@ -83,7 +84,7 @@ class Watch:
         if not saved:
             return None  # it is as it was
         self.busy, first, self._stamps = True, not self._stamps, stamps
-        found = self._found(tell)
+        found = self._found(tell, saved)
         self._stamps |= self._fixtures(stamps)
         self.busy = False
         return replace(found, saved=() if first else saved, seconds=clock.monotonic() - begun)
@@ -98,7 +99,7 @@ class Watch:
                 break
         return stamps, saved
 
-    def _found(self, tell: Callable[[CaseResult], None]) -> Look:
+    def _found(self, tell: Callable[[CaseResult], None], saved: Sequence[str]) -> Look:
         try:
             bench = self._open()
         except UserError as error:
@@ -109,18 +110,24 @@ class Watch:
         except UserError as error:
             cases = ()
             findings += error.findings
-        results, others = self._run(bench, cases, tell)
+        results, others = self._run(bench, _nearest_first(bench, cases, saved), tell)
         return Look((), results, others, tuple(findings), bench.known.warnings)
 
     def _run(
         self, bench: TestBench, cases: Sequence[Case], tell: Callable[[CaseResult], None]
     ) -> tuple[tuple[CaseResult, ...], tuple[CaseResult, ...]]:
-        """The results of those that see something new, and of those that do not."""
-        keys = {c.id: bench.key(c) for c in cases}
-        new = [c for c in cases if c.id not in self._last or self._last[c.id][0] != keys[c.id]]
+        """The results of those that see something new, and of those that do not; whether one does is worked out when its turn comes."""
+        keys: dict[str, str] = {}
+
+        def new() -> Iterator[Case]:
+            for case in cases:
+                key = keys[case.id] = bench.key(case)
+                if case.id not in self._last or self._last[case.id][0] != key:
+                    yield case
+
         results: list[CaseResult] = []
         known = {c.id: self._last[c.id] for c in cases if c.id in self._last}
-        for result in bench.run(new, changed=self.changed and not self._last):
+        for result in bench.run(new(), changed=self.changed and not self._last):
             tell(result)
             results.append(result)
             known[result.case.id] = (keys[result.case.id], result)
@@ -158,6 +165,18 @@ class Watch:
         """Let go of the engine."""
         if self._bench is not None:
             self._bench.close()
+
+
+def _nearest_first(bench: TestBench, cases: Sequence[Case], saved: Sequence[str]) -> tuple[Case, ...]:
+    """The cases of what was saved itself, then those of what reads it, then those further down: the first answer is waited for."""
+    datasets = bench.known.project.datasets
+    paths = {n: (d.path, d.contract.path if d.contract else "") for n, d in datasets.items() if isinstance(d, ModelDataset)}
+    distances = {n: 0 for n, files in paths.items() if any(f in saved for f in files)}
+    far = len(datasets)
+    for name in bench.known.order:
+        near = min((distances.get(u, far) for u in bench.known.upstream[name]), default=far)
+        distances[name] = min(distances.get(name, far), near + 1)
+    return tuple(sorted(cases, key=lambda c: 0 if c.path in saved else distances.get(c.dataset, far)))
 
 
 def _walk(top: str, folder: str, endings: tuple[str, ...], found: dict[str, Stamp], depth: int = 0) -> None:
