@@ -47,6 +47,23 @@ def test_the_first_look_runs_all_and_the_next_nothing(watch):
     assert watch.look() is None
 
 
+def test_the_cases_of_what_was_saved_come_first_then_those_nearest_to_it(root, watch):
+    (root / "tests/a_first.yaml").write_text("model: marts.customers\ncases: [{name: none, given: {}, expect: []}]\n")
+    (root / "tests/aa.yaml").write_text("model: marts.orders\ncases: [{name: none, given: {}, expect: []}]\n")
+    watch.look()
+    edit(root / "models/staging/payments.sql", "/ 100", "/ 10")
+    heard = []
+    watch.look(heard.append)
+    datasets = [r.case.dataset for r in heard]
+    assert datasets[0] == "staging.payments"
+    assert len(set(datasets)) > 1
+    edit(root / "tests/orders.yaml", "cases:", "# saved\ncases:")
+    edit(root / "models/staging/payments.sql", "/ 10", "/ 100")
+    heard.clear()
+    watch.look(heard.append)
+    assert heard[0].case.dataset == "staging.payments" or heard[0].case.path == "tests/orders.yaml"
+
+
 def test_a_model_that_is_saved_runs_the_cases_that_see_it(root, watch):
     watch.look()
     edit(root / "models/staging/payments.sql", "/ 100", "/ 10")  # a view: `marts.orders` sees it where payments are not given
