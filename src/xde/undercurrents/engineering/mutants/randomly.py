@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xde.undercurrents.engineering.testing.sandbox import Sandbox
 
 KEPT, REFUSED, BROKEN = "kept", "refused", "broken: "
-SECONDS = 10.0
+SECONDS = 20.0
 """How long the mutants of one model are put to random input. One that is under way is finished."""
 
 
