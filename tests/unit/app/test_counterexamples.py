@@ -119,7 +119,9 @@ GROWING = {
 }
 
 
-@pytest.mark.parametrize("fault", GROWING)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(f, marks=[pytest.mark.slow] if f in {"keys that go", "start left out"} else []) for f in GROWING]
+)
 def test_what_takes_several_runs_is_kept_as_two_until_it_is_mended(project, fault):
     sql, code, mended = GROWING[fault]
     model = project / "models/marts/grows.sql"

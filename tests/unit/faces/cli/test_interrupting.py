@@ -175,7 +175,7 @@ TESTED = {
 }
 
 
-@pytest.mark.parametrize("name", TESTED)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if "properties" in n else []) for n in TESTED])
 def test_a_test_that_takes_long(name, tmp_path):
     """A case may look at a part that is quick, so that it is what comes after the cases that takes long. Wherever it is then, it ends."""
     expect, words = TESTED[name]
