@@ -176,7 +176,7 @@ class _Stage:
         name = self.case.dataset
         schema = self.known.schemas[name]
         snapshot = Pins(self.house.lake, self.house.ledger, self.known.versions).snapshot(name)
-        rows = self.house.engine.rows(Query(f"SELECT * FROM {name}"), {name: Input(schema, snapshot.paths if snapshot else ())})
+        rows = self.house.local.rows(Query(f"SELECT * FROM {name}"), {name: Input(schema, snapshot.paths if snapshot else ())})
         result = Result(tuple((c.name, c.type) for c in schema), tuple(tuple(r) for r in rows))
         dataset = self.known.project.datasets[name]
         key = dataset.object.key if dataset.object and dataset.object.key else dataset.head.key if isinstance(dataset, ModelDataset) else ()

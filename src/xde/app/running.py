@@ -89,7 +89,7 @@ class _Stop(threading.Event):
 
     def _interrupt(self) -> None:
         while not self._over.is_set():
-            self._house.session.cancel()
+            self._house.cancel()
             self._over.wait(AGAIN)
 
     def close(self) -> None:

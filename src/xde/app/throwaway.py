@@ -51,7 +51,7 @@ class Throwaway:
         publisher = Publisher(self.house.lake, self.house.auditor, self.house.ledger, self.house.clock, _unasked)
         pins = Pins(self.house.lake, self.house.ledger, self.known.versions)
         before, target = pins.snapshot(name), pins.table(name)
-        files = self.house.engine.write(Query(query), inputs, self.house.lake.folder(target), Layout(types=schema))
+        files = self.house.local.write(Query(query), inputs, self.house.lake.folder(target), Layout(types=schema))
         removes = before.files if before and replacing else ()
         at = self.house.clock.now().isoformat()
         facts = {"kind": "build", "run": "given", "step": f"build {name}", "fence": 0, "at": at, "full": replacing}
