@@ -5,6 +5,7 @@ A text that the two engines may read differently stops the run with an error; it
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -56,12 +57,32 @@ def cast(value: Typed, wanted: str, *, trying: bool = False) -> Typed:
         raise NotPortable(TYPE, f"{wanted} is no type of Spark", hint="see the types in `docs/concepts/engine.md`")
     if value.type == NULL:
         return Typed(f"CAST({value.sql} AS {kind})", wanted)
+    plain = _literal(value.sql, wanted) if value.constant and value.type == "VARCHAR" else None
+    if plain is not None:
+        return Typed(plain, wanted)
     word = "TRY_CAST" if trying else "CAST"
     made = _made(value, wanted, kind, word)
     if made is None:
         what = f"a cast from {value.type} to {wanted} is not proven to give the same on Spark"
         raise NotPortable(CAST, what, hint=_way(value.type, wanted))
     return Typed(made, wanted)
+
+
+DAY = re.compile(r"'(\d{4}-\d\d-\d\d)'\Z")
+MOMENT = re.compile(r"'(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d{1,6})?)'\Z")
+FIGURES = re.compile(r"'([+-]?\d+(?:\.\d+)?)'\Z")
+
+
+def _literal(sql: str, wanted: str) -> str | None:
+    """A literal that both engines read alike, as one of the type."""
+    day, moment, figures = DAY.match(sql), MOMENT.match(sql), FIGURES.match(sql)
+    if wanted == "DATE" and day:
+        return f"DATE {sql}"
+    if wanted == "TIMESTAMP" and (day or moment):
+        return f"TIMESTAMP_NTZ {sql}"
+    if figures and (is_decimal(wanted) or is_float(wanted) or (is_whole(wanted) and "." not in figures[1])):
+        return f"CAST({sql} AS {spark_type(wanted)})"
+    return None
 
 
 def _way(given: str, wanted: str) -> str:

@@ -15,11 +15,11 @@ from xde.connectors.spark.portable.writer import Writer, rule, words
 WRITTEN = {
     "%Y": "yyyy", "%m": "MM", "%d": "dd", "%H": "HH", "%M": "mm", "%S": "ss", "%j": "DDD", "%y": "yy", "%b": "MMM", "%B": "MMMM",
     "%a": "EEE", "%A": "EEEE", "%p": "a", "%I": "hh", "%f": "SSSSSS", "%-d": "d", "%-m": "M", "%-H": "H", "%-I": "h", "%-M": "m", "%-S": "s",
-    "%%": "'%'", "%F": "yyyy-MM-dd", "%T": "HH:mm:ss",
+    "%%": "'%'",
 }  # fmt: skip
 READ = {
     "%Y": "yyyy", "%m": "M", "%d": "d", "%H": "H", "%M": "m", "%S": "s", "%p": "a", "%I": "h", "%z": "xx", "%-d": "d", "%-m": "M",
-    "%-H": "H", "%-M": "m", "%-S": "s", "%b": "MMM", "%B": "MMMM", "%F": "yyyy-M-d", "%T": "H:m:s",
+    "%-H": "H", "%-M": "m", "%-S": "s", "%b": "MMM", "%B": "MMMM",
 }  # fmt: skip
 PIECE = re.compile(r"%-?[A-Za-z%]|[^%]+|%")
 

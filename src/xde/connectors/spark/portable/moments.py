@@ -97,6 +97,11 @@ def _to_units(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     return Typed(interval(unit, _whole(value, node).sql), "INTERVAL")
 
 
+@rule(exp.ToDays)
+def _to_days(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
+    return Typed(interval("DAY", _whole(writer.write(node.this, scope), node).sql), "INTERVAL")
+
+
 def add(writer: Writer, node: exp.Expr, left: Typed, right: Typed) -> Typed:
     """A moment and an interval, a date and so many days, two intervals."""
     if left.type == "INTERVAL" and right.type == "INTERVAL":
@@ -149,7 +154,7 @@ def _part(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     return part(CLASSES[type(node)], writer.write(node.this, scope), node)
 
 
-@named("isoyear")
+@named("isoyear", "weekday")
 def _named_part(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     return part(str(node.this), writer.write(node.expressions[0], scope), node)
 

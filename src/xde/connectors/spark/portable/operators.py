@@ -279,6 +279,8 @@ def _concatenate(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     left, right = writer.kids([node.this, node.expression], scope)
     if is_list(left.type) or is_list(right.type):
         raise NotPortable(FUNCTION, "`||` of lists is not proven on Spark", node, "write `list_concat`")
+    if NULL in {left.type, right.type}:
+        return Typed("NULL", writer.type_of(node, {id(node.this): left, id(node.expression): right}))
     return Typed(f"CONCAT({shown(left).sql}, {shown(right).sql})", "VARCHAR")
 
 

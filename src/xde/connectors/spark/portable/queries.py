@@ -192,6 +192,8 @@ class _Select:
     def written(self) -> tuple[str, list[Part]]:
         """The whole of it."""
         node, scope, writer = self.node, self.scope, self.writer
+        if sum(1 for i in self.items if i.node is not None and i.node.find(exp.Explode)) > 1:
+            raise NotPortable(CLAUSE, "two `unnest` in one SELECT are not proven on Spark", node, "unnest one in a CTE, the other after it")
         values = [i.value or writer.write(self._of(i), scope) for i in self.items]
         names = self._names()
         columns = [Part(n, v.type) for n, v in zip(names, values, strict=True)]

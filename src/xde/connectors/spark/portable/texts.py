@@ -11,7 +11,7 @@ from xde.connectors.spark.portable.patterns import carried, replacement
 from xde.connectors.spark.portable.refusing import ARGUMENT, FUNCTION, PATTERN, NotPortable
 from xde.connectors.spark.portable.scope import Scope, Typed
 from xde.connectors.spark.portable.types import is_list, is_whole, text
-from xde.connectors.spark.portable.writer import Writer, rule, words
+from xde.connectors.spark.portable.writer import Writer, named, rule, words
 
 
 def _text(value: Typed, node: exp.Expr) -> str:
@@ -85,6 +85,8 @@ def _substring(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     start = _whole(writer.write(node.args["start"], scope), node)
     if node.args.get("length") is None:
         return Typed(f"SUBSTR({value}, {start})", "VARCHAR")
+    if isinstance(node.args["length"], exp.Neg):
+        raise NotPortable(ARGUMENT, f"`{words(node)}` of a length below 0 is not proven on Spark", node, "take it from an earlier place")
     count = _whole(writer.write(node.args["length"], scope), node)
     stop = "RAISE_ERROR('xde: a substring of a length below 0 is not read alike by DuckDB and Spark')"
     taken = (
@@ -144,6 +146,12 @@ def _position(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     return Typed(f"CAST(INSTR({value}, {sought}) AS BIGINT)", "BIGINT")
 
 
+@named("prefix", "suffix")
+def _affix(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
+    value, sought = (_text(v, node) for v in writer.kids(node.expressions, scope))
+    return Typed(f"{'STARTSWITH' if str(node.this).lower() == 'prefix' else 'ENDSWITH'}({value}, {sought})", "BOOLEAN")
+
+
 FOUND = {exp.Contains: "CONTAINS", exp.StartsWith: "STARTSWITH", exp.EndsWith: "ENDSWITH"}
 
 
@@ -190,7 +198,7 @@ def _split(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     return Typed(f"SPLIT({value}, {text(escaped)}, -1)", "VARCHAR[]")
 
 
-@rule(exp.Like, exp.ILike, args=("this", "expression"))
+@rule(exp.Like, exp.ILike, args=("this", "expression", "negate"))
 def _like(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     return _likened(writer, node, scope, None)
 
@@ -208,11 +216,12 @@ def _likened(writer: Writer, node: exp.Expr, scope: Scope, escape: str | None) -
     value = _text(writer.write(node.this, scope), node)
     pattern = _written(node.expression, node, "a pattern")
     made = _like_pattern(pattern, escape, node)
+    word = "NOT LIKE" if node.args.get("negate") else "LIKE"
     if isinstance(node, exp.ILike):
         if not pattern.isascii():
             raise NotPortable(PATTERN, f"`{words(node)}` with letters beyond ASCII is not proven on Spark", node, "write `lower(x) LIKE ...`")
-        return Typed(f"({lower(value)} LIKE {text(made.lower())})", "BOOLEAN")
-    return Typed(f"({value} LIKE {text(made)})", "BOOLEAN")
+        return Typed(f"({lower(value)} {word} {text(made.lower())})", "BOOLEAN")
+    return Typed(f"({value} {word} {text(made)})", "BOOLEAN")
 
 
 def _like_pattern(pattern: str, escape: str | None, node: exp.Expr) -> str:
@@ -247,7 +256,7 @@ def _full_match(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     return Typed(f"({value} RLIKE {text(whole)})", "BOOLEAN")
 
 
-@rule(exp.RegexpExtract, args=("this", "expression", "group"))
+@rule(exp.RegexpExtract, args=("this", "expression", "group", "null_if_pos_overflow"))
 def _extract(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     value = _text(writer.write(node.this, scope), node)
     pattern = carried(_written(node.expression, node, "a pattern"), node)

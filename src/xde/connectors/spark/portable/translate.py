@@ -58,6 +58,9 @@ def _as_told(kind: str) -> str:
 
 def _finished(heads: str, sql: str, columns: Sequence[Part], wanted: Schema) -> Carried:
     inner = [f"c{i}" for i in range(len(columns))]
+    for column in columns:
+        if column.type == "INTERVAL":
+            raise NotPortable(TYPE, f"`{column.name}` is an interval, which is no column of a table", hint="give a number: `date_diff('second', a, b)`")
     outer = {n.lower(): (i, c) for i, (n, c) in enumerate(zip((w.name for w in wanted), columns, strict=True))}
     if len(outer) != len(columns):
         raise NotPortable(NAME, "two columns have one name, but for capitals", hint="give each a name of its own")
@@ -89,7 +92,14 @@ def _read(sql: str) -> exp.Expr:
     if len(trees) != 1:
         raise NotPortable(CLAUSE, "it is not one query")
     _known_functions(sql, tokens)
-    return trees[0]
+    return trees[0].transform(_in_one_word)
+
+
+def _in_one_word(node: exp.Expr) -> exp.Expr:
+    """Another name of an aggregate, which the parser does not know as one."""
+    if isinstance(node, exp.Anonymous) and str(node.this).lower() == "mean":
+        return exp.Avg(this=node.expressions[0])
+    return node
 
 
 NO_FUNCTIONS = frozenset(

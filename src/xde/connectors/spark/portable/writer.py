@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
 
 from xde.connectors.spark.portable.refusing import ARGUMENT, FUNCTION, NAME, TYPE, NotPortable
 from xde.connectors.spark.portable.scope import Scope, Typed
@@ -94,14 +94,14 @@ class Writer:
                 return value
             told = given.get(id(value))
             if told is None:
-                return value.copy()
+                return type(value)(**{k: swap(v) for k, v in value.args.items()})
             if told.constant and not isinstance(value, exp.Placeholder):
                 return value.copy()
             types.append(told.type)
             return exp.column(f"a{len(types) - 1}")
 
         made = type(node)(**{k: swap(v) for k, v in node.args.items()})
-        return self.asked(made.sql("duckdb"), types, node)
+        return self.asked(spelled(made), types, node)
 
     def asked(self, template: str, types: Sequence[str], node: exp.Expr | None = None) -> str:
         """What DuckDB says of the type of `template` over `a0`, `a1` ..."""
@@ -127,10 +127,15 @@ def words(node: exp.Expr) -> str:
     if isinstance(node, exp.Anonymous):
         return f"{str(node.this).lower()}()"
     if isinstance(node, exp.Func) and not isinstance(node, (exp.Binary, exp.Cast, exp.Case)):
-        text = node.sql("duckdb")
+        text = spelled(node)
         return text if len(text) <= 30 else text.split("(")[0].lower() + "()"
-    text = node.sql("duckdb")
+    text = spelled(node)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def spelled(node: exp.Expr) -> str:
+    """A node in DuckDB's words, as near as the parser has them."""
+    return node.sql("duckdb", unsupported_level=ErrorLevel.IGNORE)
 
 
 WAYS = {
@@ -157,8 +162,7 @@ WAYS = {
 def nearest_way(node: exp.Expr) -> str:
     """What to write in its place."""
     name = str(node.this).lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
-    spelled = node.sql("duckdb").split("(")[0].lower()
-    return WAYS.get(name) or WAYS.get(spelled) or "see the table of functions in `docs/concepts/engine.md`, or run this model on DuckDB"
+    return WAYS.get(name) or WAYS.get(spelled(node).split("(")[0].lower()) or "see the table of functions in `docs/concepts/engine.md`, or run this model on DuckDB"
 
 
 @rule(exp.Column, args=("this", "table", "db", "catalog"))
@@ -192,6 +196,14 @@ def resolve(writer: Writer, node: exp.Expr, names: Sequence[str], scope: Scope) 
 @rule(exp.Identifier, args=("this", "quoted"))
 def _identifier(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     return resolve(writer, node, [node.name], scope)
+
+
+@rule(exp.Anonymous, args=("this", "expressions"))
+def _by_name(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
+    found = NAMED.get(str(node.this).lower())
+    if found is None:
+        raise NotPortable(FUNCTION, f"`{words(node)}` is not proven to give the same on Spark", node, nearest_way(node))
+    return found(writer, node, scope)
 
 
 @rule(exp.Paren)
