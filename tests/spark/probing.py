@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +165,7 @@ class Lab:
 
 def kind(given: Any) -> str:
     """A type, whatever its width is called by whom."""
-    text = str(given).replace("large_", "").replace("string_view", "string").replace("binary_view", "binary")
+    text = str(given).replace("tz=Etc/UTC", "tz=UTC").replace("large_", "").replace("string_view", "string").replace("binary_view", "binary")
     return text.replace("child", "element").replace(" not null", "").replace("item:", "element:").replace("l:", "element:").split(" field")[0]
 
 
@@ -175,6 +175,8 @@ def plain(value: Any) -> Any:
         if math.isnan(value):
             return "NaN"
         return value if math.isinf(value) or value == 0 else float(f"{value:.9g}")
+    if isinstance(value, datetime) and value.tzinfo:
+        return value.astimezone(UTC)
     if isinstance(value, dict):
         return tuple((k, plain(v)) for k, v in value.items())
     if isinstance(value, list):

@@ -157,7 +157,12 @@ class House:
     @property
     def scale_out(self) -> SparkEngine | None:
         """Spark, where it is what builds the models here; made, but not started."""
-        if self._scale_out is None and self.engine_settings.name == "spark":
+        return self.spark if self.engine_settings.name == "spark" else None
+
+    @property
+    def spark(self) -> SparkEngine:
+        """Spark, whatever builds the models: what it is given and what not can be asked without it."""
+        if self._scale_out is None:
             from xde.connectors.spark.session import Sparked
             from xde.connectors.spark.transformation import SparkEngine
 

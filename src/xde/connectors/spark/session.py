@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import shutil
 import signal
@@ -101,6 +102,7 @@ class Sparked:
         needs(self._settings)
         from pyspark.sql import SparkSession
 
+        logging.getLogger("SQLQueryContextLogger").disabled = True  # what it says is told as a finding
         self._temp_folder.mkdir(parents=True, exist_ok=True)
         builder = SparkSession.builder
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

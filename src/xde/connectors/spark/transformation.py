@@ -15,7 +15,7 @@ from xde.connectors.spark.failures import translated
 from xde.connectors.spark.footers import data_file
 from xde.connectors.spark.portable.oracle import Oracle
 from xde.connectors.spark.portable.refusing import NotPortable
-from xde.connectors.spark.portable.translate import carry, refusal_of
+from xde.connectors.spark.portable.translate import RULES, carry, refusal_of
 from xde.connectors.spark.portable.types import spark_type, ticked
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import UserError
@@ -40,6 +40,7 @@ class SparkEngine:
     """See `lifecycle.transformation.port.Engine`; `local` is DuckDB over the same files."""
 
     dialect = "duckdb"
+    rules = RULES
 
     def __init__(self, session: Sparked, local: Engine) -> None:
         self._session = session
@@ -85,6 +86,11 @@ class SparkEngine:
             return self._local.rows(query, inputs)
         table = self.read(query, inputs).read_all()
         return list(zip(*(c.to_pylist() for c in table.columns), strict=True))
+
+    def begun(self) -> str:
+        """Start Spark, and say which it is."""
+        spark = self._session.spark()
+        return f"Spark {spark.version} at `{self._session.where}`"
 
     def progress(self) -> Mapping[int, float]:
         """How far the queries under way are."""

@@ -158,7 +158,11 @@ PAIRS = {exp.Corr: "CORR", exp.CovarSamp: "COVAR_SAMP", exp.CovarPop: "COVAR_POP
 def _pair(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     tail = writer.take_tail()
     first, second = (cast(_number(v, node), "DOUBLE").sql for v in writer.kids([node.this, node.expression], scope))
-    return Typed(f"{PAIRS[type(node)]}({_kept(first, tail)}, {second}){tail.over}", "DOUBLE")
+    made = f"{PAIRS[type(node)]}({_kept(first, tail)}, {second}){tail.over}"
+    if isinstance(node, exp.Corr):  # where all values of a side are the same, DuckDB says that it is no number
+        pairs = f"COUNT({_kept(first, Tail(_both(f'{second} IS NOT NULL', tail.where)))}){tail.over}"
+        made = f"CASE WHEN {pairs} > 0 THEN COALESCE({made}, CAST('NaN' AS DOUBLE)) END"
+    return Typed(made, "DOUBLE")
 
 
 @rule(exp.Median)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from xde.connectors.spark.portable.binding import bound
 from xde.connectors.spark.portable.refusing import CAST, TYPE, NotPortable
 from xde.connectors.spark.portable.scope import Scope, Typed
 from xde.connectors.spark.portable.types import (
@@ -80,6 +81,8 @@ def _literal(sql: str, wanted: str) -> str | None:
         return f"DATE {sql}"
     if wanted == "TIMESTAMP" and (day or moment):
         return f"TIMESTAMP_NTZ {sql}"
+    if wanted == "DOUBLE" and sql.lower() in {"'nan'", "'inf'", "'infinity'", "'-inf'", "'-infinity'"}:
+        return f"CAST({sql} AS DOUBLE)"
     if figures and (is_decimal(wanted) or is_float(wanted) or (is_whole(wanted) and "." not in figures[1])):
         return f"CAST({sql} AS {spark_type(wanted)})"
     return None
@@ -143,16 +146,18 @@ def _float_to_decimal(sql: str, given: str, wanted: str, word: str) -> str | Non
 
 
 def _from_text(sql: str, wanted: str, kind: str, word: str) -> str | None:
+    return bound(sql, lambda name: _read(name, wanted, kind, word)) if is_number(wanted) or wanted in LOOKS else None
+
+
+def _read(sql: str, wanted: str, kind: str, word: str) -> str:
     if is_whole(wanted):
         rounded = f"{word}(ROUND({word}({sql} AS DECIMAL(38,9))) AS {kind})"
         return _looking(sql, [("whole", f"{word}(TRIM(BOTH ' \\t\\n\\r\\f' FROM {sql}) AS {kind})"), ("fraction", rounded)], word)
     if is_decimal(wanted):
-        return _looking(sql, [("fraction", f"{word}({sql} AS {kind})")], word)
+        return _looking(sql, [("float", f"{word}({sql} AS {kind})")], word)
     if is_float(wanted):
         return _looking(sql, [("float", f"{word}({sql} AS {kind})")], word)
-    if wanted in LOOKS:
-        return _looking(sql, [(wanted, f"{word}({sql} AS {kind})")], word)
-    return None
+    return _looking(sql, [(wanted, f"{word}({sql} AS {kind})")], word)
 
 
 def _looking(sql: str, forms: Sequence[tuple[str, str]], word: str) -> str:
@@ -169,12 +174,14 @@ def _looking(sql: str, forms: Sequence[tuple[str, str]], word: str) -> str:
 def _to_text(sql: str, given: str) -> str | None:
     if is_whole(given) or is_decimal(given) or given == "BOOLEAN":
         return f"CAST({sql} AS STRING)"
-    if given in {"DATE", "TIMESTAMP", ZONED}:
-        plain = f"CAST({sql} AS STRING)"
-        shown = f"CONCAT({plain}, '+00')" if given == ZONED else plain
-        stop = "RAISE_ERROR('xde: DuckDB and Spark write a year before 1 or after 9999 differently')"
-        return f"CASE WHEN {sql} IS NULL THEN NULL WHEN YEAR({sql}) BETWEEN 1 AND 9999 THEN {shown} ELSE {stop} END"
-    return None
+    return bound(sql, lambda name: _moment_text(name, given)) if given in {"DATE", "TIMESTAMP", ZONED} else None
+
+
+def _moment_text(sql: str, given: str) -> str:
+    plain = f"CAST({sql} AS STRING)"
+    shown = f"CONCAT({plain}, '+00')" if given == ZONED else plain
+    stop = "RAISE_ERROR('xde: DuckDB and Spark write a year before 1 or after 9999 differently')"
+    return f"CASE WHEN {sql} IS NULL THEN NULL WHEN YEAR({sql}) BETWEEN 1 AND 9999 THEN {shown} ELSE {stop} END"
 
 
 def coerced(value: Typed, wanted: str) -> Typed:

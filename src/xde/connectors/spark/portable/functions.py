@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from xde.connectors.spark.portable.binding import bound
 from xde.connectors.spark.portable.casts import cast, coerced
 from xde.connectors.spark.portable.refusing import ARGUMENT, FUNCTION, NotPortable
 from xde.connectors.spark.portable.scope import Scope, Typed
@@ -38,8 +39,8 @@ def _ceil(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     kind = writer.type_of(node, {id(node.this): value})
     name = "CEIL" if isinstance(node, exp.Ceil) else "FLOOR"
     if is_float(value.type):
-        whole = f"CAST({name}({value.sql}) AS {spark_type(kind)})"
-        return Typed(f"CASE WHEN ABS({value.sql}) < {LARGE} THEN {whole} ELSE {value.sql} END", kind)
+        made = bound(value.sql, lambda x: f"CASE WHEN ABS({x}) < {LARGE} THEN CAST({name}({x}) AS {spark_type(kind)}) ELSE {x} END")
+        return Typed(made, kind)
     return Typed(f"CAST({name}({value.sql}) AS {spark_type(kind)})", kind)
 
 
@@ -81,9 +82,8 @@ def _log(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
 
 
 def _logarithm(name: str, value: Typed) -> Typed:
-    number = cast(value, "DOUBLE").sql
-    edge = f"WHEN {number} = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN {number} < 0 THEN CAST('NaN' AS DOUBLE)"
-    return Typed(f"CASE {edge} ELSE {name}({number}) END", "DOUBLE")
+    edges = "WHEN {0} = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE)"
+    return Typed(bound(cast(value, "DOUBLE").sql, lambda x: f"CASE {edges.format(x)} ELSE {name}({x}) END"), "DOUBLE")
 
 
 @rule(exp.Exp, exp.Sqrt, exp.Cbrt)

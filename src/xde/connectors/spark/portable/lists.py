@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from xde.connectors.spark.portable.binding import bound
 from xde.connectors.spark.portable.casts import coerced
 from xde.connectors.spark.portable.moments import interval, unit_of
 from xde.connectors.spark.portable.operators import together, truth
@@ -47,9 +48,9 @@ def _spark(kind: str) -> str:
 
 
 def _place(node: exp.Expr) -> int | None:
-    """As written: the parser counts from 0 where the text counts from 1, and leaves a negative place alone."""
+    """As written: the parser counts one less."""
     if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
-        return -int(str(node.this.this))
+        return 1 - int(str(node.this.this))
     if isinstance(node, exp.Literal) and not node.is_string:
         return int(str(node.this)) + 1
     return None
@@ -61,13 +62,13 @@ def _contains(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     value, wanted = writer.kids([node.this, node.expression], scope)
     kind = element(_a_list(value, node).type)
     sought = coerced(wanted, kind).sql
-    found = f"COALESCE(ARRAY_CONTAINS({value.sql}, {sought}), false)"
-    return Typed(f"CASE WHEN {value.sql} IS NULL OR {sought} IS NULL THEN NULL ELSE {found} END", "BOOLEAN")
+    found = "CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL ELSE COALESCE(ARRAY_CONTAINS({0}, {1}), false) END"
+    return Typed(bound(value.sql, lambda v: bound(sought, lambda s: found.format(v, s))), "BOOLEAN")
 
 
 def size(value: Typed) -> Typed:
     """How many elements."""
-    return Typed(f"CAST(CASE WHEN {value.sql} IS NULL THEN NULL ELSE SIZE({value.sql}) END AS BIGINT)", "BIGINT")
+    return Typed(bound(value.sql, lambda v: f"CAST(CASE WHEN {v} IS NULL THEN NULL ELSE SIZE({v}) END AS BIGINT)"), "BIGINT")
 
 
 @rule(exp.Transform, args=("this", "expression"))
@@ -160,8 +161,8 @@ def series(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
         if not (is_moment(start.type) or start.constant) or NULL in {start.type, end.type}:
             raise NotPortable(FUNCTION, f"`{words(node)}` is not proven on Spark", node)
         low, last = coerced(start, kind).sql, coerced(end, kind).sql
-    empty = f"FILTER(ARRAY({low}), e -> false)"
-    return Typed(f"CASE WHEN {low} <= {last} THEN SEQUENCE({low}, {last}, {step}) WHEN {low} > {last} THEN {empty} END", f"{kind}[]")
+    made = "CASE WHEN {0} <= {1} THEN SEQUENCE({0}, {1}, {2}) WHEN {0} > {1} THEN FILTER(ARRAY({0}), e -> false) END"
+    return Typed(bound(low, lambda a: bound(last, lambda b: made.format(a, b, step))), f"{kind}[]")
 
 
 def _step(node: exp.Expr) -> str:

@@ -6,6 +6,7 @@ import re
 
 from sqlglot import exp
 
+from xde.connectors.spark.portable.binding import bound
 from xde.connectors.spark.portable.casts import cast
 from xde.connectors.spark.portable.refusing import ARGUMENT, FUNCTION, NotPortable
 from xde.connectors.spark.portable.scope import Scope, Typed
@@ -44,9 +45,13 @@ def _strftime(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     value = writer.write(node.this, scope)
     if not is_moment(value.type):
         raise NotPortable(FUNCTION, f"`{words(node)}` of {value.type} is not proven on Spark", node, "cast it to TIMESTAMP")
-    made = f"DATE_FORMAT({value.sql}, {text(_pattern(node, node.args.get('format'), WRITTEN))})"
+    pattern = text(_pattern(node, node.args.get("format"), WRITTEN))
     stop = "RAISE_ERROR('xde: DuckDB and Spark write a year before 1000 or after 9999 differently')"
-    return Typed(f"CASE WHEN {value.sql} IS NULL THEN NULL WHEN YEAR({value.sql}) BETWEEN 1000 AND 9999 THEN {made} ELSE {stop} END", "VARCHAR")
+
+    def made(x: str) -> str:
+        return f"CASE WHEN {x} IS NULL THEN NULL WHEN YEAR({x}) BETWEEN 1000 AND 9999 THEN DATE_FORMAT({x}, {pattern}) ELSE {stop} END"
+
+    return Typed(bound(value.sql, made), "VARCHAR")
 
 
 @rule(exp.StrToTime, args=("this", "format"))

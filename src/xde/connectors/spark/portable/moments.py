@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from xde.connectors.spark.portable.binding import bound
 from xde.connectors.spark.portable.casts import cast, coerced
 from xde.connectors.spark.portable.refusing import ARGUMENT, FUNCTION, NotPortable
 from xde.connectors.spark.portable.scope import Scope, Typed
@@ -220,7 +221,15 @@ def _zone(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     if value.type not in {"TIMESTAMP", "DATE"}:
         raise NotPortable(FUNCTION, f"`AT TIME ZONE` of {value.type} is not proven on Spark", node, "cast it to TIMESTAMP")
     clock = cast(value, "TIMESTAMP").sql
-    return Typed(f"CAST(CONVERT_TIMEZONE({zone.sql}, 'UTC', {clock}) AS TIMESTAMP)", ZONED)
+    moment = bound(clock, lambda c: bound(f"CONVERT_TIMEZONE({zone.sql}, 'UTC', {c})", lambda u: _later(c, u, zone.sql)))
+    return Typed(f"CAST({moment} AS TIMESTAMP)", ZONED)
+
+
+def _later(clock: str, moment: str, zone: str) -> str:
+    """Of the two moments at which a clock that is put back shows the same, DuckDB takes the later and Spark the earlier."""
+    three = "INTERVAL '3' HOUR"
+    other = f"({moment} + ({clock} - (CONVERT_TIMEZONE('UTC', {zone}, {moment} + {three}) - {three})))"
+    return f"CASE WHEN CONVERT_TIMEZONE('UTC', {zone}, {other}) = {clock} THEN GREATEST({moment}, {other}) ELSE {moment} END"
 
 
 @rule(exp.DateFromParts, args=("year", "month", "day"))

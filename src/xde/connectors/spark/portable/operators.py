@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from xde.connectors.spark.portable.binding import bound
 from xde.connectors.spark.portable.casts import coerced, shown
 from xde.connectors.spark.portable.moments import add, subtract, times
 from xde.connectors.spark.portable.refusing import ARGUMENT, CAST, FUNCTION, NotPortable
@@ -74,6 +75,10 @@ def _divide(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
 
 def divided(left: str, right: str, kind: str, *, signed: bool = True) -> str:
     """A division that is infinite, or no number, where Spark's is an error."""
+    return bound(left, lambda a: bound(right, lambda b: _divided(a, b, kind, signed=signed)))
+
+
+def _divided(left: str, right: str, kind: str, *, signed: bool) -> str:
     spark = spark_type(kind)
     zero = f"IF(CAST({right} AS STRING) = '-0.0', -1D, 1D)" if signed else "1D"
     infinite = f"CASE WHEN {left} * {zero} > 0 AND NOT ISNAN({left}) THEN 'Infinity' WHEN {left} * {zero} < 0 THEN '-Infinity' ELSE 'NaN' END"
@@ -163,7 +168,7 @@ def truth(writer: Writer, node: exp.Expr, scope: Scope) -> str:
     value = writer.write(node, scope)
     if value.type not in {"BOOLEAN", NULL}:
         raise NotPortable(CAST, f"a condition of type {value.type} is not proven on Spark", node, "compare it with a value")
-    return value.sql
+    return value.sql if value.type == "BOOLEAN" else f"CAST({value.sql} AS BOOLEAN)"
 
 
 @rule(exp.And, exp.Or, args=("this", "expression"))

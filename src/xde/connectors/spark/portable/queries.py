@@ -198,6 +198,8 @@ class _Select:
         names = self._names()
         columns = [Part(n, v.type) for n, v in zip(names, values, strict=True)]
         where = f" WHERE {truth(writer, node.args['where'].this, scope)}" if node.args.get("where") else ""
+        if node.args.get("having"):
+            self._clear(node.args["having"].this)
         having = f" HAVING {truth(writer, node.args['having'].this, scope)}" if node.args.get("having") else ""
         body = f"{self.from_sql}{where}{self._group(values)}{having}"
         listed = [f"{v.sql} AS {ticked(n)}" for v, n in zip(values, names, strict=True)]
@@ -255,6 +257,9 @@ class _Select:
             if not 0 <= at < len(self.items):
                 raise NotPortable(NAME, f"there is no column {at + 1}", node)
             return at
+        for number, item in enumerate(self.items):
+            if not isinstance(node, (exp.Column, exp.Literal)) and item.node is not None and item.node == node:
+                return number
         if isinstance(node, exp.Column) and not node.table and self.scope.resolve([node.name]) is None:
             return next((i for i, item in enumerate(self.items) if item.named and item.name.lower() == node.name.lower()), None)
         return None
@@ -283,7 +288,7 @@ class _Select:
     def _clear(self, node: exp.Expr) -> None:
         """Within an expression a name that is both a column and an alias may mean either."""
         for column in node.find_all(exp.Column):
-            alias = self.scope.aliases.get(column.name.lower()) if not column.table else None
+            alias = self.scope.aliases.get(column.name.lower()) if not column.table and self.scope.resolve([column.name]) else None
             if alias is not None and not (isinstance(alias, exp.Column) and alias.name.lower() == column.name.lower()):
                 raise NotPortable(NAME, f"`{column.name}` is the name of a column and of an alias", column, "give the alias a name of its own")
 

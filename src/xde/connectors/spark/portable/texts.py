@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from xde.connectors.spark.portable.binding import bound
 from xde.connectors.spark.portable.casts import shown
 from xde.connectors.spark.portable.letters import LOWER, UPPER
 from xde.connectors.spark.portable.lists import size
@@ -89,11 +90,14 @@ def _substring(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
         raise NotPortable(ARGUMENT, f"`{words(node)}` of a length below 0 is not proven on Spark", node, "take it from an earlier place")
     count = _whole(writer.write(node.args["length"], scope), node)
     stop = "RAISE_ERROR('xde: a substring of a length below 0 is not read alike by DuckDB and Spark')"
-    taken = (
-        f"CASE WHEN {count} IS NULL OR {start} IS NULL THEN NULL WHEN {count} < 0 THEN {stop}"
-        f" WHEN {start} = 0 THEN SUBSTR({value}, 1, GREATEST({count} - 1, 0)) ELSE SUBSTR({value}, {start}, {count}) END"
-    )
-    return Typed(taken, "VARCHAR")
+
+    def taken(text: str, first: str, many: str) -> str:
+        return (
+            f"CASE WHEN {many} IS NULL OR {first} IS NULL THEN NULL WHEN {many} < 0 THEN {stop}"
+            f" WHEN {first} = 0 THEN SUBSTR({text}, 1, GREATEST({many} - 1, 0)) ELSE SUBSTR({text}, {first}, {many}) END"
+        )
+
+    return Typed(bound(value, lambda v: bound(start, lambda s: bound(count, lambda c: taken(v, s, c)))), "VARCHAR")
 
 
 @rule(exp.Left, exp.Right, args=("this", "expression"))
@@ -101,10 +105,11 @@ def _left(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     """A count below 0 leaves out so many of the other end."""
     value = _text(writer.write(node.this, scope), node)
     count = _whole(writer.write(node.expression, scope), node)
-    length = f"CHAR_LENGTH({value})"
     if isinstance(node, exp.Left):
-        return Typed(f"SUBSTR({value}, 1, CASE WHEN {count} >= 0 THEN {count} ELSE GREATEST({length} + {count}, 0) END)", "VARCHAR")
-    return Typed(f"SUBSTR({value}, CASE WHEN {count} >= 0 THEN GREATEST({length} - {count}, 0) ELSE - {count} END + 1)", "VARCHAR")
+        first = "SUBSTR({0}, 1, CASE WHEN {1} >= 0 THEN {1} ELSE GREATEST(CHAR_LENGTH({0}) + {1}, 0) END)"
+    else:
+        first = "SUBSTR({0}, CASE WHEN {1} >= 0 THEN GREATEST(CHAR_LENGTH({0}) - {1}, 0) ELSE - {1} END + 1)"
+    return Typed(bound(value, lambda v: bound(count, lambda c: first.format(v, c))), "VARCHAR")
 
 
 @rule(exp.Concat, args=("expressions",))

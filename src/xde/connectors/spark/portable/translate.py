@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.transformation.port import Input, Query
 
 DIALECT = "duckdb"
+RULES = 1  # one more whenever a rule accepts or refuses something else: what was found portable before is looked at again
 
 
 class Carried(NamedTuple):
@@ -73,7 +74,12 @@ def _views(query: Query, tables: dict[str, Table], oracle: Oracle) -> str:
     heads = []
     for number, (name, sql) in enumerate(query.views.items()):
         given = {k: typed_value(query.parameters_of_views[k]) for k in query.view_parameters.get(name, ())}
-        text, columns = QueryWriter(oracle, tables, given).write(_read(sql), None)
+        try:
+            text, columns = QueryWriter(oracle, tables, given).write(_read(sql), None)
+        except NotPortable as error:
+            error.at = (-1, 0)
+            error.what = f"the view `{name}`: {error.what}"
+            raise
         if any(not c.name or c.name.startswith("xde_column_") for c in columns):
             raise NotPortable(NAME, f"a column of the view `{name}` has no name", hint="name it with AS")
         own = f"xde_view_{number}"

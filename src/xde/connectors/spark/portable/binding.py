@@ -1,0 +1,19 @@
+"""A value that stands several times in what is written: given a name, so that long expressions do not grow with every step."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SHORT = re.compile(r"(`[^`]*`\.)*`[^`]*`\Z|\w+\Z|CAST\('[^']*' AS \w+(\(\d+,\d+\))?\)\Z|(DATE|TIMESTAMP_NTZ) '[^']*'\Z")
+
+
+def bound(sql: str, make: Callable[[str], str]) -> str:
+    """What is made of a value, with the value written once; its name says how deep it stands, and so is the same every time."""
+    if SHORT.match(sql):
+        return make(sql)
+    name = f"xde_{sql.count('->')}"
+    return f"TRANSFORM(ARRAY({sql}), {name} -> {make(name)})[0]"
