@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from xde.ground.digests import bytes_digest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -12,8 +14,8 @@ SHORT = re.compile(r"(`[^`]*`\.)*`[^`]*`\Z|\w+\Z|CAST\('[^']*' AS \w+(\(\d+,\d+\
 
 
 def bound(sql: str, make: Callable[[str], str]) -> str:
-    """What is made of a value, with the value written once; its name says how deep it stands, and so is the same every time."""
+    """What is made of a value, with the value written once; its name is made of what it is, and so is the same wherever that stands."""
     if SHORT.match(sql):
         return make(sql)
-    name = f"xde_{sql.count('->')}"
+    name = f"xde_{bytes_digest(sql.encode())[:12]}"
     return f"TRANSFORM(ARRAY({sql}), {name} -> {make(name)})[0]"
