@@ -46,6 +46,7 @@ def arithmetic(sign: str, kind: str, left: Typed, right: Typed) -> Typed:
 
 def _decimal(sign: str, kind: str, left: Typed, right: Typed) -> Typed:
     sides = [s if is_decimal(s.type) else coerced(s, kind if s.type == NULL else "DECIMAL({},{})".format(*digits(s.type))) for s in (left, right)]
+    sides = _narrowed(sides) if sign == "*" else sides
     (p1, s1), (p2, s2) = (digits(s.type) for s in sides)
     if sign == "*":
         width, scale = p1 + p2 + 1, s1 + s2
@@ -58,6 +59,17 @@ def _decimal(sign: str, kind: str, left: Typed, right: Typed) -> Typed:
         what = f"{left.type} {sign} {right.type} has more digits than Spark keeps"
         raise NotPortable(CAST, what, hint="cast the two sides to smaller decimals, such as DECIMAL(18, 2), first")
     return Typed(f"CAST(({sides[0].sql} {sign} {sides[1].sql}) AS {spark_type(kind)})", kind)
+
+
+def _narrowed(sides: Sequence[Typed]) -> list[Typed]:
+    """The wider side of a product cast down so that all digits are kept; a number that is longer stops the run."""
+    (p1, s1), (p2, s2) = (digits(s.type) for s in sides)
+    at = 0 if p1 >= p2 else 1
+    scale, room = (s1, s2)[at], 37 - min(p1, p2)
+    if p1 + p2 < 38 or min(s1 + s2, 6) == s1 + s2 or room < scale + 12:
+        return list(sides)
+    kind = f"DECIMAL({room},{scale})"
+    return [Typed(f"CAST({s.sql} AS {kind})", kind) if i == at else s for i, s in enumerate(sides)]
 
 
 @rule(exp.Div, args=("this", "expression"))
