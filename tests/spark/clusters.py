@@ -68,7 +68,18 @@ class Cluster:
         for _ in range(2):
             port = free_port()
             worker = self._run(
-                "worker.Worker", "--host", "127.0.0.1", "--port", str(port), "--cores", "1", "--memory", "1g", "--webui-port", str(free_port()), self.master
+                "worker.Worker",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                "--cores",
+                "1",
+                "--memory",
+                "1g",
+                "--webui-port",
+                str(free_port()),
+                self.master,
             )
             self.workers.append(worker)
             listening(port, worker)
@@ -76,7 +87,12 @@ class Cluster:
     def connect_server(self) -> str:
         """A Spark Connect server on the cluster; gives its address."""
         port = free_port()
-        settings = {**OPTIONS, "spark.ui.enabled": "false", "spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": str(port)}
+        settings = {
+            **OPTIONS,
+            "spark.ui.enabled": "false",
+            "spark.connect.grpc.binding.address": "127.0.0.1",
+            "spark.connect.grpc.binding.port": str(port),
+        }
         words = [w for n, v in settings.items() if n != "spark.driver.extraJavaOptions" for w in ("--conf", f"{n}={v}")]
         name = "org.apache.spark.sql.connect.service.SparkConnectServer"
         command = ["spark-submit", "--master", self.master, "--class", name, "--driver-memory", "1g", "--driver-java-options", FAST, *words]
@@ -117,7 +133,12 @@ class Cluster:
         }
         with (self.folder / f"{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(
-                [str(home / "bin" / command[0]), *command[1:]], env=around, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+                [str(home / "bin" / command[0]), *command[1:]],
+                env=around,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         self.processes.append(process)
         return process

@@ -157,7 +157,9 @@ class Lab:
             return self.ask(given[:half]) + self.ask(given[half:])
         probe = given[0]
         if isinstance(one, str):
-            return [Answer(probe, "both fail" if isinstance(other, str) else "different", f"DuckDB: {one[:200]} | Spark: {str(other)[:200]}")]
+            return [
+                Answer(probe, "both fail" if isinstance(other, str) else "different", f"DuckDB: {one[:200]} | Spark: {str(other)[:200]}")
+            ]
         if isinstance(other, str):
             return [Answer(probe, "fails", other[:400])]
         return [Answer(probe, "different", difference(one, other) if typed else "the types of the columns")]
@@ -165,8 +167,12 @@ class Lab:
 
 def kind(given: Any) -> str:
     """A type, whatever its width is called by whom."""
-    text = str(given).replace("tz=Etc/UTC", "tz=UTC").replace("large_", "").replace("string_view", "string").replace("binary_view", "binary")
-    return text.replace("child", "element").replace(" not null", "").replace("item:", "element:").replace("l:", "element:").split(" field")[0]
+    text = (
+        str(given).replace("tz=Etc/UTC", "tz=UTC").replace("large_", "").replace("string_view", "string").replace("binary_view", "binary")
+    )
+    return (
+        text.replace("child", "element").replace(" not null", "").replace("item:", "element:").replace("l:", "element:").split(" field")[0]
+    )
 
 
 def plain(value: Any) -> Any:

@@ -36,7 +36,12 @@ class Throwaway:
         """Nothing is there yet. Sources are read from folders of their own, `delivered/NAME`, which are empty."""
         of_project = known.project.settings
         settings = replace(
-            of_project, lake=LakeSettings("lake"), engine=replace(of_project.engine, name="duckdb"), environments={}, retries=0, parameters={**of_project.parameters, **parameters}
+            of_project,
+            lake=LakeSettings("lake"),
+            engine=replace(of_project.engine, name="duckdb"),
+            environments={},
+            retries=0,
+            parameters={**of_project.parameters, **parameters},
         )
         readings = {n: replace(r, root=f"{DELIVERED}/{n}") for n, r in known.readings.items()}
         for name in readings:

@@ -160,7 +160,7 @@ class Workspace:
         return discard(self.house, self.known, ids, dataset, reason)
 
     def doctor(self, engine: str | None = None) -> Iterator[Diagnosis]:
-        """Whether every source, the lake, the ledger and the engine can be reached, written and read; and the models be built by `engine`."""
+        """Whether sources, lake, ledger and engine can be reached, written and read; and which models `engine` would not be given."""
         from xde.app.doctor import doctor
 
         return doctor(self.house, self.known, engine)

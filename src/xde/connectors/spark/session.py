@@ -229,7 +229,12 @@ def needs(settings: EngineSettings) -> None:
     """Raise a finding for what is not installed."""
     if importlib.util.find_spec("pyspark") is None:
         raise UserError(
-            Finding("XDE0810", "the engine `spark` needs pyspark", why="it is not installed in this environment", hint="`pip install 'xde[spark]'`")
+            Finding(
+                "XDE0810",
+                "the engine `spark` needs pyspark",
+                why="it is not installed in this environment",
+                hint="`pip install 'xde[spark]'`",
+            )
         )
     if settings.remote:
         missing = [m for m in ("grpc", "google.rpc", "zstandard", "pandas") if not _there(m)]
@@ -263,8 +268,8 @@ def _there(module: str) -> bool:
 
 
 def _guarded(start: Any, where: str) -> Any:  # noqa: ANN401 - of a library without types
-    from pyspark.errors import PySparkException
     from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
 
     try:
         return start()

@@ -54,7 +54,7 @@ class SparkEngine:
     def refused(self, query: Query, inputs: Mapping[str, Input], types: Schema = ()) -> Refusal | None:
         """What of a query is not carried over, if anything; Spark is not asked."""
         try:
-            carry(query, inputs, {n: "x" for n in inputs}, self.oracle, types)
+            carry(query, inputs, dict.fromkeys(inputs, "x"), self.oracle, types)
         except NotPortable as error:
             return refusal_of(error)
         return None
@@ -78,7 +78,7 @@ class SparkEngine:
     def read(self, query: Query, inputs: Mapping[str, Input]) -> pa.RecordBatchReader:
         """The result, whole."""
         with self._ready(query, inputs, ()) as (spark, carried):
-            return spark.sql(carried.sql).toArrow().to_reader()  # type: ignore[no-any-return]
+            return spark.sql(carried.sql).toArrow().to_reader()
 
     def rows(self, query: Query, inputs: Mapping[str, Input]) -> Sequence[tuple[object, ...]]:
         """The result, whole; by DuckDB where it is not one that Spark is given."""

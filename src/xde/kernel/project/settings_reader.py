@@ -81,7 +81,10 @@ _ENGINE = Either(
                 doc="Of Spark: the cluster that a driver in this process works with",
             ),
             "remote": Text(
-                pattern=r"^(sc://.+|\$\{.*)$", wanted="`sc://host:port`", example="sc://localhost:15002", doc="Of Spark: the server of Spark Connect"
+                pattern=r"^(sc://.+|\$\{.*)$",
+                wanted="`sc://host:port`",
+                example="sc://localhost:15002",
+                doc="Of Spark: the server of Spark Connect",
             ),
             "options": MapOf(Anything(plain=True), doc="Of Spark: settings of its own, `spark....`"),
         }

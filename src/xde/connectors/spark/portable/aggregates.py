@@ -129,7 +129,7 @@ def _every(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     return Typed(f"{'BOOL_AND' if isinstance(node, exp.LogicalAnd) else 'BOOL_OR'}({_kept(test, tail)}){tail.over}", "BOOLEAN")
 
 
-SPREAD = {
+SPREAD: dict[type[exp.Expr], str] = {
     exp.Stddev: "STDDEV_SAMP",
     exp.StddevSamp: "STDDEV_SAMP",
     exp.StddevPop: "STDDEV_POP",
@@ -151,7 +151,7 @@ def _number(value: Typed, node: exp.Expr) -> Typed:
     return value
 
 
-PAIRS = {exp.Corr: "CORR", exp.CovarSamp: "COVAR_SAMP", exp.CovarPop: "COVAR_POP"}
+PAIRS: dict[type[exp.Expr], str] = {exp.Corr: "CORR", exp.CovarSamp: "COVAR_SAMP", exp.CovarPop: "COVAR_POP"}
 
 
 @rule(*PAIRS, args=("this", "expression"))

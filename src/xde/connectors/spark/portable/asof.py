@@ -15,18 +15,25 @@ from xde.connectors.spark.portable.scope import Scope, Source, Typed
 from xde.connectors.spark.portable.types import text, ticked
 
 if TYPE_CHECKING:
-    from xde.connectors.spark.portable.queries import QueryWriter
+    from xde.connectors.spark.portable.making import QueryMaker
 
-WAYS = {exp.GTE: ("ASC", 0), exp.GT: ("ASC", 1), exp.LTE: ("DESC", 0), exp.LT: ("DESC", 1)}  # direction, whether the right comes after its equals
-TURNED = {exp.GTE: exp.LTE, exp.GT: exp.LT, exp.LTE: exp.GTE, exp.LT: exp.GT}
+WAYS: dict[type[exp.Expr], tuple[str, int]] = {
+    exp.GTE: ("ASC", 0),
+    exp.GT: ("ASC", 1),
+    exp.LTE: ("DESC", 0),
+    exp.LT: ("DESC", 1),
+}  # direction, whether the right comes after its equals
+TURNED: dict[type[exp.Expr], type[exp.Expr]] = {exp.GTE: exp.LTE, exp.GT: exp.LT, exp.LTE: exp.GTE, exp.LT: exp.GT}
 
 
-def as_of(query: QueryWriter, left: str, join: exp.Expr, right: tuple[str, Source], scope: Scope) -> str:
+def as_of(query: QueryMaker, left: str, join: exp.Expr, right: tuple[str, Source], scope: Scope) -> str:
     """The join written; the right source is in the scope afterwards."""
     right_sql, source = right
     side = str(join.args.get("side") or "").upper()
     if side not in {"", "LEFT"} or str(join.args.get("kind") or "").upper() not in {"", "INNER", "OUTER"} or scope.shared:
-        raise NotPortable(CLAUSE, f"`ASOF {side} JOIN` is not proven on Spark in this form", join.this, "write `ASOF JOIN` or `ASOF LEFT JOIN` with ON")
+        raise NotPortable(
+            CLAUSE, f"`ASOF {side} JOIN` is not proven on Spark in this form", join.this, "write `ASOF JOIN` or `ASOF LEFT JOIN` with ON"
+        )
     inner = Scope(None, sources=[source])
     equal, (way, moment_left, moment_right) = _condition(query, join, scope, inner)
     packed = [f"{_struct(s)} AS {ticked(s.alias)}" for s in scope.sources]
@@ -36,7 +43,8 @@ def as_of(query: QueryWriter, left: str, join: exp.Expr, right: tuple[str, Sourc
     direction, after = WAYS[way]
     ours = f"SELECT {', '.join([*packed, 'NULL AS r', *keys_left, f'{moment_left.sql} AS t', f'{1 - after} AS side'])} FROM {left}"
     known = " AND ".join(f"{v.sql} IS NOT NULL" for v in [moment_right, *(pair[1] for pair in equal)])
-    theirs = f"SELECT {', '.join([*empty, f'{_struct(source)} AS r', *keys_right, f'{moment_right.sql} AS t', f'{after} AS side'])} FROM {right_sql} WHERE {known}"
+    theirs_listed = [*empty, f"{_struct(source)} AS r", *keys_right, f"{moment_right.sql} AS t", f"{after} AS side"]
+    theirs = f"SELECT {', '.join(theirs_listed)} FROM {right_sql} WHERE {known}"
     keys = ", ".join(f"k{i}" for i in range(len(equal)))
     window = f"{f'PARTITION BY {keys} ' if keys else ''}ORDER BY t {direction} NULLS FIRST, side ASC ROWS UNBOUNDED PRECEDING"
     names = ", ".join(ticked(s.alias) for s in scope.sources)
@@ -53,20 +61,24 @@ def _struct(source: Source) -> str:
 
 
 def _condition(
-    query: QueryWriter, join: exp.Expr, scope: Scope, inner: Scope
+    query: QueryMaker, join: exp.Expr, scope: Scope, inner: Scope
 ) -> tuple[list[tuple[Typed, Typed]], tuple[type[exp.Expr], Typed, Typed]]:
     """The equal pairs, left first, and the one comparison of time."""
     if not join.args.get("on"):
         raise NotPortable(CLAUSE, "`ASOF JOIN` with USING is not proven on Spark", join.this, "write its conditions with ON")
     equal: list[tuple[Typed, Typed]] = []
     moments: list[tuple[type[exp.Expr], Typed, Typed]] = []
-    for test in join.args["on"].flatten() if isinstance(join.args["on"], exp.And) else [join.args["on"]]:
+    on = join.args["on"]
+    tests: list[exp.Expr] = list(on.flatten()) if isinstance(on, exp.And) else [on]
+    for test in tests:
         plain = test.unnest()
         if not isinstance(plain, (exp.EQ, *WAYS)):
             raise NotPortable(CLAUSE, "an ASOF JOIN takes equal pairs and one comparison of time", test, "put other conditions into WHERE")
         turned, ours, theirs = _sides(query, plain, scope, inner)
         if ours.type != theirs.type:
-            raise NotPortable(CLAUSE, f"an ASOF JOIN of {ours.type} with {theirs.type} is not proven on Spark", test, "cast both to one type")
+            raise NotPortable(
+                CLAUSE, f"an ASOF JOIN of {ours.type} with {theirs.type} is not proven on Spark", test, "cast both to one type"
+            )
         if isinstance(plain, exp.EQ):
             equal.append((ours, theirs))
         else:
@@ -76,13 +88,15 @@ def _condition(
     return equal, moments[0]
 
 
-def _sides(query: QueryWriter, test: exp.Expr, scope: Scope, inner: Scope) -> tuple[bool, Typed, Typed]:
+def _sides(query: QueryMaker, test: exp.Expr, scope: Scope, inner: Scope) -> tuple[bool, Typed, Typed]:
     def of_right(node: exp.Expr) -> bool:
         columns = list(node.find_all(exp.Column))
         right = [c for c in columns if c.table and c.table.lower() == inner.sources[0].alias.lower()]
         bare = [c for c in columns if not c.table and inner.sources[0].column(c.name) and scope.named(c.name) is None]
         if len(right) + len(bare) not in {0, len(columns)}:
-            raise NotPortable(CLAUSE, "a side of an ASOF JOIN's condition reads both sources", node, "compare a column of one with one of the other")
+            raise NotPortable(
+                CLAUSE, "a side of an ASOF JOIN's condition reads both sources", node, "compare a column of one with one of the other"
+            )
         return bool(columns) and len(right) + len(bare) == len(columns)
 
     turned = of_right(test.this)

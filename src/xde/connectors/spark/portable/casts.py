@@ -119,7 +119,10 @@ def _nested(sql: str, given: str, wanted: str, word: str) -> str | None:
         return f"TRANSFORM({sql}, {name} -> {inner.sql})"
     old, new = parts(given), parts(wanted)
     if old and [p.name for p in old] == [p.name for p in new]:
-        inners = [f"{text(n.name)}, {cast(Typed(f'{sql}.{ticked(o.name)}', o.type), n.type, trying=trying).sql}" for o, n in zip(old, new, strict=True)]
+        inners = [
+            f"{text(n.name)}, {cast(Typed(f'{sql}.{ticked(o.name)}', o.type), n.type, trying=trying).sql}"
+            for o, n in zip(old, new, strict=True)
+        ]
         return f"CASE WHEN {sql} IS NULL THEN NULL ELSE NAMED_STRUCT({', '.join(inners)}) END"
     return None
 
@@ -189,9 +192,13 @@ def coerced(value: Typed, wanted: str) -> Typed:
     if value.type == wanted:
         return value
     if value.type == "VARCHAR" and not value.constant:
-        raise NotPortable(CAST, f"a VARCHAR beside a {wanted} is not proven to give the same on Spark", hint=f"write `CAST(... AS {wanted})`")
+        raise NotPortable(
+            CAST, f"a VARCHAR beside a {wanted} is not proven to give the same on Spark", hint=f"write `CAST(... AS {wanted})`"
+        )
     if wanted == "VARCHAR" and value.type != NULL:
-        raise NotPortable(CAST, f"a {value.type} beside a VARCHAR is not proven to give the same on Spark", hint="write `CAST(... AS VARCHAR)`")
+        raise NotPortable(
+            CAST, f"a {value.type} beside a VARCHAR is not proven to give the same on Spark", hint="write `CAST(... AS VARCHAR)`"
+        )
     made = cast(value, wanted)
     return Typed(made.sql, wanted, value.constant)
 

@@ -17,7 +17,7 @@ from xde.connectors.spark.portable.writer import words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xde.connectors.spark.portable.queries import QueryWriter
+    from xde.connectors.spark.portable.making import QueryMaker
 
 KINDS = {
     ("", ""): "JOIN",
@@ -34,7 +34,7 @@ KINDS = {
 }
 
 
-def write_from(query: QueryWriter, node: exp.Expr, scope: Scope) -> str:
+def write_from(query: QueryMaker, node: exp.Expr, scope: Scope) -> str:
     """FROM with its joins; the sources are in the scope afterwards."""
     given = node.args.get("from_")
     if given is None:
@@ -46,7 +46,7 @@ def write_from(query: QueryWriter, node: exp.Expr, scope: Scope) -> str:
     return f" FROM {sql}"
 
 
-def write_source(query: QueryWriter, node: exp.Expr, scope: Scope) -> tuple[str, Source]:
+def write_source(query: QueryMaker, node: exp.Expr, scope: Scope) -> tuple[str, Source]:
     """Something in FROM under its alias."""
     alias = node.args.get("alias")
     names = [c.name for c in alias.args.get("columns") or ()] if alias else []
@@ -82,26 +82,27 @@ def _aliased(sql: str, alias: str, columns: Sequence[Part], names: Sequence[str]
     return f"{sql} AS {ticked(alias)}{heads}", Source(alias, shown)
 
 
-def _table(query: QueryWriter, node: exp.Expr, names: Sequence[str], scope: Scope) -> tuple[str, Source]:
+def _table(query: QueryMaker, node: exp.Expr, names: Sequence[str], scope: Scope) -> tuple[str, Source]:
     query.only(node, {"this", "db", "alias", "joins"})
-    table = scope.cte(node.name) if not node.db else None
+    schema = node.text("db")
+    table = scope.cte(node.name) if not schema else None
     if table is None:
-        table = query.tables.get(f"{node.db}.{node.name}".lower())
+        table = query.tables.get(f"{schema}.{node.name}".lower())
     if table is None:
         raise NotPortable(NAME, f"`{words(node)}` is no input of the query", node)
     sql, source = _aliased(ticked(table.name), node.alias or node.name, table.columns, names)
-    source.schema = node.db if not node.alias else ""
+    source.schema = schema if not node.alias else ""
     return sql, source
 
 
-def _list(query: QueryWriter, value: Typed, alias: str, names: Sequence[str]) -> tuple[str, Source]:
+def _list(query: QueryMaker, value: Typed, alias: str, names: Sequence[str]) -> tuple[str, Source]:
     kind = opened_list(value)
     name = names[0] if names else alias
     del query
     return f"LATERAL EXPLODE({value.sql}) AS {ticked(alias)} ({ticked(name)})", Source(alias, [Part(name, kind)])
 
 
-def _values(query: QueryWriter, node: exp.Expr, names: Sequence[str], scope: Scope) -> tuple[str, Source]:
+def _values(query: QueryMaker, node: exp.Expr, names: Sequence[str], scope: Scope) -> tuple[str, Source]:
     query.only(node, {"expressions", "alias"})
     rows = [query.writer.kids(r.expressions, scope) for r in node.expressions]
     nodes = [r.expressions for r in node.expressions]
@@ -116,7 +117,7 @@ def _values(query: QueryWriter, node: exp.Expr, names: Sequence[str], scope: Sco
     return f"(VALUES {written}) AS {ticked(alias)} ({heads})", Source(alias, kinds)
 
 
-def _joined(query: QueryWriter, left: str, join: exp.Expr, scope: Scope) -> str:
+def _joined(query: QueryMaker, left: str, join: exp.Expr, scope: Scope) -> str:
     query.only(join, {"this", "on", "using", "kind", "side", "method"})
     method, side, kind = (str(join.args.get(k) or "").upper() for k in ("method", "side", "kind"))
     sql, source = write_source(query, join.this, scope)
@@ -124,7 +125,9 @@ def _joined(query: QueryWriter, left: str, join: exp.Expr, scope: Scope) -> str:
         return as_of(query, left, join, (sql, source), scope)
     word = KINDS.get((side, kind))
     if method not in {"", "NATURAL"} or word is None:
-        raise NotPortable(CLAUSE, f"`{' '.join(filter(None, (method, side, kind)))} JOIN` is not proven on Spark", join.this, "write a plain join")
+        raise NotPortable(
+            CLAUSE, f"`{' '.join(filter(None, (method, side, kind)))} JOIN` is not proven on Spark", join.this, "write a plain join"
+        )
     if any(s.alias.lower() == source.alias.lower() for s in scope.sources):
         raise NotPortable(NAME, f"`{source.alias}` names two sources", join.this, "give each an alias of its own")
     using = [c.name for c in join.args.get("using") or ()]

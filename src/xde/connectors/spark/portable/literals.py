@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -60,7 +59,9 @@ def typed_value(value: object) -> Typed:
         case date():
             return Typed(f"DATE '{value.isoformat()}'", "DATE")
         case _:
-            raise NotPortable(TYPE, f"a parameter of {type(value).__name__} is not carried to Spark", hint="give a text, a number or a date")
+            raise NotPortable(
+                TYPE, f"a parameter of {type(value).__name__} is not carried to Spark", hint="give a text, a number or a date"
+            )
 
 
 def _decimal(value: Decimal) -> Typed:

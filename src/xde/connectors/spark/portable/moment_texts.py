@@ -15,8 +15,8 @@ from xde.connectors.spark.portable.writer import Writer, rule, words
 
 WRITTEN = {
     "%Y": "yyyy", "%m": "MM", "%d": "dd", "%H": "HH", "%M": "mm", "%S": "ss", "%j": "DDD", "%y": "yy", "%b": "MMM", "%B": "MMMM",
-    "%a": "EEE", "%A": "EEEE", "%p": "a", "%I": "hh", "%f": "SSSSSS", "%-d": "d", "%-m": "M", "%-H": "H", "%-I": "h", "%-M": "m", "%-S": "s",
-    "%%": "'%'",
+    "%a": "EEE", "%A": "EEEE", "%p": "a", "%I": "hh", "%f": "SSSSSS", "%-d": "d", "%-m": "M", "%-H": "H", "%-I": "h", "%-M": "m",
+    "%-S": "s", "%%": "'%'",
 }  # fmt: skip
 READ = {
     "%Y": "yyyy", "%m": "M", "%d": "d", "%H": "H", "%M": "m", "%S": "s", "%p": "a", "%I": "h", "%z": "xx", "%-d": "d", "%-m": "M",
@@ -27,7 +27,9 @@ PIECE = re.compile(r"%-?[A-Za-z%]|[^%]+|%")
 
 def _pattern(node: exp.Expr, given: exp.Expr | None, known: dict[str, str]) -> str:
     if not (isinstance(given, exp.Literal) and given.is_string):
-        raise NotPortable(ARGUMENT, f"`{words(node)}` with a format that is not in the text is not proven on Spark", node, "write the format")
+        raise NotPortable(
+            ARGUMENT, f"`{words(node)}` with a format that is not in the text is not proven on Spark", node, "write the format"
+        )
     made = []
     for piece in PIECE.findall(str(given.this)):
         if piece.startswith("%"):

@@ -32,7 +32,7 @@ OWN_WORDS = {
 }
 SAME_WORDS = {"DOW": "DAYOFWEEK", "WEEKDAY": "DAYOFWEEK", "DOY": "DAYOFYEAR", "YEARS": "YEAR", "MONTHS": "MONTH", "DAYS": "DAY"}
 CLOCK = {"HOUR", "MINUTE", "SECOND"}
-CLASSES = {
+CLASSES: dict[type[exp.Expr], str] = {
     exp.Year: "YEAR",
     exp.Quarter: "QUARTER",
     exp.Month: "MONTH",
@@ -62,7 +62,8 @@ def interval(unit: str, count: str) -> str:
         unit, count = "MONTH", f"({count}) * 3"
     if unit in {"MILLISECOND", "MICROSECOND"}:
         zeros = 3 if unit == "MILLISECOND" else 6
-        return f"MAKE_INTERVAL(0, 0, 0, 0, 0, 0, CAST(CAST({count} AS BIGINT) * CAST('1e-{zeros}' AS DECIMAL({zeros + 1},{zeros})) AS DECIMAL(18,6)))"
+        second = f"CAST('1e-{zeros}' AS DECIMAL({zeros + 1},{zeros}))"
+        return f"MAKE_INTERVAL(0, 0, 0, 0, 0, 0, CAST(CAST({count} AS BIGINT) * {second} AS DECIMAL(18,6)))"
     at = UNITS.get(unit)
     if at is None:
         raise NotPortable(ARGUMENT, f"an interval of `{unit}` is not proven on Spark", hint="count in days, hours or months")
@@ -74,7 +75,9 @@ def interval(unit: str, count: str) -> str:
 def _interval(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     unit = node.args.get("unit")
     if unit is None:
-        raise NotPortable(ARGUMENT, f"`{words(node)}` is not proven on Spark", node, "write it as a sum: `INTERVAL 1 DAY + INTERVAL 2 HOUR`")
+        raise NotPortable(
+            ARGUMENT, f"`{words(node)}` is not proven on Spark", node, "write it as a sum: `INTERVAL 1 DAY + INTERVAL 2 HOUR`"
+        )
     counted = node.this
     if isinstance(counted, exp.Literal):
         number = str(counted.this)
@@ -103,7 +106,7 @@ def _to_days(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     return Typed(interval("DAY", _whole(writer.write(node.this, scope), node).sql), "INTERVAL")
 
 
-def add(writer: Writer, node: exp.Expr, left: Typed, right: Typed) -> Typed:
+def add(_: Writer, node: exp.Expr, left: Typed, right: Typed) -> Typed:
     """A moment and an interval, a date and so many days, two intervals."""
     if left.type == "INTERVAL" and right.type == "INTERVAL":
         return Typed(f"({left.sql} + {right.sql})", "INTERVAL")
@@ -146,7 +149,9 @@ def part(unit: str, value: Typed, node: exp.Expr) -> Typed:
     """A part of a moment, as a number."""
     unit = unit_of(unit)
     if unit not in OWN_WORDS or not is_moment(value.type) or (unit in CLOCK and value.type == "DATE"):
-        raise NotPortable(FUNCTION, f"`{words(node)}` of {value.type} is not proven on Spark", node, "cast it to TIMESTAMP, or take another part")
+        raise NotPortable(
+            FUNCTION, f"`{words(node)}` of {value.type} is not proven on Spark", node, "cast it to TIMESTAMP, or take another part"
+        )
     return Typed(OWN_WORDS[unit].format(value.sql), "DOUBLE" if unit == "EPOCH" else "BIGINT")
 
 
@@ -178,7 +183,9 @@ def _trunc(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     unit = unit_of(node.args["unit"])
     value = writer.write(node.this, scope)
     if unit not in {"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"} or not is_moment(value.type):
-        raise NotPortable(FUNCTION, f"`{words(node)}` of {value.type} is not proven on Spark", node, "truncate to year, quarter, month, week, day or hour")
+        raise NotPortable(
+            FUNCTION, f"`{words(node)}` of {value.type} is not proven on Spark", node, "truncate to year, quarter, month, week, day or hour"
+        )
     kind = writer.asked(f"date_trunc('{unit.lower()}', a0)", [value.type], node)
     return Typed(f"CAST(DATE_TRUNC('{unit}', {value.sql}) AS {spark_type(kind)})", kind)
 
@@ -190,7 +197,9 @@ def _difference(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     later, earlier = writer.kids([node.this, node.expression], scope)
     kinds = [k.type for k in (later, earlier) if is_moment(k.type)]
     if not kinds or not all(is_moment(k.type) or (k.constant and k.type == "VARCHAR") for k in (later, earlier)):
-        raise NotPortable(FUNCTION, f"`{words(node)}` of {earlier.type} and {later.type} is not proven on Spark", node, "cast both to TIMESTAMP")
+        raise NotPortable(
+            FUNCTION, f"`{words(node)}` of {earlier.type} and {later.type} is not proven on Spark", node, "cast both to TIMESTAMP"
+        )
     kind = kinds[0] if len(set(kinds)) == 1 else ZONED if ZONED in kinds else "TIMESTAMP"
     b, a = coerced(later, kind).sql, coerced(earlier, kind).sql
     match unit:

@@ -15,23 +15,26 @@ from xde.connectors.spark.portable.types import NULL, digits, is_decimal, is_flo
 from xde.connectors.spark.portable.writer import Writer, rule, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-SIGNS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Mod: "%"}
-COMPARED = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+SIGNS: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Mod: "%"}
+COMPARED: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 
 
 @rule(exp.Add, exp.Sub, exp.Mul, exp.Mod, args=("this", "expression"))
 def _arithmetic(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     left, right = writer.write(node.this, scope), writer.write(node.expression, scope)
     if any(is_moment(k.type) or k.type == "INTERVAL" for k in (left, right)):
-        return {exp.Add: add, exp.Sub: subtract, exp.Mul: times}.get(type(node), _no_moment)(writer, node, left, right)
+        return MOVES.get(type(node), _no_moment)(writer, node, left, right)
     kind = writer.type_of(node, {id(node.this): left, id(node.expression): right})
     return arithmetic(SIGNS[type(node)], kind, left, right)
 
 
 def _no_moment(_: Writer, node: exp.Expr, __: Typed, ___: Typed) -> Typed:
     raise NotPortable(FUNCTION, f"`{words(node)}` is not proven on Spark", node)
+
+
+MOVES: dict[type[exp.Expr], Callable[[Writer, exp.Expr, Typed, Typed], Typed]] = {exp.Add: add, exp.Sub: subtract, exp.Mul: times}
 
 
 def arithmetic(sign: str, kind: str, left: Typed, right: Typed) -> Typed:
@@ -45,7 +48,9 @@ def arithmetic(sign: str, kind: str, left: Typed, right: Typed) -> Typed:
 
 
 def _decimal(sign: str, kind: str, left: Typed, right: Typed) -> Typed:
-    sides = [s if is_decimal(s.type) else coerced(s, kind if s.type == NULL else "DECIMAL({},{})".format(*digits(s.type))) for s in (left, right)]
+    sides = [
+        s if is_decimal(s.type) else coerced(s, kind if s.type == NULL else "DECIMAL({},{})".format(*digits(s.type))) for s in (left, right)
+    ]
     sides = _narrowed(sides) if sign == "*" else sides
     (p1, s1), (p2, s2) = (digits(s.type) for s in sides)
     if sign == "*":
@@ -93,10 +98,11 @@ def divided(left: str, right: str, kind: str, *, signed: bool = True) -> str:
 def _divided(left: str, right: str, kind: str, *, signed: bool) -> str:
     spark = spark_type(kind)
     zero = f"IF(CAST({right} AS STRING) = '-0.0', -1D, 1D)" if signed else "1D"
-    infinite = f"CASE WHEN {left} * {zero} > 0 AND NOT ISNAN({left}) THEN 'Infinity' WHEN {left} * {zero} < 0 THEN '-Infinity' ELSE 'NaN' END"
-    return (
-        f"CASE WHEN {left} IS NULL OR {right} IS NULL THEN NULL WHEN {right} = 0 THEN CAST({infinite} AS {spark}) ELSE {left} / NULLIF({right}, 0) END"
+    infinite = (
+        f"CASE WHEN {left} * {zero} > 0 AND NOT ISNAN({left}) THEN 'Infinity' WHEN {left} * {zero} < 0 THEN '-Infinity' ELSE 'NaN' END"
     )
+    zeros = f"WHEN {left} IS NULL OR {right} IS NULL THEN NULL WHEN {right} = 0 THEN CAST({infinite} AS {spark})"
+    return f"CASE {zeros} ELSE {left} / NULLIF({right}, 0) END"
 
 
 def _never_zero(node: exp.Expr) -> bool:
@@ -133,7 +139,8 @@ def together(writer: Writer, values: Sequence[Typed], nodes: Sequence[exp.Expr])
         kind = kinds.pop()
     else:
         shown_as = [n.sql("duckdb") if v.constant else f"a{i}" for i, (n, v) in enumerate(zip(nodes, values, strict=True))]
-        renumbered, types = [], []
+        renumbered: list[str] = []
+        types: list[str] = []
         for word, value in zip(shown_as, values, strict=True):
             if value.constant:
                 renumbered.append(word)
@@ -278,7 +285,9 @@ def _nullif(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     (left, right), kind = together(writer, writer.kids(nodes, scope), nodes)
     _comparable(kind)
     if left.type != first.type and writer.type_of(node, {id(node.this): first}) != kind:
-        raise NotPortable(CAST, f"`{words(node)}` compares {first.type} with {right.type}", node, "cast the second to the type of the first")
+        raise NotPortable(
+            CAST, f"`{words(node)}` compares {first.type} with {right.type}", node, "cast the second to the type of the first"
+        )
     return Typed(f"NULLIF({left.sql}, {right.sql})", kind)
 
 

@@ -1,6 +1,6 @@
-"""Regular expressions of RE2 (DuckDB) as Java (Spark) reads them: the part of them that both read alike, and the rest refused.
+r"""Regular expressions of RE2 (DuckDB) as Java (Spark) reads them: the part of them that both read alike, and the rest refused.
 
-Where the two differ it is written out: `\\s` and `$` mean more in Java; with the flag `d` a line ends at `\\n` alone.
+Where the two differ it is written out: `\s` and `$` mean more in Java; with the flag `d` a line ends at `\n` alone.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\(\?:|\(\?|[*+?
 def carried(pattern: str, node: exp.Expr) -> str:
     """The pattern in Java's words."""
     made = []
-    for token in TOKEN.findall(pattern):
-        if token.startswith("[") and len(token) > 1:
-            made.append(_letters(token, node))
-        elif token.startswith("\\"):
-            made.append(_escape(token[1:], node, inside=False))
-        elif token == "(?" or (len(token) == 2 and token[1] == "+" and token != "(?"):
-            raise _refused(token, node)
+    for piece in TOKEN.findall(pattern):
+        if piece.startswith("[") and len(piece) > 1:
+            made.append(_letters(piece, node))
+        elif piece.startswith("\\"):
+            made.append(_escape(piece[1:], node, inside=False))
+        elif piece == "(?" or (len(piece) == 2 and piece[1] == "+" and piece != "(?"):
+            raise _refused(piece, node)
         else:
-            made.append(r"\z" if token == "$" else r"\A" if token == "^" else token)
+            made.append(r"\z" if piece == "$" else r"\A" if piece == "^" else piece)
     return "".join(made)
 
 
@@ -53,7 +53,9 @@ def _letters(token: str, node: exp.Expr) -> str:
 
 
 def _refused(token: str, node: exp.Expr) -> NotPortable:
-    return NotPortable(PATTERN, f"`{token}` in the pattern of `{words(node)}` is not proven on Spark", node, "write it with classes such as `[a-z]`")
+    return NotPortable(
+        PATTERN, f"`{token}` in the pattern of `{words(node)}` is not proven on Spark", node, "write it with classes such as `[a-z]`"
+    )
 
 
 def replacement(given: str, shift: int, node: exp.Expr) -> str:

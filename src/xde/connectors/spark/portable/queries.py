@@ -61,7 +61,9 @@ class QueryWriter:
         for name, value in node.args.items():
             if value and name not in known:
                 what = f"the clause `{name.strip('_').upper()}` is not proven on Spark"
-                raise NotPortable(CLAUSE, what, value if isinstance(value, exp.Expr) else node, "write it in another way, or run this model on DuckDB")
+                raise NotPortable(
+                    CLAUSE, what, value if isinstance(value, exp.Expr) else node, "write it in another way, or run this model on DuckDB"
+                )
 
     def fresh(self) -> str:
         """A name of our own."""
@@ -90,7 +92,9 @@ class QueryWriter:
         for cte in given.expressions:
             alias = cte.args["alias"]
             names = [c.name for c in alias.args.get("columns") or ()]
-            recursive = bool(given.args.get("recursive")) and any(t.name.lower() == cte.alias.lower() and not t.db for t in cte.find_all(exp.Table))
+            recursive = bool(given.args.get("recursive")) and any(
+                t.name.lower() == cte.alias.lower() and not t.db for t in cte.find_all(exp.Table)
+            )
             name = self.fresh()
             sql, columns = self._recursive(cte, name, names, scope) if recursive else self.write(cte.this, scope)
             columns = renamed(columns, names)
@@ -119,7 +123,7 @@ class QueryWriter:
             raise NotPortable(CLAUSE, "the two parts have not the same number of columns", node)
         kinds = [self._united(a, b, node) for a, b in zip(left[1], right[1], strict=True)]
         columns = [Part(a.name, k) for a, k in zip(left[1], kinds, strict=True)]
-        word = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}[type(node)]
+        word = type(node).__name__.upper()
         sides = [self._casted(sql, given, columns) for sql, given in (left, right)]
         sql = f"{sides[0]} {word}{'' if node.args.get('distinct') else ' ALL'} {sides[1]}"
         return self._cut(node, sql, columns), columns
@@ -138,12 +142,14 @@ class QueryWriter:
         if [c.type for c in given] == [c.type for c in wanted]:
             return f"({sql})"
         names = [f"c{i}" for i in range(len(given))]
-        items = ", ".join(cast(Typed(n, g.type), w.type).sql + f" AS {ticked(w.name)}" for n, g, w in zip(names, given, wanted, strict=True))
+        items = ", ".join(
+            cast(Typed(n, g.type), w.type).sql + f" AS {ticked(w.name)}" for n, g, w in zip(names, given, wanted, strict=True)
+        )
         return f"(SELECT {items} FROM ({sql}) AS {self.fresh()} ({', '.join(names)}))"
 
     def _cut(self, node: exp.Expr, sql: str, columns: Sequence[Part]) -> str:
         """ORDER BY and LIMIT of a set operation: by its columns' names or numbers alone."""
-        order, limit = node.args.get("order"), self._limit(node)
+        order, limit = node.args.get("order"), self.limit(node)
         if order is None:
             return sql + limit
         terms = []
@@ -155,19 +161,24 @@ class QueryWriter:
     def _position(self, node: exp.Expr, columns: Sequence[Part]) -> int:
         if isinstance(node, exp.Literal) and not node.is_string:
             return int(str(node.this)) - 1
-        found = [i for i, c in enumerate(columns) if isinstance(node, exp.Column) and not node.table and c.name.lower() == node.name.lower()]
+        found = [
+            i for i, c in enumerate(columns) if isinstance(node, exp.Column) and not node.table and c.name.lower() == node.name.lower()
+        ]
         if len(found) != 1:
             raise NotPortable(NAME, f"`{words(node)}` is no column of both parts", node, "order by a column that comes out")
         return found[0]
 
-    def _limit(self, node: exp.Expr) -> str:
+    def limit(self, node: exp.Expr) -> str:
+        """LIMIT and OFFSET, which need an order."""
         sql = ""
         for key, word in (("limit", "LIMIT"), ("offset", "OFFSET")):
             given = node.args.get(key)
             if given is None:
                 continue
             if not node.args.get("order"):
-                raise NotPortable(ORDER, f"`{word}` without ORDER BY keeps other rows on Spark", given, "add an ORDER BY that no two rows tie in")
+                raise NotPortable(
+                    ORDER, f"`{word}` without ORDER BY keeps other rows on Spark", given, "add an ORDER BY that no two rows tie in"
+                )
             self.only(given, {"expression"})
             if not isinstance(given.expression, (exp.Literal, exp.Placeholder)):
                 raise NotPortable(CLAUSE, f"`{word} {words(given.expression)}` is not proven on Spark", given, "write a number")
@@ -185,7 +196,7 @@ class _Select:
         self.query, self.node, self.scope = query, node, scope
         self.writer = query.writer
         self.from_sql = write_from(query, node, scope)
-        self.items = expanded(self.writer, node, scope)
+        self.items = expanded(node, scope)
         scope.aliases = {i.name.lower(): i.node for i in self.items if i.node is not None and i.named}
         scope.windows = {w.this.name.lower(): w for w in node.args.get("windows") or ()}
 
@@ -206,7 +217,7 @@ class _Select:
         if node.args.get("qualify") or self._distinct_on():
             return self._filtered(listed, names, body), columns
         distinct = "DISTINCT " if node.args.get("distinct") else ""
-        return f"SELECT {distinct}{', '.join(listed)}{body}{self._order(names)}{self.query._limit(node)}", columns  # noqa: SLF001 - one class of two parts
+        return f"SELECT {distinct}{', '.join(listed)}{body}{self._order(names)}{self.query.limit(node)}", columns
 
     @staticmethod
     def _of(item: Item) -> exp.Expr:
@@ -290,7 +301,9 @@ class _Select:
         for column in node.find_all(exp.Column):
             alias = self.scope.aliases.get(column.name.lower()) if not column.table and self.scope.resolve([column.name]) else None
             if alias is not None and not (isinstance(alias, exp.Column) and alias.name.lower() == column.name.lower()):
-                raise NotPortable(NAME, f"`{column.name}` is the name of a column and of an alias", column, "give the alias a name of its own")
+                raise NotPortable(
+                    NAME, f"`{column.name}` is the name of a column and of an alias", column, "give the alias a name of its own"
+                )
 
     def _distinct_on(self) -> list[exp.Expr]:
         distinct = self.node.args.get("distinct")
@@ -308,7 +321,7 @@ class _Select:
         order = self.node.args.get("order")
         for number, term in enumerate(order.expressions if order else ()):
             if not isinstance(term.this, exp.Var):
-                at = self._alias_at(term.this, names)
+                at = self._alias_at(term.this)
                 sql = f"{listed[at].rsplit(' AS ', 1)[0]}" if at is not None else self.writer.write(term.this, self.scope).sql
                 extra.append(f"{sql} AS xde_order_{number}")
                 order_terms.append(ordered(term, f"xde_order_{number}"))
@@ -319,7 +332,7 @@ class _Select:
             if not order_terms:
                 raise NotPortable(ORDER, "`DISTINCT ON` without ORDER BY keeps other rows on Spark", self.node, "add an ORDER BY")
             keys = ", ".join(self.writer.write(n, self.scope).sql for n in on)
-            ranks = [ordered(t, self._order_sql(t.this, listed, names)) for t in order.expressions]
+            ranks = [ordered(t, self._order_sql(t.this, listed)) for t in (order.expressions if order else ())]
             extra.append(f"ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY {', '.join(ranks)}) = 1 AS xde_first")
             kept.append("xde_first")
         distinct = "DISTINCT " if self.node.args.get("distinct") and not on else ""
@@ -328,15 +341,16 @@ class _Select:
         after = f" ORDER BY {', '.join(order_terms)}" if order_terms else ""
         columns = ", ".join(ticked(n) for n in names)
         inner = f"SELECT {', '.join(extra)}{body}"
-        return f"SELECT {distinct}{columns} FROM ({inner}) AS {self.query.fresh()} WHERE {' AND '.join(kept)}{after}{self.query._limit(self.node)}"  # noqa: SLF001 - one class of two parts
+        rows = f"({inner}) AS {self.query.fresh()} WHERE {' AND '.join(kept)}"
+        return f"SELECT {distinct}{columns} FROM {rows}{after}{self.query.limit(self.node)}"
 
-    def _order_sql(self, node: exp.Expr, listed: Sequence[str], names: Sequence[str]) -> str:
+    def _order_sql(self, node: exp.Expr, listed: Sequence[str]) -> str:
         if isinstance(node, exp.Var):
             raise NotPortable(CLAUSE, "`DISTINCT ON` with ORDER BY ALL is not proven on Spark", self.node, "name the columns")
-        at = self._alias_at(node, names)
+        at = self._alias_at(node)
         return listed[at].rsplit(" AS ", 1)[0] if at is not None else self.writer.write(node, self.scope).sql
 
-    def _alias_at(self, node: exp.Expr, names: Sequence[str]) -> int | None:
+    def _alias_at(self, node: exp.Expr) -> int | None:
         if isinstance(node, exp.Column) and not node.table:
             found = [i for i, item in enumerate(self.items) if item.named and item.name.lower() == node.name.lower()]
             if found:

@@ -23,7 +23,7 @@ FUNCTION, TYPE, CLAUSE, ORDER, CAST, ARGUMENT, NAME, PATTERN = (
 )
 
 
-class NotPortable(Exception):  # noqa: N818 - named by what it says
+class NotPortable(Exception):
     """A part of a query that is not proven to give the same on Spark."""
 
     def __init__(self, code: str, what: str, node: exp.Expr | None = None, hint: str = "", why: str = "") -> None:

@@ -92,8 +92,8 @@ class Scope:
             return fields(source.written(column), names[3:])
         if len(names) >= 2 and (source := self.source(names[0])) and (column := source.column(names[1])):
             return fields(source.written(column), names[2:])
-        column = self.named(names[0])
-        return fields(column, names[1:]) if column else None
+        found = self.named(names[0])
+        return fields(found, names[1:]) if found else None
 
 
 def fields(value: Typed, names: Sequence[str]) -> Typed:

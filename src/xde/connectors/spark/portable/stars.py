@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xde.connectors.spark.portable.scope import Scope, Source, Typed
-    from xde.connectors.spark.portable.writer import Writer
 
 
 class Item(NamedTuple):
@@ -25,13 +24,19 @@ class Item(NamedTuple):
     value: Typed | None = None
 
 
-def expanded(writer: Writer, node: exp.Select, scope: Scope) -> list[Item]:
+def expanded(node: exp.Select, scope: Scope) -> list[Item]:
     """Every column that comes out."""
     items: list[Item] = []
     for given in node.expressions:
-        star = given if isinstance(given, exp.Star) else given.this if isinstance(given, exp.Column) and isinstance(given.this, exp.Star) else None
+        star = (
+            given
+            if isinstance(given, exp.Star)
+            else given.this
+            if isinstance(given, exp.Column) and isinstance(given.this, exp.Star)
+            else None
+        )
         if star is not None:
-            items += _opened(writer, given, star, scope)
+            items += _opened(given, star, scope)
         elif isinstance(given, exp.Alias):
             items.append(Item(given.alias, True, given.this))  # noqa: FBT003 - a field
         elif isinstance(given, (exp.Column, exp.Dot)):
@@ -41,7 +46,7 @@ def expanded(writer: Writer, node: exp.Select, scope: Scope) -> list[Item]:
     return items
 
 
-def _opened(writer: Writer, given: exp.Expr, star: exp.Expr, scope: Scope) -> list[Item]:
+def _opened(given: exp.Expr, star: exp.Expr, scope: Scope) -> list[Item]:
     extra = [k for k, v in star.args.items() if v and k not in {"except_", "replace", "rename"}]
     if extra:
         raise NotPortable(CLAUSE, f"a star with {extra[0]} is not proven on Spark", given, "name the columns")

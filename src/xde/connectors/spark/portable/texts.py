@@ -29,7 +29,9 @@ def _whole(value: Typed, node: exp.Expr) -> str:
 
 def _written(node: exp.Expr, whole: exp.Expr, what: str) -> str:
     if not (isinstance(node, exp.Literal) and node.is_string):
-        raise NotPortable(ARGUMENT, f"`{words(whole)}` with {what} that is not in the text is not proven on Spark", whole, "write it as a literal")
+        raise NotPortable(
+            ARGUMENT, f"`{words(whole)}` with {what} that is not in the text is not proven on Spark", whole, "write it as a literal"
+        )
     return str(node.this)
 
 
@@ -157,7 +159,7 @@ def _affix(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     return Typed(f"{'STARTSWITH' if str(node.this).lower() == 'prefix' else 'ENDSWITH'}({value}, {sought})", "BOOLEAN")
 
 
-FOUND = {exp.Contains: "CONTAINS", exp.StartsWith: "STARTSWITH", exp.EndsWith: "ENDSWITH"}
+FOUND: dict[type[exp.Expr], str] = {exp.Contains: "CONTAINS", exp.StartsWith: "STARTSWITH", exp.EndsWith: "ENDSWITH"}
 
 
 @rule(*FOUND, args=("this", "expression"))
@@ -224,7 +226,9 @@ def _likened(writer: Writer, node: exp.Expr, scope: Scope, escape: str | None) -
     word = "NOT LIKE" if node.args.get("negate") else "LIKE"
     if isinstance(node, exp.ILike):
         if not pattern.isascii():
-            raise NotPortable(PATTERN, f"`{words(node)}` with letters beyond ASCII is not proven on Spark", node, "write `lower(x) LIKE ...`")
+            raise NotPortable(
+                PATTERN, f"`{words(node)}` with letters beyond ASCII is not proven on Spark", node, "write `lower(x) LIKE ...`"
+            )
         return Typed(f"({lower(value)} {word} {text(made.lower())})", "BOOLEAN")
     return Typed(f"({value} {word} {text(made)})", "BOOLEAN")
 
@@ -297,4 +301,3 @@ def _sha(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     if str(node.args["length"].this) != "256":
         raise NotPortable(FUNCTION, f"`{words(node)}` is not proven on Spark", node, "write `sha256(x)`")
     return Typed(f"SHA2({_text(writer.write(node.this, scope), node)}, 256)", "VARCHAR")
-

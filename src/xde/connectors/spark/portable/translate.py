@@ -13,12 +13,14 @@ from xde.connectors.spark.portable.literals import typed_value
 from xde.connectors.spark.portable.proven import FUNCTIONS
 from xde.connectors.spark.portable.queries import QueryWriter
 from xde.connectors.spark.portable.refusing import CLAUSE, FUNCTION, NAME, TYPE, NotPortable, Refusal
-from xde.connectors.spark.portable.scope import Scope, Table, Typed
+from xde.connectors.spark.portable.scope import Table, Typed
 from xde.connectors.spark.portable.types import Part, spark_type, ticked
 from xde.connectors.spark.portable.writer import WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from sqlglot.tokenizer_core import Token
 
     from xde.connectors.spark.portable.oracle import Oracle
     from xde.lifecycle.storage.port import Schema
@@ -41,7 +43,9 @@ def carry(query: Query, inputs: Mapping[str, Input], names: Mapping[str, str], o
     for table in tables.values():
         for column in table.columns:
             if spark_type(column.type) is None:
-                raise NotPortable(TYPE, f"the column `{column.name}` is of {column.type}, which Spark has not", hint="cast it in a model on DuckDB")
+                raise NotPortable(
+                    TYPE, f"the column `{column.name}` is of {column.type}, which Spark has not", hint="cast it in a model on DuckDB"
+                )
     heads = _views(query, tables, oracle)
     writer = QueryWriter(oracle, tables, {k: typed_value(v) for k, v in query.parameters.items()})
     sql, columns = writer.write(_read(query.sql), None)
@@ -49,7 +53,9 @@ def carry(query: Query, inputs: Mapping[str, Input], names: Mapping[str, str], o
     if [c.type for c in told] != [_as_told(c.type) for c in columns]:
         pairs = [(t.name, t.type, c.type) for t, c in zip(told, columns, strict=False) if t.type != _as_told(c.type)]
         name, theirs, ours = pairs[0] if pairs else ("?", "?", "?")
-        raise NotPortable(TYPE, f"the type of `{name}` is not clear: {theirs} on DuckDB, {ours} on Spark", hint=f"write `CAST(... AS {theirs})`")
+        raise NotPortable(
+            TYPE, f"the type of `{name}` is not clear: {theirs} on DuckDB, {ours} on Spark", hint=f"write `CAST(... AS {theirs})`"
+        )
     return _finished(heads, sql, columns, types or told)
 
 
@@ -61,12 +67,16 @@ def _finished(heads: str, sql: str, columns: Sequence[Part], wanted: Schema) -> 
     inner = [f"c{i}" for i in range(len(columns))]
     for column in columns:
         if column.type == "INTERVAL":
-            raise NotPortable(TYPE, f"`{column.name}` is an interval, which is no column of a table", hint="give a number: `date_diff('second', a, b)`")
+            raise NotPortable(
+                TYPE, f"`{column.name}` is an interval, which is no column of a table", hint="give a number: `date_diff('second', a, b)`"
+            )
     outer = {n.lower(): (i, c) for i, (n, c) in enumerate(zip((w.name for w in wanted), columns, strict=True))}
     if len(outer) != len(columns):
         raise NotPortable(NAME, "two columns have one name, but for capitals", hint="give each a name of its own")
     items = [f"{cast(Typed(n, c.type), w.type).sql} AS {ticked(w.name)}" for n, c, w in zip(inner, columns, wanted, strict=True)]
-    return Carried(f"{heads}SELECT {', '.join(items)} FROM ({sql}) AS xde_it ({', '.join(inner)})", tuple(Part(w.name, w.type) for w in wanted))
+    return Carried(
+        f"{heads}SELECT {', '.join(items)} FROM ({sql}) AS xde_it ({', '.join(inner)})", tuple(Part(w.name, w.type) for w in wanted)
+    )
 
 
 def _views(query: Query, tables: dict[str, Table], oracle: Oracle) -> str:
@@ -97,7 +107,7 @@ def _read(sql: str) -> exp.Expr:
         raise NotPortable(CLAUSE, f"the query cannot be read: {str(error).splitlines()[0]}", hint="write it in plain SQL") from error
     if len(trees) != 1:
         raise NotPortable(CLAUSE, "it is not one query")
-    _known_functions(sql, tokens)
+    _known_functions(tokens)
     return trees[0].transform(_in_one_word)
 
 
@@ -109,43 +119,117 @@ def _in_one_word(node: exp.Expr) -> exp.Expr:
 
 
 NO_FUNCTIONS = frozenset(
-    "and any as between by case cast cube distinct else except exclude exists filter from group having in interval is join lateral like limit not "
-    "offset on or order over partition qualify recursive replace rollup select semi sets similar then to union using values when where window with "
-    "decimal numeric varchar char struct map intersect all anti ilike end desc asc extract try_cast inner left right try array enum escape "
-    "materialized full cross outer rename unnest".split()
+    [
+        "and",
+        "any",
+        "as",
+        "between",
+        "by",
+        "case",
+        "cast",
+        "cube",
+        "distinct",
+        "else",
+        "except",
+        "exclude",
+        "exists",
+        "filter",
+        "from",
+        "group",
+        "having",
+        "in",
+        "interval",
+        "is",
+        "join",
+        "lateral",
+        "like",
+        "limit",
+        "not",
+        "offset",
+        "on",
+        "or",
+        "order",
+        "over",
+        "partition",
+        "qualify",
+        "recursive",
+        "replace",
+        "rollup",
+        "select",
+        "semi",
+        "sets",
+        "similar",
+        "then",
+        "to",
+        "union",
+        "using",
+        "values",
+        "when",
+        "where",
+        "window",
+        "with",
+        "decimal",
+        "numeric",
+        "varchar",
+        "char",
+        "struct",
+        "map",
+        "intersect",
+        "all",
+        "anti",
+        "ilike",
+        "end",
+        "desc",
+        "asc",
+        "extract",
+        "try_cast",
+        "inner",
+        "left",
+        "right",
+        "try",
+        "array",
+        "enum",
+        "escape",
+        "materialized",
+        "full",
+        "cross",
+        "outer",
+        "rename",
+        "unnest",
+    ]
 )
 BOTH = {"left", "right", "extract", "replace", "unnest", "array"}
 
 
-def _known_functions(sql: str, tokens: Sequence[object]) -> None:
+def _known_functions(tokens: Sequence[Token]) -> None:
     """Refuse a function by its very name: the parser takes several names for one, and only some of them may be proven."""
     for at, token in enumerate(tokens[:-1]):
-        word, after = str(token.text), tokens[at + 1]  # type: ignore[attr-defined]
-        kind = token.token_type.name  # type: ignore[attr-defined]
-        if str(after.text) != "(" or kind in {"STRING", "IDENTIFIER", "NUMBER"} or not re.fullmatch(r"\w+", word):  # type: ignore[attr-defined]
+        word, after = str(token.text), tokens[at + 1]
+        kind = token.token_type.name
+        if str(after.text) != "(" or kind in {"STRING", "IDENTIFIER", "NUMBER"} or not re.fullmatch(r"\w+", word):
             continue
-        before = str(tokens[at - 1].text).lower() if at else ""  # type: ignore[attr-defined]
+        before = str(tokens[at - 1].text).lower() if at else ""
         low = word.lower()
         if before in {"as", "with", "recursive", ","} and kind == "VAR" and _is_name(tokens, at + 1):
             continue
         if low in FUNCTIONS or (low in NO_FUNCTIONS and low not in BOTH) or (low in BOTH and low in FUNCTIONS):
             continue
         refused = NotPortable(FUNCTION, f"`{low}()` is not proven to give the same on Spark", None, WAYS.get(low, "") or _nearest(low))
-        refused.at = (int(token.start), len(word))  # type: ignore[attr-defined]
+        refused.at = (int(token.start), len(word))
         raise refused
 
 
-def _is_name(tokens: Sequence[object], at: int) -> bool:
+def _is_name(tokens: Sequence[Token], at: int) -> bool:
     """Whether a bracket holds the columns of a CTE or an alias: names and commas, and then `AS`, `,` or the end of FROM."""
     inner = []
     for token in tokens[at + 1 :]:
-        if str(token.text) == ")":  # type: ignore[attr-defined]
+        if str(token.text) == ")":
             break
-        inner.append(str(token.text))  # type: ignore[attr-defined]
+        inner.append(str(token.text))
     after = tokens[min(at + len(inner) + 2, len(tokens) - 1)]
     names = all(re.fullmatch(r"\w+|,", t) for t in inner)
-    before = str(tokens[at - 2].text).lower()  # type: ignore[attr-defined]
-    return names and (before == "as" or str(after.text).lower() == "as")  # type: ignore[attr-defined]
+    before = str(tokens[at - 2].text).lower()
+    return names and (before == "as" or str(after.text).lower() == "as")
 
 
 def _nearest(name: str) -> str:

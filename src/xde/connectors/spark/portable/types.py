@@ -149,5 +149,7 @@ def ticked(identifier: str) -> str:
 
 def text(words: str) -> str:
     """A text literal for Spark, where a backslash is no letter of its own."""
-    escaped = words.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t").replace("\0", "\\0")
+    escaped = (
+        words.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t").replace("\0", "\\0")
+    )
     return f"'{escaped}'"

@@ -16,9 +16,9 @@ from xde.connectors.spark.portable.writer import Tail, Writer, rule, words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-RANKS = {exp.RowNumber: "ROW_NUMBER", exp.Rank: "RANK", exp.DenseRank: "DENSE_RANK"}
-SHARES = {exp.PercentRank: "PERCENT_RANK", exp.CumeDist: "CUME_DIST"}
-VALUES = {exp.FirstValue: "FIRST_VALUE", exp.LastValue: "LAST_VALUE"}
+RANKS: dict[type[exp.Expr], str] = {exp.RowNumber: "ROW_NUMBER", exp.Rank: "RANK", exp.DenseRank: "DENSE_RANK"}
+SHARES: dict[type[exp.Expr], str] = {exp.PercentRank: "PERCENT_RANK", exp.CumeDist: "CUME_DIST"}
+VALUES: dict[type[exp.Expr], str] = {exp.FirstValue: "FIRST_VALUE", exp.LastValue: "LAST_VALUE"}
 KNOWN = {"this", "partition_by", "order", "spec", "over", "alias"}
 
 
@@ -129,7 +129,9 @@ def _shifted(writer: Writer, node: exp.Expr, scope: Scope, nulls: str) -> Typed:
     offset = _count(writer, node.args.get("offset"), scope)
     default = writer.write(node.args["default"], scope) if node.args.get("default") else Typed("NULL", NULL)
     if default.type not in {NULL, value.type} and not (default.constant and is_whole(default.type) and is_whole(value.type)):
-        raise NotPortable(ARGUMENT, f"`{words(node)}` with a default of {default.type} is not proven on Spark", node, f"cast the default to {value.type}")
+        raise NotPortable(
+            ARGUMENT, f"`{words(node)}` with a default of {default.type} is not proven on Spark", node, f"cast the default to {value.type}"
+        )
     name = "LAG" if isinstance(node, exp.Lag) else "LEAD"
     last = f", {coerced(default, value.type).sql}" if default.type != NULL else ""
     return Typed(f"{name}({value.sql}, {offset}{last}){nulls}{over}", value.type)

@@ -14,7 +14,7 @@ from xde.connectors.spark.portable.scope import Scope, Typed
 from xde.connectors.spark.portable.types import NULL, spark_type, ticked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from xde.connectors.spark.portable.oracle import Oracle
 
@@ -32,7 +32,7 @@ class Tail(NamedTuple):
     over: str = ""
 
 
-def rule(*kinds: type[exp.Expr], args: Sequence[str] = ("this",)) -> Callable[[Rule], Rule]:
+def rule(*kinds: type[exp.Expr], args: Collection[str] = ("this",)) -> Callable[[Rule], Rule]:
     """The rule of a kind of node, with the only parts of it that it knows."""
 
     def keep(function: Rule) -> Rule:
@@ -57,7 +57,9 @@ def named(*names: str) -> Callable[[Rule], Rule]:
 class Writer:
     """Writes the expressions of one query."""
 
-    def __init__(self, oracle: Oracle, parameters: Mapping[str, Typed], subquery: Callable[[exp.Expr, Scope], tuple[str, list[str]]]) -> None:
+    def __init__(
+        self, oracle: Oracle, parameters: Mapping[str, Typed], subquery: Callable[[exp.Expr, Scope], tuple[str, list[str]]]
+    ) -> None:
         self.oracle = oracle
         self.parameters = parameters
         self.subquery = subquery
@@ -162,7 +164,11 @@ WAYS = {
 def nearest_way(node: exp.Expr) -> str:
     """What to write in its place."""
     name = str(node.this).lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()
-    return WAYS.get(name) or WAYS.get(spelled(node).split("(")[0].lower()) or "see the table of functions in `docs/concepts/engine.md`, or run this model on DuckDB"
+    return (
+        WAYS.get(name)
+        or WAYS.get(spelled(node).split("(")[0].lower())
+        or "see the table of functions in `docs/concepts/engine.md`, or run this model on DuckDB"
+    )
 
 
 @rule(exp.Column, args=("this", "table", "db", "catalog"))
