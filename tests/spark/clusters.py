@@ -16,6 +16,7 @@ import pyspark
 
 FAST = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 OPTIONS = {
+    "spark.cores.max": "2",  # of four: a server of Spark Connect has its own two
     "spark.executor.cores": "1",
     "spark.executor.memory": "1g",
     "spark.executor.extraJavaOptions": FAST,
@@ -60,7 +61,7 @@ class Cluster:
         return f"spark://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """The master, then two workers of one core."""
+        """The master, then two workers of two cores."""
         self.port = free_port()
         web = free_port()
         master = self._run("master.Master", "--host", "127.0.0.1", "--port", str(self.port), "--webui-port", str(web))
@@ -74,9 +75,9 @@ class Cluster:
                 "--port",
                 str(port),
                 "--cores",
-                "1",
+                "2",
                 "--memory",
-                "1g",
+                "2g",
                 "--webui-port",
                 str(free_port()),
                 self.master,
@@ -100,6 +101,16 @@ class Cluster:
         listening(port, server)
         return f"sc://127.0.0.1:{port}"
 
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        """End one process, and those that it has started."""
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(15)
+
     def executors(self) -> list[int]:
         """The processes that compute."""
         return [c for w in self.workers for c in children(w.pid) if "CoarseGrainedExecutorBackend" in command_of(c)]
@@ -107,13 +118,7 @@ class Cluster:
     def close(self) -> None:
         """End all, the youngest first."""
         for process in reversed(self.processes):
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(15)
+            self.end(process)
 
     def _run(self, name: str, *words: str) -> subprocess.Popen[bytes]:
         own = {"SPARK_DAEMON_MEMORY": "256m", "SPARK_DAEMON_JAVA_OPTS": FAST}

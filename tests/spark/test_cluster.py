@@ -82,5 +82,6 @@ def test_an_example_through_spark_connect(cluster, tmp_path):
     here = str(Path(__file__).parent)
     around = {**os.environ, "PYTHONPATH": os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])}
     done = subprocess.run([sys.executable, "-c", script], env=around, capture_output=True, text=True, timeout=240, check=False)
+    cluster.end(cluster.processes.pop())
     assert done.returncode == 0, done.stderr[-3000:]
     assert differences(one, tmp_path / "jaffle_shop-spark") == []
