@@ -145,7 +145,9 @@ class House:
         read = self.revealed.text
         name, memory, folder, master, remote = (read(t) if t is not None else None for t in words[:5])
         options = {n: read(v) for n, v in chosen.options.items()}
-        return EngineSettings(name or chosen.name, memory, chosen.threads, folder, master, remote, options)
+        return replace(
+            chosen, name=name or chosen.name, memory_limit=memory, temp_folder=folder, master=master, remote=remote, options=options
+        )
 
     @property
     def local(self) -> DuckdbEngine:

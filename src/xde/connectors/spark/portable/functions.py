@@ -92,6 +92,25 @@ def _of_double(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     return Typed(f"{type(node).__name__.upper()}({value})", "DOUBLE")
 
 
+ANGLES: dict[type[exp.Expr], str] = {exp.Sin: "SIN", exp.Cos: "COS", exp.Tan: "TAN", exp.Asin: "ASIN", exp.Acos: "ACOS", exp.Atan: "ATAN"}
+
+
+@rule(*ANGLES)
+def _angle(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
+    """Where DuckDB has an error, out of the domain, this has one too."""
+    value = cast(_number(writer, node, scope), "DOUBLE").sql
+    name = ANGLES[type(node)]
+    outside = {"ASIN": "ABS({0}) > 1", "ACOS": "ABS({0}) > 1", "ATAN": "false"}.get(name, "ABS({0}) = CAST('Infinity' AS DOUBLE)")
+    stop = f"RAISE_ERROR('xde: {name.lower()} of a number outside of its domain')"
+    return Typed(bound(value, lambda x: f"CASE WHEN {outside.format(x)} AND NOT ISNAN({x}) THEN {stop} ELSE {name}({x}) END"), "DOUBLE")
+
+
+@rule(exp.Degrees, exp.Radians)
+def _degrees(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
+    value = cast(_number(writer, node, scope), "DOUBLE").sql
+    return Typed(f"{type(node).__name__.upper()}({value})", "DOUBLE")
+
+
 @rule(exp.Pow, args=("this", "expression"))
 def _pow(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     left, right = writer.kids([node.this, node.expression], scope)

@@ -147,8 +147,6 @@ def _series(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
 def series(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     """Numbers or moments from one to another; none where the end lies before the start."""
     start, end = writer.kids([node.args["start"], node.args["end"]], scope)
-    if node.args.get("is_end_exclusive") and not (is_whole(start.type) and is_whole(end.type)):
-        raise NotPortable(FUNCTION, "`range` of moments is not proven on Spark", node, "write `generate_series`")
     if is_whole(start.type) and is_whole(end.type):
         if node.args.get("step") and str(node.args["step"].sql()) != "1":
             raise NotPortable(ARGUMENT, "a series with a step is not proven on Spark", node, "multiply the numbers of a series of step 1")
@@ -161,7 +159,12 @@ def series(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
         if not (is_moment(start.type) or start.constant) or NULL in {start.type, end.type}:
             raise NotPortable(FUNCTION, f"`{words(node)}` is not proven on Spark", node)
         low, last = coerced(start, kind).sql, coerced(end, kind).sql
-    made = "CASE WHEN {0} <= {1} THEN SEQUENCE({0}, {1}, {2}) WHEN {0} > {1} THEN FILTER(ARRAY({0}), e -> false) END"
+    within = (
+        "FILTER(SEQUENCE({0}, {1}, {2}), e -> e < {1})"
+        if kind != "BIGINT" and node.args.get("is_end_exclusive")
+        else "SEQUENCE({0}, {1}, {2})"
+    )
+    made = "CASE WHEN {0} <= {1} THEN " + within + " WHEN {0} > {1} THEN FILTER(ARRAY({0}), e -> false) END"
     return Typed(bound(low, lambda a: bound(last, lambda b: made.format(a, b, step))), f"{kind}[]")
 
 
@@ -171,7 +174,21 @@ def _step(node: exp.Expr) -> str:
         raise NotPortable(ARGUMENT, f"`{words(node)}` is not proven on Spark", node, "write the step as `INTERVAL 1 DAY`")
     if not str(step.this.this).isdigit() or str(step.this.this) == "0":
         raise NotPortable(ARGUMENT, f"`{words(node)}` is not proven on Spark", node, "let the step go forward")
-    return interval(unit_of(step.args["unit"]), str(step.this.this))
+    unit = unit_of(step.args["unit"])
+    if unit in {"YEAR", "QUARTER", "MONTH"} and not _first_of_month(node.args["start"]):
+        hint = "begin it with `date_trunc('month', ...)`"
+        raise NotPortable(ARGUMENT, "a series by month from any day takes other ends of months on Spark", node, hint)
+    return interval(unit, str(step.this.this))
+
+
+def _first_of_month(node: exp.Expr) -> bool:
+    """Whether a moment is the first of a month, as far as the text tells."""
+    plain = node.unnest()
+    if isinstance(plain, exp.Cast):
+        return _first_of_month(plain.this)
+    if isinstance(plain, exp.Literal):
+        return str(plain.this)[8:10] == "01"
+    return isinstance(plain, (exp.TimestampTrunc, exp.DateTrunc)) and unit_of(plain.args["unit"]) in {"YEAR", "QUARTER", "MONTH"}
 
 
 @named("list_concat", "list_cat", "array_concat")

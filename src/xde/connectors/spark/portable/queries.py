@@ -116,9 +116,9 @@ class QueryWriter:
         return f"{start} UNION ALL {step}", columns
 
     def _set(self, node: exp.Expr, scope: Scope) -> tuple[str, list[Part]]:
-        if node.args.get("by_name"):
-            raise NotPortable(CLAUSE, "`UNION BY NAME` is not proven on Spark", node, "name the columns in both parts, in one order")
         left, right = self.write(node.this, scope), self.write(node.expression, scope)
+        if node.args.get("by_name"):
+            left, right = self._by_name(left, right)
         if len(left[1]) != len(right[1]):
             raise NotPortable(CLAUSE, "the two parts have not the same number of columns", node)
         kinds = [self._united(a, b, node) for a, b in zip(left[1], right[1], strict=True)]
@@ -127,6 +127,23 @@ class QueryWriter:
         sides = [self._casted(sql, given, columns) for sql, given in (left, right)]
         sql = f"{sides[0]} {word}{'' if node.args.get('distinct') else ' ALL'} {sides[1]}"
         return self._cut(node, sql, columns), columns
+
+    def _by_name(
+        self, left: tuple[str, list[Part]], right: tuple[str, list[Part]]
+    ) -> tuple[tuple[str, list[Part]], tuple[str, list[Part]]]:
+        """Both parts with the columns of both, those of the left first; a column that a part has not is NULL in it."""
+        names = list(dict.fromkeys(c.name.lower() for c in (*left[1], *right[1])))
+        shown = {c.name.lower(): c.name for c in (*right[1], *left[1])}
+        sides = []
+        for sql, columns in (left, right):
+            own = {c.name.lower(): (i, c) for i, c in enumerate(columns)}
+            if len(own) != len(columns):
+                raise NotPortable(NAME, "two columns of a part have one name", hint="give each a name of its own")
+            items = [f"c{own[n][0]} AS {ticked(shown[n])}" if n in own else f"NULL AS {ticked(shown[n])}" for n in names]
+            heads = ", ".join(f"c{i}" for i in range(len(columns)))
+            made = f"SELECT {', '.join(items)} FROM ({sql}) AS {self.fresh()} ({heads})"
+            sides.append((made, [Part(shown[n], own[n][1].type if n in own else NULL) for n in names]))
+        return sides[0], sides[1]
 
     def _united(self, left: Part, right: Part, node: exp.Expr) -> str:
         if left.type == right.type:

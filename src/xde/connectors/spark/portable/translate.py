@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.transformation.port import Input, Query
 
 DIALECT = "duckdb"
-RULES = 1  # one more whenever a rule accepts or refuses something else: what was found portable before is looked at again
+RULES = 2  # one more whenever a rule accepts or refuses something else: what was found portable before is looked at again
 
 
 class Carried(NamedTuple):

@@ -48,13 +48,27 @@ def _specified(writer: Writer, node: exp.Expr, scope: Scope) -> str:
         pieces.append(f"PARTITION BY {', '.join(k.sql for k in writer.kids(partition, scope))}")
     terms = order.expressions if order else ()
     if terms:
-        pieces.append(f"ORDER BY {', '.join(ordered(t, writer.write(t.this, scope).sql) for t in terms)}")
+        pieces.append(f"ORDER BY {', '.join(o for t in terms for o in _ordered(writer, t, scope))}")
     elif isinstance(node.this, exp.RowNumber) or (frame and str(frame.args.get("kind")).upper() == "ROWS"):
         raise NotPortable(CLAUSE, f"`{words(node)}` without ORDER BY numbers the rows in another way on Spark", node, "add an ORDER BY")
     if frame is not None:
         pieces.append(_frame(writer, frame, scope))
     writer.tail = held
     return " ".join(pieces)
+
+
+def _ordered(writer: Writer, term: exp.Expr, scope: Scope) -> list[str]:
+    """A term of the order; a source's own name stands for all its columns, compared one after the other with nulls as the greatest."""
+    subject = term.this
+    name = subject.name if isinstance(subject, exp.Column) and not subject.table else ""
+    source = scope.source(name) if name and scope.resolve([name]) is None and name.lower() not in scope.aliases else None
+    if source is None:
+        return [ordered(term, writer.write(subject, scope).sql)]
+    if any(c.type.endswith(("]", ")")) and not c.type.startswith("DECIMAL") for c in source.columns) or term.args.get("desc"):
+        raise NotPortable(
+            CLAUSE, f"to order by whole rows of `{name}` is not proven on Spark", term, "order by columns that no two rows share"
+        )
+    return [f"{source.written(c).sql} ASC NULLS LAST" for c in source.columns]
 
 
 def _found(scope: Scope, name: str) -> exp.Expr | None:
@@ -84,7 +98,29 @@ def _distance(writer: Writer, given: exp.Expr, scope: Scope) -> str:
             return f"INTERVAL '{given.this.this}' {unit}"
     elif isinstance(given, exp.Literal) and not given.is_string:
         return writer.write(given, scope).sql
+    elif (micros := _micros(given)) is not None and micros >= 0:
+        seconds, rest = divmod(micros, 1_000_000)
+        days, seconds = divmod(seconds, 86_400)
+        clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:06}"
+        return f"INTERVAL '{days} {clock}' DAY TO SECOND"
     raise NotPortable(CLAUSE, f"a frame of `{words(given)}` is not proven on Spark", given, "write a number or an interval of one unit")
+
+
+SIZES = {"DAY": 86_400_000_000, "HOUR": 3_600_000_000, "MINUTE": 60_000_000, "SECOND": 1_000_000, "MILLISECOND": 1000, "MICROSECOND": 1}
+
+
+def _micros(node: exp.Expr) -> int | None:
+    """The length of a sum or difference of intervals of fixed units."""
+    plain = node.unnest()
+    if isinstance(plain, (exp.Add, exp.Sub)):
+        left, right = _micros(plain.this), _micros(plain.expression)
+        if left is None or right is None:
+            return None
+        return left + right if isinstance(plain, exp.Add) else left - right
+    if not (isinstance(plain, exp.Interval) and isinstance(plain.this, exp.Literal) and plain.args.get("unit")):
+        return None
+    size = SIZES.get(plain.args["unit"].name.upper().removesuffix("S"))
+    return int(str(plain.this.this)) * size if size and str(plain.this.this).isdigit() else None
 
 
 def _over(writer: Writer, node: exp.Expr) -> str:
