@@ -53,3 +53,14 @@ def test_a_refusal_says_where_why_and_what_instead(desk):
     assert told.code == "XDE0820"
     assert sql[told.start : told.start + told.length] == "any_value"
     assert "min(x)" in told.hint
+
+
+def test_the_documentation_has_the_table_of_what_is_let_through():
+    from pathlib import Path
+
+    from xde.connectors.spark.portable.table import placed
+
+    page = (Path(__file__).parents[2] / "docs/concepts/engine.md").read_text(encoding="utf-8")
+    assert placed(page) == page, (
+        "run `python -m xde.connectors.spark.portable.table < docs/concepts/engine.md`, and put what comes in its place"
+    )

@@ -13,7 +13,8 @@ def _of(kind: str, names: str) -> None:
 _of(
     "numbers",
     """
-    abs ceil ceiling floor round ln log log2 log10 exp sqrt cbrt pow power sign isnan isinf pi greatest least sin cos tan asin acos atan degrees radians
+    abs ceil ceiling floor round ln log log2 log10 exp sqrt cbrt pow power sign isnan isinf pi greatest least sin cos tan
+    asin acos atan degrees radians
     """,
 )
 _of(

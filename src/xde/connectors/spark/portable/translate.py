@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.transformation.port import Input, Query
 
 DIALECT = "duckdb"
-RULES = 2  # one more whenever a rule accepts or refuses something else: what was found portable before is looked at again
+RULES = 3  # one more whenever a rule accepts or refuses something else: what was found portable before is looked at again
 
 
 class Carried(NamedTuple):
@@ -220,16 +220,16 @@ def _known_functions(tokens: Sequence[Token]) -> None:
 
 
 def _is_name(tokens: Sequence[Token], at: int) -> bool:
-    """Whether a bracket holds the columns of a CTE or an alias: names and commas, and then `AS`, `,` or the end of FROM."""
+    """Whether a bracket holds the columns of an alias (`AS t(a, b)`) or of a CTE (`t(a, b) AS (`): names and commas."""
     inner = []
     for token in tokens[at + 1 :]:
         if str(token.text) == ")":
             break
         inner.append(str(token.text))
-    after = tokens[min(at + len(inner) + 2, len(tokens) - 1)]
+    after = [str(t.text).lower() for t in tokens[at + len(inner) + 2 : at + len(inner) + 4]]
     names = all(re.fullmatch(r"\w+|,", t) for t in inner)
     before = str(tokens[at - 2].text).lower()
-    return names and (before == "as" or str(after.text).lower() == "as")
+    return names and (before == "as" or after in (["as", "("], ["as", "materialized"]))
 
 
 def _nearest(name: str) -> str:
