@@ -122,7 +122,7 @@ def performers(
         StepKind.BUILD: BuildPerformer(house.engine, publisher, pins, models, merger),
         StepKind.ADOPT: AdoptPerformer(publisher, pins),
         StepKind.COPY: CopyPerformer(publisher, pins, personal),
-        StepKind.VIEW: ViewPerformer(house.engine, publisher, pins, models),
+        StepKind.VIEW: ViewPerformer(house.local, publisher, pins, models),
     }
 
 

@@ -18,7 +18,7 @@ from xde.connectors.spark.portable.refusing import NotPortable
 from xde.connectors.spark.portable.translate import RULES, carry, refusal_of
 from xde.connectors.spark.portable.types import spark_type, ticked
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.errors import UserError
+from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 
 if TYPE_CHECKING:
@@ -61,17 +61,21 @@ class SparkEngine:
 
     def write(self, query: Query, inputs: Mapping[str, Input], folder: str, layout: Layout) -> tuple[DataFile, ...]:
         """Write aside, then under the table's folder: nobody sees a file before its commit."""
+        if "://" in folder:
+            raise UserError(_not_shared(f"the lake is at `{folder}`", "put the lake on a file system that all of them have mounted"))
         stage = f"{folder}/{STAGE}{uuid.uuid4().hex}"
         try:
             with self._ready(query, inputs, layout.types) as (spark, carried):
                 frame = spark.sql(carried.sql)
                 if layout.sort:
                     frame = frame.orderBy(*(ticked(c) for c in layout.sort))
-                writer = frame.write.option("compression", "zstd")
+                counted = _observation()
+                writer = frame.observe(counted[0], counted[1]).write.option("compression", "zstd")
                 if layout.file_rows:
                     writer = writer.option("maxRecordsPerFile", layout.file_rows)
-                writer.parquet(stage if "://" in stage else f"file://{stage}")
-            return _moved(Path(stage), Path(folder))
+                writer.parquet(f"file://{stage}")
+                told = int(counted[0].get["rows"])
+            return _all_there(_staged(Path(stage)), told, Path(stage), Path(folder))
         finally:
             shutil.rmtree(stage, ignore_errors=True)
 
@@ -135,15 +139,37 @@ def _frame(spark: Any, given: Input) -> Any:  # noqa: ANN401 - of a library with
     return reader.parquet(*(p.translate(SPECIAL) for p in paths)).select(*(n for n, _ in columns))
 
 
-def _moved(stage: Path, folder: Path) -> tuple[DataFile, ...]:
-    """The files that Spark has committed, each put into the table's folder by one rename under a fresh name."""
-    crash_point(CrashPoint.FILES_WRITTEN)
-    found: list[DataFile] = []
+def _observation() -> tuple[Any, Any]:
+    """What counts the rows as they are written, where they are written."""
+    from pyspark.sql import Observation
+    from pyspark.sql.functions import count, lit
+
+    return Observation(), count(lit(1)).alias("rows")
+
+
+def _not_shared(why: str, hint: str) -> Finding:
+    return Finding("XDE0816", "what Spark writes does not come to the lake", why=why, hint=hint)
+
+
+def _staged(stage: Path) -> list[tuple[Path, DataFile]]:
+    """The files that Spark has committed, each with the name that it is to have."""
+    found = []
     for path in sorted(stage.rglob("*.parquet")):
-        if path.name.startswith((".", "_")) or "_temporary" in path.parts:
-            continue
-        file = data_file(path, f"{uuid.uuid4().hex}.parquet")
-        if file.rows:
-            path.replace(folder / file.path)
-            found.append(file)
-    return tuple(found)
+        if not path.name.startswith((".", "_")) and "_temporary" not in path.parts:
+            found.append((path, data_file(path, f"{uuid.uuid4().hex}.parquet")))
+    return found
+
+
+def _all_there(staged: list[tuple[Path, DataFile]], told: int, stage: Path, folder: Path) -> tuple[DataFile, ...]:
+    """Every row that was written is in a file here, or nothing is taken: a worker may have written to a disk of its own."""
+    rows = sum(file.rows for _, file in staged)
+    if rows == 0 and told:
+        why = f"{told:,} rows were written to `{stage}`, and none of them is there"
+        raise UserError(_not_shared(why, "let driver and workers mount the lake's folder under the same path"))
+    if rows != told:  # also where a task was done twice: then the count is too high, and the step is tried again
+        raise TemporaryError(f"Spark counted {told:,} rows, and {rows:,} are in the files that came to the lake")
+    crash_point(CrashPoint.FILES_WRITTEN)
+    kept = [(path, file) for path, file in staged if file.rows]
+    for path, file in kept:
+        path.replace(folder / file.path)
+    return tuple(file for _, file in kept)
