@@ -21,7 +21,8 @@ def build(name: str, folder: Path, settings: EngineSettings | None) -> Path:
         name_it(root, settings)
     with Workspace.open(root) as workspace:
         finished = workspace.run()
-        assert not [o for o in finished.outcomes if o.status != "done"], [str(o) for o in finished.outcomes]
+        wrong = [f"{o.step.id}: {o.status} {[(f.code, f.message, f.why) for f in o.findings]}" for o in finished.outcomes if o.status != "done"]
+        assert not wrong, "\n".join(wrong)
     return root
 
 
