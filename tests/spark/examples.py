@@ -21,7 +21,9 @@ def build(name: str, folder: Path, settings: EngineSettings | None) -> Path:
         name_it(root, settings)
     with Workspace.open(root) as workspace:
         finished = workspace.run()
-        wrong = [f"{o.step.id}: {o.status} {[(f.code, f.message, f.why) for f in o.findings]}" for o in finished.outcomes if o.status != "done"]
+        wrong = [
+            f"{o.step.id}: {o.status} {[(f.code, f.message, f.why) for f in o.findings]}" for o in finished.outcomes if o.status != "done"
+        ]
         assert not wrong, "\n".join(wrong)
     return root
 

@@ -15,7 +15,10 @@ SHORT = re.compile(r"(`[^`]*`\.)*`[^`]*`\Z|\w+\Z|CAST\('[^']*' AS \w+(\(\d+,\d+\
 
 def bound(sql: str, make: Callable[[str], str]) -> str:
     """What is made of a value, with the value written once; its name is made of what it is, and so is the same wherever that stands."""
-    if SHORT.match(sql) or "SELECT " in sql:  # Spark takes no query within a lambda, nor around one
+    if SHORT.match(sql):
         return make(sql)
     name = f"xde_{bytes_digest(sql.encode())[:12]}"
-    return f"TRANSFORM(ARRAY({sql}), {name} -> {make(name)})[0]"
+    made = make(name)
+    if "SELECT " in sql or "SELECT " in made:  # Spark takes no query within a lambda, nor in what it is given
+        return make(sql)
+    return f"TRANSFORM(ARRAY({sql}), {name} -> {made})[0]"
