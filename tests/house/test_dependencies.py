@@ -17,7 +17,10 @@ CORE = [Requirement(r) for r in PROJECT["project"]["dependencies"]]
 EXTRAS = [Requirement(r) for rs in PROJECT["project"]["optional-dependencies"].values() for r in rs]
 GROUPS = [Requirement(r) for rs in PROJECT["dependency-groups"].values() for r in rs]
 BUILD = [Requirement(r) for r in PROJECT["build-system"]["requires"]]
-LOCK_LINES = [line for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+LOCKS = ("requirements.lock", "requirements-spark.lock")
+LOCK_LINES = [
+    line for name in LOCKS for line in (ROOT / name).read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")
+]
 LOCK = {canonicalize_name(n): v for n, v in (line.split("==") for line in LOCK_LINES if "==" in line)}
 
 

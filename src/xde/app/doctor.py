@@ -25,11 +25,15 @@ _DENIED = frozenset({"XDE0157"})
 SECRET_CODES = frozenset(f"XDE015{n}" for n in range(10))  # of secrets: the message names the reference, and only the reason says more
 
 
-def doctor(house: House, known: Understanding) -> Iterator[Diagnosis]:
-    """A line for each thing: the project, the engine, the ledger, the lake, each source."""
+def doctor(house: House, known: Understanding, engine: str | None = None) -> Iterator[Diagnosis]:
+    """A line for each thing: the project, the engine, what the engine is not given, the ledger, the lake, each source."""
     models, sources = len(known.project.models), len(known.project.sources)
     yield Diagnosis("project", "ok", f"{sources} sources and {models} models in `{known.project.root.name}`, read without an error")
     yield _asked("engine", lambda: _engine(house))
+    if house.scale_out is not None:
+        yield _asked("spark", house.spark.begun)
+    if engine == "spark" or (engine is None and house.scale_out is not None):
+        yield from _portable(house, known)
     yield _asked("ledger", lambda: _ledger(house))
     yield _asked("lake", lambda: _lake(house))
     for name in sorted(known.project.sources):
@@ -89,9 +93,20 @@ def _asked(subject: str, ask: Callable[[], str]) -> Diagnosis:
 
 
 def _engine(house: House) -> str:
-    rows = house.engine.rows(Query("SELECT version(), current_setting('memory_limit'), current_setting('threads')"), {})
+    rows = house.local.rows(Query("SELECT version(), current_setting('memory_limit'), current_setting('threads')"), {})
     version, memory, threads = rows[0]
     return f"DuckDB {version}, {memory} of memory, {threads} threads"
+
+
+def _portable(house: House, known: Understanding) -> Iterator[Diagnosis]:
+    from xde.app.portability import refusals
+
+    found = refusals(house, known, None)
+    for finding in found:
+        yield Diagnosis(f"{finding.span}", "missing", f"{finding.message} [{finding.code}]", finding.hint)
+    models = len(known.project.models)
+    if not found:
+        yield Diagnosis("models on Spark", "ok", f"{models} of {models} give the same rows there")
 
 
 def _ledger(house: House) -> str:

@@ -50,6 +50,10 @@ def make(
 
     `changes` says in words why versions are others than they were; `until` how far models by time are built (exclusive).
     """
+    if house.scale_out is not None:
+        from xde.app.portability import refuse
+
+        refuse(house, known, selection)
     pointers = place(house, known)
     states = _states(house, known, pointers)
     warnings: list[Finding] = list(known.warnings)

@@ -38,7 +38,7 @@ def _bind(house: House, known: Understanding, models: Collection[str], findings:
     now = house.clock.now()
     moment = now.replace(tzinfo=None)
     given = {**known.project.settings.parameters, "today": now.date(), "start": moment, "end": moment}
-    with house.engine.describing() as columns:
+    with house.local.describing() as columns:
         for name in models:
             model = known.model(name)
             inputs = {n: Input(tuple(Column(c.name, c.type) for c in known.schemas[n])) for n in known.upstream[name]}

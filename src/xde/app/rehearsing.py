@@ -216,7 +216,7 @@ class _Stage:
         """The rows that are in the table."""
         name = self.case.dataset
         schema = self.known.schemas[name]
-        rows = self.house.engine.rows(Query(f"SELECT * FROM {name}"), {name: Input(schema, self._paths(name))})
+        rows = self.house.local.rows(Query(f"SELECT * FROM {name}"), {name: Input(schema, self._paths(name))})
         return Result(tuple((c.name, c.type) for c in schema), tuple(tuple(r) for r in rows))
 
     def _key(self) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ class _Stop(threading.Event):
 
     def _interrupt(self) -> None:
         while not self._over.is_set():
-            self._house.session.cancel()
+            self._house.cancel()
             self._over.wait(AGAIN)
 
     def close(self) -> None:
@@ -122,7 +122,7 @@ def performers(
         StepKind.BUILD: BuildPerformer(house.engine, publisher, pins, models, merger),
         StepKind.ADOPT: AdoptPerformer(publisher, pins),
         StepKind.COPY: CopyPerformer(publisher, pins, personal),
-        StepKind.VIEW: ViewPerformer(house.engine, publisher, pins, models),
+        StepKind.VIEW: ViewPerformer(house.local, publisher, pins, models),
     }
 
 

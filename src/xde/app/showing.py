@@ -36,7 +36,7 @@ def show(house: House, known: Understanding, wish: Wish) -> pa.RecordBatchReader
     names = [c.name for c in known.schemas[wish.dataset]] if view else [c.name for c in inputs[wish.dataset].schema]
     views = {**known.views(wish.dataset), wish.dataset: known.model(wish.dataset).sql} if view else {}
     given = {**known.project.settings.parameters, "today": house.clock.now().date()}
-    return house.engine.read(Query(wish.sql(names), {}, views, known.view_parameters(views), given), inputs)
+    return house.local.read(Query(wish.sql(names), {}, views, known.view_parameters(views), given), inputs)
 
 
 def _input(house: House, pointers: Mapping[str, str], wish: Wish) -> Input:

@@ -36,7 +36,12 @@ class Throwaway:
         """Nothing is there yet. Sources are read from folders of their own, `delivered/NAME`, which are empty."""
         of_project = known.project.settings
         settings = replace(
-            of_project, lake=LakeSettings("lake"), environments={}, retries=0, parameters={**of_project.parameters, **parameters}
+            of_project,
+            lake=LakeSettings("lake"),
+            engine=replace(of_project.engine, name="duckdb"),
+            environments={},
+            retries=0,
+            parameters={**of_project.parameters, **parameters},
         )
         readings = {n: replace(r, root=f"{DELIVERED}/{n}") for n, r in known.readings.items()}
         for name in readings:
@@ -51,7 +56,7 @@ class Throwaway:
         publisher = Publisher(self.house.lake, self.house.auditor, self.house.ledger, self.house.clock, _unasked)
         pins = Pins(self.house.lake, self.house.ledger, self.known.versions)
         before, target = pins.snapshot(name), pins.table(name)
-        files = self.house.engine.write(Query(query), inputs, self.house.lake.folder(target), Layout(types=schema))
+        files = self.house.local.write(Query(query), inputs, self.house.lake.folder(target), Layout(types=schema))
         removes = before.files if before and replacing else ()
         at = self.house.clock.now().isoformat()
         facts = {"kind": "build", "run": "given", "step": f"build {name}", "fence": 0, "at": at, "full": replacing}

@@ -187,7 +187,7 @@ def _analyses(project: Project, schemas: Mapping[str, Schema], house: House, fin
         return tuple((c.name, c.type) for c in columns(Query(sql, values), inputs))
 
     given = {n: {c.name: c.type for c in schema} for n, schema in schemas.items()}
-    with house.engine.describing() as columns:
+    with house.local.describing() as columns:
         analyses, told = analyse_models(
             project,
             given,

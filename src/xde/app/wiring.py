@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xde.ground.clock import SystemClock
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
-from xde.ground.names import did_you_mean
+from xde.ground.names import did_you_mean, listed
 from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from xde.connectors.duckdb.session import DuckdbSession
     from xde.connectors.duckdb.transformation import DuckdbEngine
     from xde.connectors.files.sources import DiskFiles
+    from xde.connectors.spark.session import Sparked
+    from xde.connectors.spark.transformation import SparkEngine
     from xde.ground.clock import Clock
     from xde.kernel.plan.ledger import Ledger
     from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, Settings
     from xde.lifecycle.ingestion.port import Loader
     from xde.lifecycle.storage.audit_port import Auditor
     from xde.lifecycle.storage.port import DataFile, Schema
+    from xde.lifecycle.transformation.port import Engine
 
-ENGINES = ("duckdb",)
+ENGINES = ("duckdb", "spark")
 
 
 @dataclass(slots=True)
@@ -44,6 +47,8 @@ class House:
     _ledger: Ledger | None = None
     _session: DuckdbSession | None = None
     _revealing: Revealing | None = None
+    _spark: Sparked | None = None
+    _scale_out: SparkEngine | None = None
 
     @property
     def own(self) -> EnvironmentSettings | None:
@@ -106,19 +111,25 @@ class House:
         return self._revealing
 
     @property
-    def session(self) -> DuckdbSession:
-        """The engine's instance."""
-        if self._session is None:
-            chosen = self._revealed_engine()
-            if chosen.name not in ENGINES:
-                raise UserError(
-                    Finding(
-                        "XDE0805",
-                        f"there is no engine `{chosen.name}`",
-                        why="installed engines: `duckdb`",
-                        hint=did_you_mean(chosen.name, ENGINES) or "write `engine: duckdb` in `xde.yaml`",
-                    )
+    def engine_settings(self) -> EngineSettings:
+        """Which engine builds models here, with what its references stand for."""
+        chosen = self._revealed_engine()
+        if chosen.name not in ENGINES:
+            raise UserError(
+                Finding(
+                    "XDE0805",
+                    f"there is no engine `{chosen.name}`",
+                    why=f"installed engines: {listed([f'`{e}`' for e in ENGINES])}",
+                    hint=did_you_mean(chosen.name, ENGINES) or "write `engine: duckdb` in `xde.yaml`",
                 )
+            )
+        return chosen
+
+    @property
+    def session(self) -> DuckdbSession:
+        """The instance of DuckDB, which loads, checks and describes whatever builds the models."""
+        if self._session is None:
+            chosen = self.engine_settings
             from xde.connectors.duckdb.session import DuckdbSession
 
             folder = self.root / ".xde" / "tmp"
@@ -128,18 +139,49 @@ class House:
 
     def _revealed_engine(self) -> EngineSettings:
         chosen = self.chosen_engine
-        if not any("${" in t for t in (chosen.name, chosen.memory_limit, chosen.temp_folder) if t is not None):
+        words = (chosen.name, chosen.memory_limit, chosen.temp_folder, chosen.master, chosen.remote, *chosen.options.values())
+        if not any("${" in t for t in words if t is not None):
             return chosen
         read = self.revealed.text
-        memory, folder = (read(t) if t is not None else None for t in (chosen.memory_limit, chosen.temp_folder))
-        return replace(chosen, name=read(chosen.name), memory_limit=memory, temp_folder=folder)
+        name, memory, folder, master, remote = (read(t) if t is not None else None for t in words[:5])
+        options = {n: read(v) for n, v in chosen.options.items()}
+        return replace(
+            chosen, name=name or chosen.name, memory_limit=memory, temp_folder=folder, master=master, remote=remote, options=options
+        )
 
     @property
-    def engine(self) -> DuckdbEngine:
-        """The engine."""
+    def local(self) -> DuckdbEngine:
+        """DuckDB over the lake's files: what describes queries, and what answers where a person waits."""
         from xde.connectors.duckdb.transformation import DuckdbEngine
 
         return DuckdbEngine(self.session)
+
+    @property
+    def scale_out(self) -> SparkEngine | None:
+        """Spark, where it is what builds the models here; made, but not started."""
+        return self.spark if self.engine_settings.name == "spark" else None
+
+    @property
+    def spark(self) -> SparkEngine:
+        """Spark, whatever builds the models: what it is given and what not can be asked without it."""
+        if self._scale_out is None:
+            from xde.connectors.spark.session import Sparked
+            from xde.connectors.spark.transformation import SparkEngine
+
+            self._spark = Sparked(self.engine_settings, self.root / ".xde" / "tmp")
+            self._scale_out = SparkEngine(self._spark, self.local)
+        return self._scale_out
+
+    @property
+    def engine(self) -> Engine:
+        """What builds models."""
+        return self.scale_out or self.local
+
+    def cancel(self) -> None:
+        """Interrupt all that is under way."""
+        self.session.cancel()
+        if self._scale_out is not None:
+            self._scale_out.cancel()
 
     @property
     def sandbox(self) -> DuckdbSandbox:
@@ -179,10 +221,10 @@ class House:
     def write(
         self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object], folder: str
     ) -> tuple[DataFile, ...]:
-        """The engine as the writer that storage rewrites files with."""
+        """DuckDB as the writer that storage rewrites files with."""
         from xde.lifecycle.transformation.port import Input, Layout, Query
 
-        return self.engine.write(Query(sql, parameters), {n: Input(s, p) for n, (s, p) in inputs.items()}, folder, Layout())
+        return self.local.write(Query(sql, parameters), {n: Input(s, p) for n, (s, p) in inputs.items()}, folder, Layout())
 
     def close(self) -> None:
         """Let go of everything that was opened."""
@@ -190,6 +232,8 @@ class House:
             self._ledger.close()
         if self._session is not None:
             self._session.close()
+        if self._spark is not None:
+            self._spark.close()
 
 
 def house_of(root: Path, settings: Settings, environment: str | None, clock: Clock | None = None) -> House:

@@ -159,11 +159,11 @@ class Workspace:
 
         return discard(self.house, self.known, ids, dataset, reason)
 
-    def doctor(self) -> Iterator[Diagnosis]:
-        """Whether every source, the lake, the ledger and the engine can be reached, written and read."""
+    def doctor(self, engine: str | None = None) -> Iterator[Diagnosis]:
+        """Whether sources, lake, ledger and engine can be reached, written and read; and which models `engine` would not be given."""
         from xde.app.doctor import doctor
 
-        return doctor(self.house, self.known)
+        return doctor(self.house, self.known, engine)
 
     def clean(
         self, *, keep_hours: float = 168.0, keep_days: float = 7.0, dry_run: bool = False, compact: bool = False

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from xde.app.answers import Diagnosis
 
 
-@xde_command("doctor", "xde doctor", "xde --env prod doctor --json")
+@xde_command("doctor", "xde doctor", "xde doctor --engine spark", "xde --env prod doctor --json")
+@click.option("--engine", type=click.Choice(["spark"]), help="Tell which models this engine would not be given; it need not be installed.")
 @json_option
 @pass_session
 @click.pass_context
-def command(ctx: click.Context, session: Session) -> None:
+def command(ctx: click.Context, session: Session, engine: str | None) -> None:
     """Try whether sources, lake, ledger and engine can be reached, written and read.
 
     Ends with 1 when something is missing or denied; what is only slow or unsafe is told.
@@ -31,7 +32,7 @@ def command(ctx: click.Context, session: Session) -> None:
 
     found = []
     try:
-        for diagnosis in _all(session, doctor_secrets(session.root().resolve(), session.environment)):
+        for diagnosis in _all(session, doctor_secrets(session.root().resolve(), session.environment), engine):
             found.append(diagnosis)
             if not session.machine:
                 session.result(diagnosis_text(diagnosis, session.ink()))
@@ -44,8 +45,8 @@ def command(ctx: click.Context, session: Session) -> None:
         ctx.exit(1)
 
 
-def _all(session: Session, secrets: Iterator[Diagnosis]) -> Iterator[Diagnosis]:
+def _all(session: Session, secrets: Iterator[Diagnosis], engine: str | None) -> Iterator[Diagnosis]:
     """The secrets first: nothing can be opened without them."""
     yield from secrets
     with session.open() as workspace:
-        yield from workspace.doctor()
+        yield from workspace.doctor(engine)

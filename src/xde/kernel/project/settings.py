@@ -23,12 +23,18 @@ class LakeSettings:
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """Which engine computes and within what: memory as DuckDB writes it (`4GB`), threads a step, a spill folder."""
+    """Which engine computes and within what: memory as DuckDB writes it (`4GB`), threads a step, a spill folder.
+
+    Of Spark: the `master` that a driver here works with, or the `remote` server of Spark Connect; `options` are its own settings.
+    """
 
     name: str = "duckdb"
     memory_limit: str | None = None
     threads: int | None = None
     temp_folder: str | None = None
+    master: str | None = None
+    remote: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

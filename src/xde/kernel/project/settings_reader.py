@@ -74,6 +74,19 @@ _ENGINE = Either(
             ),
             "threads": Number(whole=True, least=1, doc="Threads of one step"),
             "temp_folder": Text(doc="Folder for what does not fit into memory"),
+            "master": Text(
+                pattern=r"^(local(\[.+\])?|local-cluster\[.+\]|spark://.+|yarn|k8s://.+|\$\{.*)$",
+                wanted="`local[2]`, `spark://host:port`, `yarn` or `k8s://...`",
+                example="local[2]",
+                doc="Of Spark: the cluster that a driver in this process works with",
+            ),
+            "remote": Text(
+                pattern=r"^(sc://.+|\$\{.*)$",
+                wanted="`sc://host:port`",
+                example="sc://localhost:15002",
+                doc="Of Spark: the server of Spark Connect",
+            ),
+            "options": MapOf(Anything(plain=True), doc="Of Spark: settings of its own, `spark....`"),
         }
     ),
     doc="What computes",
@@ -182,6 +195,14 @@ def _engine(node: Mapping) -> EngineSettings | None:
     if given is None:
         name = node.text("engine")
         return EngineSettings(name) if name is not None else None
+    options = given.mapping("options")
+    texts = {key: item.text for key, item in options.items.items() if isinstance(item, Scalar)} if options is not None else {}
     return EngineSettings(
-        given.text("name") or EngineSettings().name, given.text("memory_limit"), given.whole("threads"), given.text("temp_folder")
+        given.text("name") or EngineSettings().name,
+        given.text("memory_limit"),
+        given.whole("threads"),
+        given.text("temp_folder"),
+        given.text("master"),
+        given.text("remote"),
+        texts,
     )

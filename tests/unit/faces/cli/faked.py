@@ -126,7 +126,7 @@ class Workspace:
         print(f"discard {list(ids)} because {reason}", file=sys.stderr)
         return len(ids)
 
-    def doctor(self):
+    def doctor(self, engine=None):
         yield Diagnosis("lake", "ok", "written and read")
         yield Diagnosis("disk", "slow", "3 s")
         if CASE == "ill":

@@ -1,0 +1,1 @@
+"""Spark: the engine for what is too large for one machine, over the same files and by the same commits."""
