@@ -50,16 +50,23 @@ class DuckdbTexts:
         row = self._row(f"SELECT {', '.join(parts)} FROM ({self._given(self._names, nulls)})")
         return {n: (int(row[2 * i]), int(row[2 * i + 1])) for i, n in enumerate(self._names)}
 
-    def misfits(self, asked: Mapping[str, Sequence[Candidate]], nulls: Sequence[str], first: int | None) -> Mapping[str, Sequence[int]]:
+    def some(self, names: Sequence[str], nulls: Sequence[str], limit: int) -> Mapping[str, Sequence[str]]:
+        """Some different texts of each column."""
+        if not names:
+            return {}
+        given = f"(SELECT * FROM ({self._given(names, nulls)}) USING SAMPLE reservoir({limit * 4} ROWS) REPEATABLE ({SEED}))"
+        row = self._row(f"SELECT {', '.join(f'list(DISTINCT {quoted(n)})' for n in names)} FROM {given}")
+        return {n: tuple(v for v in found or () if v is not None)[:limit] for n, found in zip(names, row, strict=True)}
+
+    def misfits(self, asked: Mapping[str, Sequence[Candidate]], nulls: Sequence[str]) -> Mapping[str, Sequence[int]]:
         """How many texts are no value of each candidate."""
         names = [n for n, candidates in asked.items() if candidates]
         if not names:
             return {n: () for n in asked}
-        limit = f" LIMIT {first}" if first is not None else ""
         casts = {(n, i): self._cast(n, i, c) for n in names for i, c in enumerate(asked[n])}
         values = ", ".join(f"{made[1]} AS {quoted(made[0])}" for made in casts.values())
         wrong = ", ".join(f"count_if({made[2]})" for made in casts.values())
-        inner = f"SELECT *, {values} FROM ({self._given(names, nulls)}{limit})"
+        inner = f"SELECT *, {values} FROM ({self._given(names, nulls)})"
         row = iter(self._row(f"SELECT {wrong} FROM ({inner})"))
         return {n: tuple(int(next(row)) for _ in asked[n]) for n in asked}
 

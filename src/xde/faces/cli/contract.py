@@ -1,7 +1,8 @@
-"""`xde contract`: two versions of a contract compared, and all contracts of a project held to what they promised."""
+"""`xde contract`: versions compared, a project held to what it promised, and a first contract drafted from data."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,17 +15,15 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Severity
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from xde.app.contracts import Comparison
 
 FAILED = 1
 _markdown = click.option("--markdown", is_flag=True, help="Print Markdown, for a comment at a pull request.")
 
 
-@click.group("contract", epilog=examples_text(("xde contract check", "xde contract diff sources/nyc.yaml")))
+@click.group("contract", epilog=examples_text(("xde contract check", "xde contract diff sources/nyc.yaml", "xde contract draft 'data/*' --output sources/nyc.yaml")))
 def command() -> None:
-    """Compare versions of contracts: what changed, whom it breaks, whether the version says so."""
+    """Draft contracts, and compare their versions: what changed, whom it breaks, whether the version says so."""
 
 
 @xde_command(
@@ -76,6 +75,37 @@ def check(session: Session, *, against: str, allow_breaking: str, markdown: bool
     return FAILED if any(f.severity is Severity.ERROR for f in found.findings) else 0
 
 
+@xde_command(
+    "draft",
+    "xde contract draft 'data/*' --output sources/nyc.yaml",
+    "xde contract draft data/orders.csv",
+    "xde contract draft 'data/*.csv' --output sources/shop.yaml --force",
+)
+@click.argument("sources", nargs=-1, required=True, metavar="FILES...")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to this file; default: print it.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@json_option
+@pass_session
+def draft(session: Session, *, sources: tuple[str, ...], output: Path | None, force: bool) -> None:
+    """Draft the contract of files from their data.
+
+    FILES is a path, or a pattern in quotes; files that differ in a number or day are deliveries of one table. Every rule has its evidence
+    beside it as a comment; what the data cannot tell is a question to its owner: `grep '# question'`.
+    """
+    from xde.app.contract_drafts import draft as draft_contract  # deferred: it brings the engine
+    from xde.faces.words.findings import finding_fact
+    from xde.faces.words.numbers import amount
+
+    made = draft_contract(session.root, sources, output, force=force)
+    if session.machine:
+        facts = [finding_fact(f) for f in made.findings]
+        session.document({"path": made.path, "tables": made.tables, "questions": made.questions, "text": made.text, "findings": facts})
+        return
+    session.warn(made.findings)
+    session.result(f"{made.path}\n" if made.path else made.text)
+    session.talk(f"{amount(len(made.tables), 'table')}, {amount(made.questions, 'question')} to answer; then: xde run")
+
+
 def _root(session: Session) -> Path | None:
     """The project around, if there is one: two files can be compared without."""
     try:
@@ -95,5 +125,5 @@ def _show(session: Session, found: Comparison, *, markdown: bool) -> None:
         session.result(comparison_text(found, ink=session.ink()))
 
 
-for _command in (diff, check):
+for _command in (diff, check, draft):
     command.add_command(_command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import combinations
 from math import prod
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from xde.undercurrents.management.profiling.facts import Key
@@ -99,11 +100,24 @@ def _sets(
     place = {n: i for i, n in enumerate(names)}
     kept = []
     for columns in possible:
-        at = [place[c] for c in columns]
-        seen = {tuple(row[i] for i in at) for row in some}
-        if len(seen) >= NEAR * len(some):
+        if _differ(some, [place[c] for c in columns]):
             kept.append(tuple(sorted(columns, key=order.__getitem__)))
     return kept
+
+
+def _differ(some: Sequence[tuple[int | None, ...]], at: Sequence[int]) -> bool:
+    """Whether hardly two rows are alike at some places; given up as soon as it is plain."""
+    take = itemgetter(*at)
+    again, most = 0, (1 - NEAR) * len(some)
+    seen: set[object] = set()
+    for row in some:
+        found = take(row)
+        if found in seen:
+            again += 1
+            if again > most:
+                return False
+        seen.add(found)
+    return True
 
 
 def _best(found: Sequence[Key], total: int) -> tuple[Key, ...]:

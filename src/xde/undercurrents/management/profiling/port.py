@@ -41,8 +41,12 @@ class Texts(Protocol):
         """How often each of some words (in lower case) stands alone in each column, as it is written there."""
         ...
 
-    def misfits(self, asked: Mapping[str, Sequence[Candidate]], nulls: Sequence[str], first: int | None) -> Mapping[str, Sequence[int]]:
-        """How many texts of each column are no value of each candidate, in its order; `nulls` are left out. Of all rows or of the first."""
+    def some(self, names: Sequence[str], nulls: Sequence[str], limit: int) -> Mapping[str, Sequence[str]]:
+        """Some different texts of each column, from all over; `nulls` are left out."""
+        ...
+
+    def misfits(self, asked: Mapping[str, Sequence[Candidate]], nulls: Sequence[str]) -> Mapping[str, Sequence[int]]:
+        """How many texts of each column are no value of each candidate, in its order; `nulls` are left out."""
         ...
 
     def wrong(self, column: str, candidate: Candidate, nulls: Sequence[str]) -> Sequence[str]:

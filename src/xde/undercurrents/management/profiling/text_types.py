@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from xde.undercurrents.management.profiling.facts import TextReading
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 NULL_WORDS = ("na", "n/a", "#n/a", "null", "none", "nil", "nan", "\\n", "-", "--", "?", ".", "(null)", "missing", "unknown")
 PLAIN_NULLS = frozenset({"na", "n/a", "#n/a", "null", "\\n", "(null)"})
 """Words that mean a missing value also in a column of text."""
-FIRST = 5_000
+SHOWN = 300
 ALMOST = 0.02
 TEXT = Candidate("VARCHAR", "string")
 _DAYS = ("dd.MM.yyyy", "MM/dd/yyyy", "dd/MM/yyyy", "yyyy/MM/dd", "dd-MM-yyyy", "MM-dd-yyyy", "dd-MMM-yyyy", "dd MMM yyyy")
@@ -43,17 +44,43 @@ def read_texts(texts: Texts) -> tuple[Mapping[str, TextReading], tuple[str, ...]
     nulls = tuple(dict.fromkeys(w for words in found.values() for w in words))
     present = texts.present(nulls)
     asked = _narrowed(texts, nulls, [n for n in texts.names() if present[n][0]])
-    misfits = texts.misfits(asked, nulls, None)
+    misfits = texts.misfits(asked, nulls)
     readings = {n: _reading(texts, n, nulls, asked.get(n, ()), misfits.get(n, ()), present[n]) for n in texts.names()}
     of_file = tuple(dict.fromkeys(w for n, r in readings.items() if r.logical != "string" for w in found.get(n, {})))
     return {n: _with_words(r, found.get(n, {}), of_file, present[n][0]) for n, r in readings.items()}, of_file
 
 
 def _narrowed(texts: Texts, nulls: Sequence[str], names: Sequence[str]) -> Mapping[str, Sequence[Candidate]]:
-    """The candidates that the first rows leave, so that all rows are asked few questions."""
-    first = texts.misfits({n: CANDIDATES for n in names}, nulls, FIRST)
-    rows = {n: max(first[n], default=0) for n in names}
-    return {n: [c for c, wrong in zip(CANDIDATES, first[n], strict=True) if wrong <= ALMOST * max(rows[n], 1)] for n in names}
+    """The candidates whose form some texts have, so that of all rows few questions are asked."""
+    shown = texts.some(names, nulls, SHOWN)
+    return {n: [c for c in CANDIDATES if _alike(_FORMS[c], shown[n])] for n in names}
+
+
+def _alike(form: re.Pattern[str], values: Sequence[str]) -> bool:
+    return sum(form.match(v) is None for v in values) <= ALMOST * len(values)
+
+
+def _form(candidate: Candidate) -> re.Pattern[str]:
+    """What the texts of a candidate look like; wider than what its values are."""
+    plain = _PLAIN.get(candidate.type, ".*") if candidate.format is None else _written(candidate.format)
+    return re.compile(rf"\s*{plain}\s*\Z", re.IGNORECASE)
+
+
+def _written(pattern: str) -> str:
+    words = {"yyyy": r"\d{4}", "MMM": "[a-z]{3}", "MM": r"\d{1,2}", "a": "[ap]m", "xx": r"([+-]\d{2}:?\d{2}|z)"}
+    return re.sub(r"[A-Za-z]+|[^A-Za-z]+", lambda m: words.get(m[0], r"\d{1,2}") if m[0].isalpha() else re.escape(m[0]), pattern)
+
+
+_PLAIN = {
+    "BOOLEAN": "(true|false|t|f|yes|no)",
+    "BIGINT": r"[+-]?\d+",
+    "DOUBLE": r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?",
+    "DATE": r"\d{4}-\d{2}-\d{2}",
+    "TIMESTAMP": r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}([.]\d+)?)?)?",
+    "TIMESTAMP WITH TIME ZONE": r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}([.]\d+)?)? ?(z|utc|[+-]\d{2}(:?\d{2})?)",
+    "TIME": r"\d{2}:\d{2}(:\d{2}([.]\d+)?)?",
+}
+_FORMS = {c: _form(c) for c in CANDIDATES}
 
 
 def _reading(  # noqa: PLR0913 - a column, its candidates and what was counted of them
