@@ -41,21 +41,16 @@ def draft(root: Callable[[], Path], sources: Sequence[str], output: Path | None,
     except UserError:
         home = Path.cwd()
     found = profile_files(sources, sample)
-    places = {g.name: Place(_folder(g.folder, home), g.pattern, _format(found.profile.tables, g.name), len(g.files)) for g in found.groups}
-    name = identifier(output.stem) if output is not None else (found.groups[0].name if len(found.groups) == 1 else identifier(found.groups[0].folder.name))
+    formats = {t.name: str(t.dialect["format"]) for t in found.profile.tables}
+    places = {g.name: Place(_folder(g.folder, home), g.pattern, formats[g.name], len(g.files)) for g in found.groups}
+    only = found.groups[0].name if len(found.groups) == 1 else identifier(found.groups[0].folder.resolve().name)
+    name = identifier(output.stem) if output is not None else only
     text = contract_text(name, found.profile, places)
     _proved(text, output)
     if output is not None:
         _write(output, text, force=force)
     tables = tuple(t.name for t in found.profile.tables)
     return Draft(text, tables, text.count("# question: "), found.profile.findings, str(output or ""))
-
-
-def _format(tables: Sequence[object], name: str) -> str:
-    from xde.undercurrents.management.profiling.facts import TableProfile
-
-    table = next(t for t in tables if isinstance(t, TableProfile) and t.name == name)
-    return str(table.dialect["format"])
 
 
 def _folder(folder: Path, home: Path) -> str:

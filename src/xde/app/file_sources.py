@@ -112,14 +112,23 @@ def _json_form(group: Group, head: Head) -> tuple[str, str | None]:
     """Lines of records, one array, or an array under a member of one object."""
     if head.text.lstrip().startswith("["):
         return "json", None
-    if group.format == "ndjson" or _is_record(head.text.lstrip().split("\n", 1)[0]):
+    lines = head.text.strip().split("\n")
+    if group.format == "ndjson" or (len(lines) > 1 and _is_record(lines[0])):
         return "ndjson", None
+    lists = _lists(group.files[0])
+    if lists:
+        return "json", lists[0] if len(lists) == 1 else None
+    return ("ndjson" if _is_record(lines[0]) else "json"), None
+
+
+def _lists(path: Path) -> list[str]:
+    """The members of one document that are arrays of records."""
     try:
-        whole = json.loads(group.files[0].read_bytes())
+        whole = json.loads(path.read_bytes()) if path.suffix.lower() == ".json" else None
     except (ValueError, UnicodeDecodeError):
-        return "json", None
-    lists = [k for k, v in whole.items() if isinstance(v, list)] if isinstance(whole, dict) else []
-    return "json", lists[0] if len(lists) == 1 else None
+        return []
+    found = whole.items() if isinstance(whole, dict) else ()
+    return [k for k, v in found if isinstance(v, list) and v and all(isinstance(r, dict) for r in v)]
 
 
 def _is_record(line: str) -> bool:

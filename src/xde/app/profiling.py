@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from xde.app.file_sources import Source, chosen_files
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
-from xde.ground.names import did_you_mean, listed
+from xde.ground.names import listed
 from xde.lifecycle.ingestion.port import Dialect
 from xde.lifecycle.storage.port import TableId
 from xde.lifecycle.transformation.port import Input, Query
@@ -30,12 +29,11 @@ if TYPE_CHECKING:
     from xde.undercurrents.management.profiling.naming import Group
 
 SAMPLE = 1_000_000
-LONGEST = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to profile: names of datasets, of sources of the project, files and patterns of files; or all datasets. `sample` rows at most."""
+    """What to profile: datasets, sources of the project, files and patterns of files; or all datasets. `sample` rows at most."""
 
     sources: tuple[str, ...] = ()
     everything: bool = False
@@ -188,9 +186,10 @@ def _open_files(work: _Work, group: Group) -> None:
         profiler = replace(work.profiler, folder=work.profiler.folder / group.name, tables=work.profiler.tables)
         delivered = profiler.texts(group.name, found, dialect, names)
     work.findings += _said_of(group, delivered)
-    told = {**json.loads(json.dumps(_words(dialect, delivered)))}
     source = str(group.folder / group.pattern)
-    work.tables.append(Opened(group.name, source, delivered.rows, delivered.readings, told, len(group.files), delivered.refused))
+    work.tables.append(
+        Opened(group.name, source, delivered.rows, delivered.readings, _words(dialect, delivered), len(group.files), delivered.refused)
+    )
 
 
 def _words(dialect: Dialect, delivered: Delivered) -> dict[str, object]:
@@ -221,7 +220,7 @@ def _said_of(group: Group, delivered: Delivered) -> list[Finding]:
         found.append(
             Finding(
                 "XDE0381",
-                f"{delivered.refused:,} records of `{path}` do not fit the dialect that its beginning shows",
+                f"records of `{path}` do not fit the dialect that its beginning shows: {delivered.refused:,}",
                 why="they have more or fewer fields than the header, or bytes that are no text; they are not in the figures",
                 hint="look at them: load the file by a contract, then `xde letters list`",
                 severity=Severity.WARNING,
@@ -237,10 +236,3 @@ def _said_of(group: Group, delivered: Delivered) -> list[Finding]:
 def _no_rows(name: str) -> Finding:
     hint = "figures need rows: have it delivered again, or load what is new with `xde run`"
     return Finding("XDE0377", f"`{name}` has no rows", hint=hint, severity=Severity.WARNING)
-
-
-def no_source(said: str, known: Sequence[str]) -> Finding:
-    """Neither a dataset nor a file."""
-    near = did_you_mean(said, known)
-    hint = near or "name a dataset of `xde list`, or a file or pattern in quotes: `xde profile 'data/*.csv'`"
-    return Finding("XDE0370", f"there is neither a dataset nor a file `{said}`", hint=hint)

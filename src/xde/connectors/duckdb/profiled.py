@@ -1,7 +1,8 @@
-"""Tables opened for a profile: datasets as they lie in the lake, files through the loader itself, so that a profile sees what a load will."""
+"""Tables opened for a profile: datasets as they lie in the lake, files through the loader, so that a profile sees what a load will."""
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,6 +102,9 @@ class DuckdbProfiler:
     def _columns(self, file: FoundFile, dialect: Dialect) -> tuple[str, ...]:
         if dialect.format not in JSON:
             return tuple(self.loader.columns(file, dialect))
+        if dialect.records_at:
+            records = json.loads(Path(file.location).read_text(dialect.encoding))[dialect.records_at]
+            return tuple(dict.fromkeys(name for record in records for name in record))
         form = "newline_delimited" if dialect.format == "ndjson" else "array"
         sql = f"DESCRIBE SELECT * FROM read_json({literal(file.location)}, format = '{form}', sample_size = -1)"
         try:

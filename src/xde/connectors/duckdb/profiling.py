@@ -62,7 +62,7 @@ class DuckdbTexts:
         """How many texts are no value of each candidate."""
         names = [n for n, candidates in asked.items() if candidates]
         if not names:
-            return {n: () for n in asked}
+            return dict.fromkeys(asked, ())
         casts = {(n, i): self._cast(n, i, c) for n in names for i, c in enumerate(asked[n])}
         values = ", ".join(f"{made[1]} AS {quoted(made[0])}" for made in casts.values())
         wrong = ", ".join(f"count_if({made[2]})" for made in casts.values())
@@ -158,13 +158,14 @@ class DuckdbRows:
     def values(self, column: str, limit: int) -> Sequence[str]:
         """Some different values as texts."""
         name = quoted(column)
-        sql = f"SELECT DISTINCT CAST({name} AS VARCHAR) FROM (SELECT {name} FROM {self.some} WHERE {name} IS NOT NULL LIMIT {limit * 20}) LIMIT {limit}"
+        some = f"SELECT {name} FROM {self.some} WHERE {name} IS NOT NULL LIMIT {limit * 20}"
+        sql = f"SELECT DISTINCT CAST({name} AS VARCHAR) FROM ({some}) LIMIT {limit}"
         return [str(r[0]) for r in self._scope.cursor.execute(sql).fetchall()]
 
     def _facts(self, name: str, told: Mapping[str, Any], far: tuple[int, str] | None) -> ColumnFacts:
         column, kind = quoted(name), self._types[name]
         grouped = f"SELECT {column} AS v, count(*) AS n FROM {self.some} WHERE {column} IS NOT NULL GROUP BY 1"
-        distinct, once, least = self._row(f"SELECT count(*), count_if(n = 1), coalesce(min(n), 0) FROM ({grouped})")
+        distinct, once, least = self._row(f"SELECT count(*), coalesce(count_if(n = 1), 0), coalesce(min(n), 0) FROM ({grouped})")
         top = f"SELECT CAST(v AS VARCHAR), n FROM ({grouped}) ORDER BY n DESC, v LIMIT {TOP}"
         counts = self._scope.cursor.execute(top).fetchall()
         patterns = self._patterns(column) if kind == "VARCHAR" and distinct else ()
@@ -263,14 +264,16 @@ class DuckdbTables:
         """How rows find their partners."""
         names = [quoted(c) for c in left[1]]
         there = " AND ".join(f"{n} IS NOT NULL" for n in names)
-        own = f"SELECT {', '.join(f'{n} AS k{i}' for i, n in enumerate(names))}, count(*) AS n FROM {self._tables[left[0]].whole} WHERE {there} GROUP BY ALL"
-        others = f"SELECT DISTINCT {', '.join(f'{quoted(c)} AS k{i}' for i, c in enumerate(right[1]))} FROM {self._tables[right[0]].whole}"
+        keys = ", ".join(f"{n} AS k{i}" for i, n in enumerate(names))
+        own = f"SELECT {keys}, count(*) AS n FROM {self._tables[left[0]].whole} WHERE {there} GROUP BY ALL"
+        partners = ", ".join(f"{quoted(c)} AS k{i}" for i, c in enumerate(right[1]))
+        others = f"SELECT DISTINCT {partners} FROM {self._tables[right[0]].whole}"
         on = " AND ".join(f"l.k{i} = r.k{i}" for i in range(len(names)))
         shown = " || ', ' || ".join(f"CAST(k{i} AS VARCHAR)" for i in range(len(names)))
         joined = f"SELECT l.*, r.k0 IS NULL AS lost FROM ({own}) AS l LEFT JOIN ({others}) AS r ON {on}"
         sql = (
-            f"SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE lost), 0), count_if(lost), max_by({shown}, n, 5) FILTER (WHERE lost) "
-            f"FROM ({joined})"
+            f"SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE lost), 0), coalesce(count_if(lost), 0), "
+            f"max_by({shown}, n, 5) FILTER (WHERE lost) FROM ({joined})"
         )
         row = self._scope.cursor.execute(sql).fetchone() or (0, 0, 0, None)
         return Contained(int(row[0]), int(row[1]), int(row[2]), tuple(str(v) for v in row[3] or ()))

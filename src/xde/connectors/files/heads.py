@@ -7,7 +7,6 @@ import gzip
 import io
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from xde.ground.errors import UserError
@@ -15,6 +14,7 @@ from xde.ground.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 HEAD = 1 << 18
 _PIECE = 1 << 20

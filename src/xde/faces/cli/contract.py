@@ -21,7 +21,12 @@ FAILED = 1
 _markdown = click.option("--markdown", is_flag=True, help="Print Markdown, for a comment at a pull request.")
 
 
-@click.group("contract", epilog=examples_text(("xde contract check", "xde contract diff sources/nyc.yaml", "xde contract draft 'data/*' --output sources/nyc.yaml")))
+@click.group(
+    "contract",
+    epilog=examples_text(
+        ("xde contract check", "xde contract diff sources/nyc.yaml", "xde contract draft 'data/*' --output sources/nyc.yaml")
+    ),
+)
 def command() -> None:
     """Draft contracts, and compare their versions: what changed, whom it breaks, whether the version says so."""
 

@@ -44,7 +44,10 @@ COMMANDS = {
     "lineage": (f"{_ROOM}.lineage", "Draw what a dataset or column is made from, or who reads it."),
     "history": (f"{_ROOM}.history", "List the commits of a dataset."),
     "flows": (f"{_ROOM}.flows", "List the flow functions that a model may call, or show one."),
-    "contract": (f"{_ROOM}.contract", "Draft contracts, and compare their versions: what changed, whom it breaks, whether the version says so."),
+    "contract": (
+        f"{_ROOM}.contract",
+        "Draft contracts, and compare their versions: what changed, whom it breaks, whether the version says so.",
+    ),
     "letters": (f"{_ROOM}.letters", "List, show, replay and discard dead letters."),
     "runs": (f"{_ROOM}.runs", "List the last runs, or the steps of one."),
     "ci": (f"{_ROOM}.ci", "Write the pipeline file of the project, for GitHub or GitLab."),

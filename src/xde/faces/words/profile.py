@@ -99,7 +99,9 @@ def examples(column: ColumnFacts, person: Personal | None, many: int = 4) -> str
         return ""
     if column.distinct == 1:
         return f"always {_short(column.top[0][0])}"
-    if column.once == column.distinct or column.top[0][1] * (200 if column.is_text else 4) < column.present and column.distinct > 2 * many:
+    if column.once == column.distinct or (
+        column.top[0][1] * (200 if column.is_text else 4) < column.present and column.distinct > 2 * many
+    ):
         return forms(column, 3) if column.patterns else _quartiles(column)
     rest = "" if column.distinct <= many else " …"
     return ", ".join(f"{_short(v, 20)} {percent(n, column.present)}" for v, n in column.top[:many]) + rest

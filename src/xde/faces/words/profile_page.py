@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from xde.undercurrents.management.profiling.facts import ColumnFacts, Profile, Reference, TableProfile
 
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1d2733; --soft: #5d6b7a; --line: #d9dfe6; --paper: #fff; --band: #f5f7f9; --bar: #7aa5c9; --warn: #a4510b; }
+:root { color-scheme: light dark; --ink: #1d2733; --soft: #5d6b7a; --line: #d9dfe6; --paper: #fff; --bar: #7aa5c9; --warn: #a4510b; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #dfe6ee; --soft: #94a3b3; --line: #36424f; --paper: #151b22; --band: #1c242d; --bar: #3f6f97; --warn: #e0954f; }
+  :root { --ink: #dfe6ee; --soft: #94a3b3; --line: #36424f; --paper: #151b22; --bar: #3f6f97; --warn: #e0954f; }
 }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto; max-width: 76rem; padding: 1.5rem; }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
+body { margin: 0 auto; max-width: 76rem; padding: 1.5rem; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem; padding-top: .75rem; border-top: 1px solid var(--line); }
 p, dl { margin: .25rem 0 1rem; }
@@ -52,7 +53,7 @@ def profile_page(found: Profile, title: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{_text(title)}</title><style>{_STYLE}</style></head><body>"
-        f'<h1>{_text(title)}</h1><p class="soft">{amount(len(found.tables), "table")}, {amount(len(found.references), "join")} that work</p>'
+        f'<h1>{_text(title)}</h1><p class="soft">{amount(len(found.tables), "table")}, {amount(len(found.references), "join")}</p>'
         f"{nav}{warnings}{_references(found.references)}{body}</body></html>\n"
     )
 
@@ -63,7 +64,8 @@ def _references(references: Sequence[Reference]) -> str:
     rows = "".join(
         f"<tr><td><code>{_text(named(r.table, r.columns))}</code></td><td><code>{_text(named(r.to_table, r.to_columns))}</code></td>"
         f'<td class="n">{percent(r.rows - r.lost, r.rows)}<span class="bar" style="width:{100 * r.share:.0f}%"></span></td>'
-        f'<td class="n gap">{lost_words(r)}</td><td><code>{_text("; ".join(r.examples[:3]))}</code></td><td class="soft">{_text(why(r))}</td></tr>'
+        f'<td class="n gap">{lost_words(r)}</td><td><code>{_text("; ".join(r.examples[:3]))}</code></td>'
+        f'<td class="soft">{_text(why(r))}</td></tr>'
         for r in references
     )
     heads = _heads(("reference", "to", "#matches", "#without partner", "such as", "because"))
@@ -93,7 +95,8 @@ def _row(table: TableProfile, column: ColumnFacts) -> str:
     )
     return (
         f"<tr><td><code>{_text(column.name)}</code></td><td>{_text(type_words(table, column))}</td>"
-        f'<td class="n">{missing}</td><td class="n">{count(column.distinct)}</td><td>{_text(low)}</td><td>{_text(high)}</td><td>{cell}</td></tr>'
+        f'<td class="n">{missing}</td><td class="n">{count(column.distinct)}</td><td>{_text(low)}</td><td>{_text(high)}</td>'
+        f"<td>{cell}</td></tr>"
     )
 
 

@@ -115,8 +115,6 @@ def _presence(column: Drafted) -> Iterator[str]:
         yield "        required: true"
     elif facts.missing:
         yield from comment(f"evidence: missing in {facts.missing:,} of {rows} ({100 * facts.missing / facts.rows:.2g} %)", 8)
-    elif facts.rows:
-        yield from comment(f"question: never missing in {rows}, which are too few or a sample: must there always be a value?", 8)
     if column.place:
         yield "        primaryKey: true"
         yield f"        primaryKeyPosition: {column.place}"
@@ -151,17 +149,19 @@ def _options(column: Drafted) -> Iterator[str]:
         options |= {"minimum": natural[0], "maximum": natural[1]}
         yield from comment(f"evidence: its name, and values from {facts.low} to {facts.high}", 8)
     elif facts.low is not None and not facts.is_text and not column.hidden and facts.distinct > 1:
-        yield from comment(f"question: values go from {facts.low} to {facts.high}{_far(facts)}: what is the least and the most it can be?", 8)
+        seen = f"values go from {facts.low} to {facts.high}"
+        far = f"question: {seen}, {facts.far[0]:,} of them far out: what is the least and the most it can be?" if facts.far else ""
+        yield from comment(far or f"evidence: {seen}", 8)
     elif facts.lengths and facts.lengths[0] == facts.lengths[1] and facts.distinct > 1 and facts.rows >= ENOUGH:
-        yield from comment(f"question: all values are {facts.lengths[0]} characters long: must they be? Then add `minLength` and `maxLength`", 8)
+        yield from comment(
+            f"question: all values are {facts.lengths[0]} characters long: must they be? Then add `minLength` and `maxLength`", 8
+        )
     if facts.distinct == 1 and not column.hidden:
-        yield from comment(f"question: the only value is `{facts.low if facts.low is not None else facts.top[0][0]}`: will there be others?", 8)
+        yield from comment(
+            f"question: the only value is `{facts.low if facts.low is not None else facts.top[0][0]}`: will there be others?", 8
+        )
     if options:
         yield f"        logicalTypeOptions: {flow(options)}"
-
-
-def _far(facts: ColumnFacts) -> str:
-    return f", {facts.far[0]:,} of them far out" if facts.far else ""
 
 
 def _natural(column: Drafted) -> tuple[int, int] | None:
@@ -204,7 +204,9 @@ def _references(column: Drafted) -> Iterator[str]:
     for to, reference in column.references:
         found = f"{reference.rows - reference.lost:,} of {reference.rows:,} rows ({100 * reference.share:.4g} %) have their partner in {to}"
         if reference.sure == "high":
-            lost = f"; without: {reference.lost_values:,} values" + (f" such as {', '.join(reference.examples[:3])}" if reference.examples else "")
+            lost = f"; without: {reference.lost_values:,} values" + (
+                f" such as {', '.join(reference.examples[:3])}" if reference.examples else ""
+            )
             yield from comment(f"evidence: {found}{lost if reference.lost else ''}; {reference.evidence}", 8)
         else:
             yield from comment(f"question: {found}, but other tables would do as well: does it refer to it?", 8)

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xde.undercurrents.management.contract_drafts.columns import Drafted, column_lines
+from xde.undercurrents.management.contract_drafts.columns import Drafted, column_lines, requires
 from xde.undercurrents.management.contract_drafts.scalars import comment, flow, scalar
 from xde.undercurrents.management.profiling.naming import free, identifier
 
@@ -89,12 +89,28 @@ def _table(
     yield from _composites(references, names)
     yield "    properties:"
     single = {k.columns[0] for k in table.keys if len(k.columns) == 1}
+    drafted = []
     for column in table.columns:
         refers = [
-            (f"{r.to_table}.{names[r.to_table][r.to_columns[0]]}", r) for r in references if r.columns == (column.name,) and r.to_table in names
+            (f"{r.to_table}.{names[r.to_table][r.to_columns[0]]}", r)
+            for r in references
+            if r.columns == (column.name,) and r.to_table in names
         ]
         position = key.index(column.name) + 1 if column.name in key else 0
-        yield from column_lines(Drafted(own[column.name], table, column, refers, position, unique=column.name in single and not position))
+        drafted.append(Drafted(own[column.name], table, column, refers, position, column.name in single and not position))
+    yield from _never_missing(drafted)
+    for one in drafted:
+        yield from column_lines(one)
+
+
+def _never_missing(columns: Sequence[Drafted]) -> Iterator[str]:
+    """One question for all columns of which a few rows do not tell whether a value must be there."""
+    names = [c.name for c in columns if c.facts.rows and not c.facts.missing and not requires(c)]
+    if names:
+        few = "a sample" if columns[0].table.sampled else f"{columns[0].facts.rows:,} rows, which are few"
+        yield from comment(
+            f"question: never missing in {few}: {', '.join(names)}: must there always be a value? Then add `required: true`", 6
+        )
 
 
 def _key_words(table: TableProfile, own: Mapping[str, str]) -> Iterator[str]:
@@ -111,7 +127,9 @@ def _key_words(table: TableProfile, own: Mapping[str, str]) -> Iterator[str]:
     else:
         yield from comment("question: what tells rows apart? No set of up to four columns does", 4)
     if table.duplicates:
-        yield from comment(f"question: {table.duplicates:,} rows are there once more, the same in every column: are they two things or one?", 4)
+        yield from comment(
+            f"question: {table.duplicates:,} rows are there once more, the same in every column: are they two things or one?", 4
+        )
 
 
 def _custom(table: TableProfile, place: Place, server: str | None) -> Iterator[str]:
@@ -129,7 +147,9 @@ def _custom(table: TableProfile, place: Place, server: str | None) -> Iterator[s
         yield from comment(f"question: not every file has {', '.join(map(str, missing))}: may they be missing, as is assumed here?", 6)
         yield from _property("xdeSchemaChange", flow({"missingColumn": "evolve"}))
     if table.refused:
-        yield from comment(f"question: {table.refused:,} records do not fit the dialect and will be dead letters: what is wrong with them?", 6)
+        yield from comment(
+            f"question: {table.refused:,} records do not fit the dialect and will be dead letters: what is wrong with them?", 6
+        )
     yield from comment("question: how many records may be refused before a load stops?", 6)
     yield from _property("xdeDeadLetter", flow({"mode": "quarantine", "maxRejectedPercent": 1}))
 

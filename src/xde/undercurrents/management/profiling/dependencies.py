@@ -33,10 +33,9 @@ def dependencies(rows: Rows, facts: Sequence[ColumnFacts], keys: Sequence[Key]) 
         return ()
     names = [f.name for f in usable]
     left = [f.name for f in usable if (f.is_text or f.is_whole) and f.present >= SUPPORT * f.distinct and f.distinct > 2]
-    right = [f.name for f in usable if 2 * f.missing <= f.rows]
+    right = [f.name for f in usable if 2 * f.missing <= f.rows and f.top and f.top[0][1] <= DOMINATED * f.rows]
     some = rows.codes(names, SAMPLE)
     found = [(frozenset((a,)), b) for a in left for b in right if a != b and _holds(some, names, (a,), b)]
-    right = [f.name for f in usable if f.name in right and f.top and f.top[0][1] <= DOMINATED * f.rows]
     pairs = [p for p in combinations(left, 2) if not any(a <= set(p) and b in p for a, b in found)]
     for pair in pairs:
         known = {b for a, b in found if a <= set(pair)}

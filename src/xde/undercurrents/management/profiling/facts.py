@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from xde.ground.findings import Finding
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xde.ground.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ ASKED = 600
 NEAR = 0.999
 FEW = 1_000
 """Below so many rows much is different by accident."""
-_NAMED = re.compile(r"(^|_)(id|key|code|no|nr|num|number|uuid|guid|sku|isbn|iban|email|ref|tailnum|faa|iata|icao)$|(Id|ID|Key|Code|No)$")
+_NAMED = re.compile(r"(^|_)(id|key|code|no|nr|num|number|uuid|guid|sku|isbn|iban|ref|tailnum|faa|iata|icao)$|(Id|ID|Key|Code|No)$")
 _MEASURE = re.compile(
     r"(amount|price|cost|total|sum|qty|quantity|rate|percent|ratio|score|distance|duration|delay|length|width|height|weight|size|"
     r"balance|salary|lat|lon|latitude|longitude|temp|speed|seats|minute|second)s?$",
@@ -62,7 +62,7 @@ def score(facts: ColumnFacts) -> float:
     """How much a column looks like a part of a key: by name, type and place; 0 is nothing."""
     points = 1.0
     if _NAMED.search(facts.name):
-        points += 3
+        points += 4 if facts.name.casefold() in {"id", "uuid", "key"} else 3
     elif _MEASURE.search(facts.name):
         points -= 2
     if facts.is_text:

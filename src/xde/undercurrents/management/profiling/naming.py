@@ -22,7 +22,7 @@ FORMATS = {
     ".parquet": "parquet",
     ".xlsx": "excel",
 }
-_PART = re.compile(r"[-_. ]*\d[\d\-_.T:Z]*$")
+_PART = re.compile(r"([-_. ]+\d|(?<=[A-Za-z])\d{4})[\d\-_.T:Z]*$")
 
 
 @dataclass(frozen=True, slots=True)

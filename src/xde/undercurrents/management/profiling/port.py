@@ -92,5 +92,5 @@ class Database(Protocol):
     """The tables, and what is between them."""
 
     def contained(self, left: tuple[str, Sequence[str]], right: tuple[str, Sequence[str]]) -> Contained:
-        """How the rows of some columns of a table find their partners in those of another; exact. Rows with a value missing do not count."""
+        """How rows of some columns find their partners in those of another table; exact. Rows with a value missing do not count."""
         ...

@@ -93,7 +93,7 @@ def _composite(database: Database, left: TableProfile, right: TableProfile) -> I
             yield _reference(left, columns, right, columns, told, SAME)
 
 
-def _reference(  # noqa: PLR0913 - two sides, what was counted and why it was asked
+def _reference(
     left: TableProfile, columns: tuple[str, ...], right: TableProfile, to: tuple[str, ...], told: Contained, evidence: str
 ) -> Reference:
     hidden = any(c in left.personal for c in columns) or any(c in right.personal for c in to)

@@ -83,7 +83,7 @@ _PLAIN = {
 _FORMS = {c: _form(c) for c in CANDIDATES}
 
 
-def _reading(  # noqa: PLR0913 - a column, its candidates and what was counted of them
+def _reading(
     texts: Texts, name: str, nulls: Sequence[str], asked: Sequence[Candidate], misfits: Sequence[int], present: tuple[int, int]
 ) -> TextReading:
     fitting = [c for c, wrong in zip(asked, misfits, strict=True) if not wrong]
