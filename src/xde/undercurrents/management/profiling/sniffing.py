@@ -95,12 +95,16 @@ def _mode(records: list[list[str]]) -> int:
     return Counter(len(r) for r in records).most_common(1)[0][0] if records else 0
 
 
-def _agreement(records: list[list[str]]) -> tuple[float, int]:
-    """The share of records with as many fields as most have, and how many that are; none where most have one."""
+def _agreement(records: list[list[str]]) -> tuple[float, bool, int]:
+    """The share of records with as many fields as most have, whether no blank follows (a comma of prose), and how many fields that are.
+
+    Nothing where most have one field.
+    """
     width = _mode(records)
     if width < 2:
-        return (0.0, 0)
-    return (round(sum(len(r) == width for r in records) / len(records), 2), width)
+        return (0.0, False, 0)
+    tight = not all(c.startswith(" ") for r in records for c in r[1:])
+    return (round(sum(len(r) == width for r in records) / len(records), 2), tight, width)
 
 
 def _names(records: list[list[str]]) -> tuple[str, ...] | None:
