@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_session
 def command(session: Session, *, sources: tuple[str, ...], everything: bool, sample: int, html: Path | None) -> None:
-    """Show what data is: types, gaps, values, keys, joins, outliers, and what is likely personal.
+    """Show what datasets and files are: types, gaps, keys, joins, outliers, personal data.
 
     SOURCE is a dataset, a source of the project (all its datasets), a file, or a pattern of files in quotes. Files need no contract and
     no project. Keys and joins are decided by exact counts over all rows; other figures of a large table are those of a sample.

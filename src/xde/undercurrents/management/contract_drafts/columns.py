@@ -138,7 +138,8 @@ def _person(column: Drafted) -> Iterator[str]:
 
 
 def _options(column: Drafted) -> Iterator[str]:
-    facts, options, reading = column.facts, {}, column.reading
+    facts, reading = column.facts, column.reading
+    options: dict[str, object] = {}
     if facts.type == "TIMESTAMP WITH TIME ZONE":
         options["timezone"] = True
     if reading and reading.format:

@@ -51,8 +51,8 @@ def contract_text(name: str, profile: Profile, places: Mapping[str, Place]) -> s
     lines.append("schema:")
     for table in profile.tables:
         place = places[table.name]
-        server = servers[place.folder, place.format] if len(servers) > 1 else None
-        lines += _table(table, place, server, names, [r for r in profile.references if r.table == table.name])
+        chosen = servers[place.folder, place.format] if len(servers) > 1 else None
+        lines += _table(table, place, chosen, names, [r for r in profile.references if r.table == table.name])
     return "\n".join(lines) + "\n"
 
 

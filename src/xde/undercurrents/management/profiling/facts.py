@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -162,8 +163,8 @@ class TableProfile:
         """The most that a share of the sample is off, in percent, at 95 percent confidence (normal approximation at one half)."""
         if not self.sampled or not self.looked_at:
             return 0.0
-        rest: float = (1 - self.looked_at / self.rows) ** 0.5  # finite population correction
-        return 98.0 * rest / self.looked_at**0.5
+        rest = 1 - self.looked_at / self.rows  # finite population correction
+        return 98.0 * math.sqrt(rest / self.looked_at)
 
     def column(self, name: str) -> ColumnFacts:
         """A column by its name."""
