@@ -1,4 +1,4 @@
-"""`xde contract`: versions compared, a project held to what it promised, and a first contract drafted from data."""
+"""`xde contract`: versions compared, a project held to its promises, drafts from data, a change held against earlier data."""
 
 from __future__ import annotations
 
@@ -111,6 +111,31 @@ def draft(session: Session, *, sources: tuple[str, ...], output: Path | None, fo
     session.talk(f"{amount(len(made.tables), 'table')}, {amount(made.questions, 'question')} to answer; then: xde run")
 
 
+@xde_command(
+    "backtest", "xde contract backtest", "xde contract backtest sources/nyc.yaml", "xde --env prod contract backtest nyc --last 12"
+)
+@click.argument("contract", required=False)
+@click.option("--last", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="So many deliveries of each dataset.")
+@json_option
+@pass_session
+def backtest(session: Session, *, contract: str | None, last: int) -> int:
+    """Hold a changed contract against earlier deliveries: what would it have stopped or put aside?
+
+    CONTRACT is a path, a source or a dataset; without it, all contracts of the working tree. The rows are those that the environment has;
+    dead letters of then are not looked at again. Ends with 1 when something would not have been published.
+    """
+    from xde.app.backtesting import backtest as hold  # deferred: it brings the engine
+    from xde.faces.words.backtest import backtest_fact, backtest_text
+
+    with session.open(working_tree=True) as workspace:
+        found = hold(workspace.house, workspace.known, contract, last)
+    if session.machine:
+        session.document(backtest_fact(found))
+    else:
+        session.result(backtest_text(found, session.ink(), session.cells()))
+    return 0 if found.harmless else FAILED
+
+
 def _root(session: Session) -> Path | None:
     """The project around, if there is one: two files can be compared without."""
     try:
@@ -130,5 +155,5 @@ def _show(session: Session, found: Comparison, *, markdown: bool) -> None:
         session.result(comparison_text(found, ink=session.ink()))
 
 
-for _command in (diff, check, draft):
+for _command in (diff, check, draft, backtest):
     command.add_command(_command)

@@ -125,5 +125,5 @@ def _best(found: Sequence[Key], total: int) -> tuple[Key, ...]:
     ranked = sorted(found, key=lambda k: -k.score)
     if ranked[0].score < 1.0 and total < FEW:
         return ()
-    reach = 0.6 if total < FEW else 2.1
+    reach = 0.4 if len(ranked[0].columns) > 1 else 0.6 if total < FEW else 2.1
     return tuple(k for k in ranked if k.score >= max(ranked[0].score - reach, 0.5))[:3]
