@@ -45,7 +45,7 @@ def chosen_files(sources: Sequence[Source], known: Sequence[str]) -> tuple[Group
         findings += wrong
     if findings:
         raise UserError(*findings)
-    return grouped(paths)
+    return grouped(paths, [p for folder in {p.parent for p in paths} for p in folder.iterdir() if p.is_file()])
 
 
 def _files(said: str, known: Sequence[str]) -> tuple[list[Path], list[Finding]]:
@@ -141,9 +141,9 @@ def _is_record(line: str) -> bool:
 def _odd(path: Path, head: Head) -> list[Finding]:
     found = []
     if not head.certain:
-        why = "its bytes are no UTF-8; `cp1252` takes nearly any, so nobody can tell from them"
+        why = "its bytes are no UTF-8, and those of one encoding are letters in another too, so nobody can tell from them"
         hint = "ask who delivers it, and say `encoding` in the contract"
-        found.append(Finding("XDE0380", f"the encoding of `{path}` is a guess: `cp1252`", None, "", why, hint, Severity.WARNING))
+        found.append(Finding("XDE0380", f"the encoding of `{path}` is a guess: `{head.encoding}`", None, "", why, hint, Severity.WARNING))
     if head.longest > LONGEST:
         why = f"a record may have {LONGEST:,} bytes unless `maxRecordBytes` says otherwise"
         hint = "look whether a quote was never closed"

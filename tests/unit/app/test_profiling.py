@@ -215,3 +215,38 @@ def test_nearly_a_number_is_text_and_the_rest_is_shown(tmp_path):
 def test_a_quote_that_was_never_closed(tmp_path):
     (tmp_path / "huge.csv").write_text('a,b\n1,"' + "x" * 16_100_000 + '"\n2,y\n')
     assert [f.code for f in of(tmp_path / "huge.csv").findings] == ["XDE0378", "XDE0381"]
+
+
+def test_names_in_any_script_are_hidden_by_their_forms_too(tmp_path):
+    (tmp_path / "p.csv").write_text("id,last_name\n1,Миронова\n2,王小明\n3,Ñandú\n", encoding="utf-8")
+    column = of(tmp_path / "p.csv").tables[0].column("last_name")
+    assert {p for p, _ in column.patterns} == {"Aa+", "aaa", "Aaaaa"}
+
+
+def test_namibia_is_no_missing_country(tmp_path):
+    (tmp_path / "c.csv").write_text("id,country\n" + "".join(f"{i},{c}\n" for i, c in enumerate(("DE", "NA", "FR", "NA", "IT", "ES"))))
+    country = of(tmp_path / "c.csv").tables[0].column("country")
+    assert (country.missing, country.distinct) == (0, 5)
+
+
+def test_types_that_only_parquet_has(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = range(50)
+    columns = {
+        "id": pa.array(rows),
+        "s": pa.array([{"a": i} for i in rows]),
+        "l": pa.array([[i, 1] for i in rows]),
+        "m": pa.array([[("k", i)] for i in rows], pa.map_(pa.string(), pa.int64())),
+        "b": pa.array([b"\x00\xff"] * 50),
+        "f": pa.array([float("nan"), float("inf"), None] + [1.5] * 47, pa.float32()),
+        "n": pa.nulls(50),
+        "t": pa.array([None] * 50, pa.timestamp("ns")),
+        "d": pa.array(["a", "b"] * 25).dictionary_encode(),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    found = of(tmp_path / "t.parquet").tables[0]
+    assert [c.name for c in found.columns] == list(columns)
+    assert found.column("n").missing == found.column("t").missing == 50
+    assert [k.columns for k in found.keys] == [("id",)]

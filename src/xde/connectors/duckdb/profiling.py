@@ -189,8 +189,10 @@ class DuckdbRows:
         )
 
     def _patterns(self, column: str) -> tuple[tuple[str, int], ...]:
-        """The forms of texts: letters as `A` and `a`, digits as `9`; long runs as one with a plus."""
-        mask = f"regexp_replace(regexp_replace(regexp_replace({column}, '[A-Z]', 'A', 'g'), '[a-z]', 'a', 'g'), '[0-9]', '9', 'g')"
+        """The forms of texts: letters of any script as `A` and `a`, digits as `9`; long runs as one with a plus."""
+        mask = column
+        for letters, letter in ((r"\p{Lu}", "A"), (r"[\p{Ll}\p{Lm}\p{Lo}\p{Lt}\p{M}]", "a"), (r"\p{N}", "9")):
+            mask = f"regexp_replace({mask}, '{letters}', '{letter}', 'g')"
         for letter in "Aa9":
             mask = f"regexp_replace({mask}, '{letter}{{5,}}', '{letter}+', 'g')"
         some = f"(SELECT {mask} AS m FROM {self.some} WHERE {column} IS NOT NULL LIMIT {MASKED})"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,8 +43,13 @@ def format_of(path: Path) -> str | None:
     return FORMATS.get(_ending(path).removesuffix(".gz").removesuffix(".zst"))
 
 
-def grouped(paths: Iterable[Path]) -> tuple[Group, ...]:
-    """Files by table: those of a folder that differ in a number or day at the end of their names are deliveries of one."""
+def grouped(paths: Iterable[Path], beside: Iterable[Path] = ()) -> tuple[Group, ...]:
+    """Files by table: those of a folder that differ in a number or day at the end of their names are deliveries of one.
+
+    `beside` are other files, which no pattern shall take.
+    """
+    paths = list(paths)
+    known = {*paths, *beside}
     found: dict[tuple[Path, str, str], list[Path]] = {}
     for path in sorted(paths):
         ending = _ending(path)
@@ -53,7 +60,8 @@ def grouped(paths: Iterable[Path]) -> tuple[Group, ...]:
     for (folder, stem, ending), files in found.items():
         name = free(identifier(stem), taken)
         taken.add(name)
-        pattern = files[0].name if len(files) == 1 else _pattern([f.name for f in files], ending)
+        others = {p.name for p in known if p.parent == folder and p not in files}
+        pattern = glob.escape(files[0].name) if len(files) == 1 else _pattern([f.name for f in files], ending, others)
         groups.append(Group(name, format_of(files[0]) or "csv", folder, pattern, tuple(files)))
     return tuple(groups)
 
@@ -78,9 +86,10 @@ def _ending(path: Path) -> str:
     return (inner[dot:] if dot > 0 else "").lower() + packed
 
 
-def _pattern(names: Sequence[str], ending: str) -> str:
-    """What the names begin with, a star, and their ending."""
+def _pattern(names: Sequence[str], ending: str, others: Iterable[str]) -> str:
+    """What the names begin with, a star, and their ending; with a digit before the star where it would take others too."""
     first, last = min(names), max(names)
     same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
     begin = re.sub(r"\d+$|\d[\d\-_.]*$", "", first[:same])
-    return f"{begin}*{ending}"
+    wide, narrow = (f"{glob.escape(begin)}{part}*{names[0][len(names[0]) - len(ending) :]}" for part in ("", "[0-9]"))
+    return narrow if any(fnmatch(o, wide) for o in others) and all(fnmatch(n, narrow) for n in names) else wide

@@ -17,6 +17,7 @@ NULL_WORDS = ("na", "n/a", "#n/a", "null", "none", "nil", "nan", "\\n", "-", "--
 PLAIN_NULLS = frozenset({"na", "n/a", "#n/a", "null", "\\n", "(null)"})
 """Words that mean a missing value also in a column of text."""
 SHOWN = 300
+_CODE = re.compile(r"[A-Z]{2}\Z")
 ALMOST = 0.02
 TEXT = Candidate("VARCHAR", "string")
 _DAYS = ("dd.MM.yyyy", "MM/dd/yyyy", "dd/MM/yyyy", "yyyy/MM/dd", "dd-MM-yyyy", "MM-dd-yyyy", "dd-MMM-yyyy", "dd MMM yyyy")
@@ -47,7 +48,15 @@ def read_texts(texts: Texts) -> tuple[Mapping[str, TextReading], tuple[str, ...]
     misfits = texts.misfits(asked, nulls)
     readings = {n: _reading(texts, n, nulls, asked.get(n, ()), misfits.get(n, ()), present[n]) for n in texts.names()}
     of_file = tuple(dict.fromkeys(w for n, r in readings.items() if r.logical != "string" for w in found.get(n, {})))
-    return {n: _with_words(r, found.get(n, {}), of_file, present[n][0]) for n, r in readings.items()}, of_file
+    codes = _codes(texts, [n for n, r in readings.items() if r.logical == "string" and found.get(n)], nulls)
+    kept = {n: {w: c for w, c in found.get(n, {}).items() if w in of_file or n not in codes} for n in readings}
+    return {n: _with_words(r, kept[n], of_file, present[n][0]) for n, r in readings.items()}, of_file
+
+
+def _codes(texts: Texts, names: Sequence[str], nulls: Sequence[str]) -> frozenset[str]:
+    """Columns of codes of two letters, where `NA` is Namibia or North America."""
+    shown = texts.some(names, nulls, SHOWN)
+    return frozenset(n for n, values in shown.items() if values and sum(bool(_CODE.match(v)) for v in values) >= 0.8 * len(values))
 
 
 def _narrowed(texts: Texts, nulls: Sequence[str], names: Sequence[str]) -> Mapping[str, Sequence[Candidate]]:

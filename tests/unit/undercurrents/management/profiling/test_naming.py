@@ -54,3 +54,12 @@ def test_formats():
         None,
         None,
     ]
+
+
+def test_a_pattern_takes_no_other_file_and_a_name_is_no_pattern():
+    files = [Path(f) for f in ("part-1.csv", "part-2.csv")]
+    (group,) = grouped(files, [Path("part-list.csv")])
+    assert group.pattern == "part-[0-9]*.csv"
+    assert not fnmatch("part-list.csv", group.pattern)
+    (odd,) = grouped([Path("sales [old].csv")])
+    assert fnmatch("sales [old].csv", odd.pattern)
