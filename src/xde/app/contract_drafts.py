@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from xde.app.profiling import profile_files
 from xde.ground.errors import Bug, UserError
 from xde.ground.findings import Finding
+from xde.kernel.project.files import SETTINGS_FILE
 from xde.kernel.project.odcs import read_contract
 from xde.undercurrents.management.contract_drafts.drafting import Place, contract_text
 from xde.undercurrents.management.profiling.naming import identifier
@@ -40,7 +41,7 @@ def draft(root: Callable[[], Path], sources: Sequence[str], output: Path | None,
         home = root().resolve()
     except UserError:
         home = Path.cwd()
-    found = profile_files(sources, sample)
+    found = profile_files(_files(home, sources), sample)
     formats = {t.name: str(t.dialect["format"]) for t in found.profile.tables}
     places = {g.name: Place(_folder(g.folder, home), g.pattern, formats[g.name], len(g.files)) for g in found.groups}
     only = found.groups[0].name if len(found.groups) == 1 else identifier(found.groups[0].folder.resolve().name)
@@ -51,6 +52,26 @@ def draft(root: Callable[[], Path], sources: Sequence[str], output: Path | None,
         _write(output, text, force=force)
     tables = tuple(t.name for t in found.profile.tables)
     return Draft(text, tables, text.count("# question: "), found.profile.findings, str(output or ""))
+
+
+def _files(home: Path, sources: Sequence[str]) -> list[str]:
+    """Files and patterns as they are; for a source or dataset of the project the files that its contract names."""
+    named = [s for s in sources if not Path(s).exists() and not any(c in s for c in "*?[")]
+    if not named or not (home / SETTINGS_FILE).is_file():
+        return list(sources)
+    from xde.app.opening import opened
+
+    known, house = opened(home, None, working_tree=True)
+    house.close()
+    found: list[str] = []
+    for said in sources:
+        inside = [n for n in known.project.datasets if said in {n, n.partition(".")[0]}] if said in named else []
+        readings = [known.readings[n] for n in inside if n in known.readings]
+        if inside and not readings:
+            hint = f"begin with the contract of a model by `xde new model`, or profile it: `xde profile {said}`"
+            raise UserError(Finding("XDE0385", f"`{said}` is computed: there are no files to draft a contract from", hint=hint))
+        found += [str(home / r.root / r.pattern) for r in readings] or [said]
+    return found
 
 
 def _folder(folder: Path, home: Path) -> str:

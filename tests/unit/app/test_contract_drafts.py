@@ -167,3 +167,16 @@ def test_files_elsewhere_are_named_in_full_and_of_two_folders_have_two_servers(p
     assert f"path: {tmp_path / 'far'}" in made.text.replace('"', "")
     right(made.text)
     assert loaded(project) == {"it.a": 2, "it.b": 2}
+
+
+def test_a_source_of_the_project_by_its_name_and_a_model_that_has_no_files(sales, monkeypatch):
+    monkeypatch.chdir(sales.root)
+    made = draft(lambda: sales.root, ("shop",), None, force=False)
+    (table,) = right(made.text).values()
+    assert (table.name, table.physical_name, table.key) == ("sales", "sales-1.csv", ("id",))
+    with pytest.raises(UserError) as error:
+        draft(lambda: sales.root, ("marts.by_country",), None, force=False)
+    assert error.value.findings[0].code == "XDE0385"
+    with pytest.raises(UserError) as error:
+        draft(lambda: sales.root, ("shopp",), None, force=False)
+    assert error.value.findings[0].code == "XDE0370"

@@ -84,9 +84,10 @@ def check(session: Session, *, against: str, allow_breaking: str, markdown: bool
     "draft",
     "xde contract draft 'data/*' --output sources/nyc.yaml",
     "xde contract draft data/orders.csv",
+    "xde contract draft nyc",
     "xde contract draft 'data/*.csv' --output sources/shop.yaml --force",
 )
-@click.argument("sources", nargs=-1, required=True, metavar="FILES...")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to this file; default: print it.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @json_option
@@ -94,8 +95,9 @@ def check(session: Session, *, against: str, allow_breaking: str, markdown: bool
 def draft(session: Session, *, sources: tuple[str, ...], output: Path | None, force: bool) -> None:
     """Draft the contract of files from their data.
 
-    FILES is a path, or a pattern in quotes; files that differ in a number or day are deliveries of one table. Every rule has its evidence
-    beside it as a comment; what the data cannot tell is a question to its owner: `grep '# question'`.
+    SOURCE is a path, or a pattern in quotes, or a source of the project (the files that it has today). Files that differ in a number or
+    day are deliveries of one table. Every rule has its evidence beside it as a comment; what the data cannot tell is a question to its
+    owner: `grep '# question'`.
     """
     from xde.app.contract_drafts import draft as draft_contract  # deferred: it brings the engine
     from xde.faces.words.findings import finding_fact
