@@ -250,3 +250,25 @@ def test_types_that_only_parquet_has(tmp_path):
     assert [c.name for c in found.columns] == list(columns)
     assert found.column("n").missing == found.column("t").missing == 50
     assert [k.columns for k in found.keys] == [("id",)]
+
+
+def test_a_gap_that_no_sample_shows_makes_it_no_key(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for seen in ("with", "without"):
+        ids = [*range(40_000), None if seen == "with" else 40_000]
+        pq.write_table(pa.table({"id": ids, "n": [i % 7 for i in range(40_001)]}), tmp_path / f"{seen}.parquet")
+    assert not of(tmp_path / "with.parquet", sample=100).tables[0].keys
+    assert of(tmp_path / "without.parquet", sample=100).tables[0].keys
+
+
+def test_a_spreadsheet(tmp_path):
+    from openpyxl import Workbook
+
+    book = Workbook()
+    for row in (("id", "town", "since"), (1, "Bonn", "2024-01-01"), (2, "Trier", "2024-02-01"), (3, "Bonn", "")):
+        book.active.append(row)
+    book.save(tmp_path / "towns.xlsx")
+    towns = of(tmp_path / "towns.xlsx").tables[0]
+    assert {c.name: (c.type, c.missing) for c in towns.columns} == {"id": ("BIGINT", 0), "town": ("VARCHAR", 0), "since": ("DATE", 1)}

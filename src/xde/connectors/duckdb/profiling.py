@@ -147,6 +147,11 @@ class DuckdbRows:
         names = ", ".join(quoted(c) for c in columns)
         return int(self._row(f"SELECT count(*) FROM (SELECT DISTINCT {names} FROM {self.whole})")[0])
 
+    def complete(self, columns: Sequence[str]) -> int:
+        """How many rows have a value in each of these columns."""
+        there = " AND ".join(f"{quoted(c)} IS NOT NULL" for c in columns)
+        return int(self._row(f"SELECT count(*) FROM {self.whole} WHERE {there}")[0])
+
     def codes(self, columns: Sequence[str], limit: int) -> Sequence[tuple[int | None, ...]]:
         """Some rows as numbers."""
         if not columns:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xde.faces.words.cells import visible
 from xde.faces.words.ink import PLAIN, Ink
 from xde.faces.words.numbers import amount, count
-from xde.faces.words.table import Column, draw
+from xde.faces.words.table import Column, Drawn, draw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,11 +42,15 @@ def _table_text(table: TableProfile, ink: Ink, cells: int | None) -> str:
     ]
     heads[0] = Column("column")
     drawn = draw(heads, rows, cells=cells, ink=ink)
-    lines = [f"{ink('strong', visible(table.name))}  {summary(table)}", "", *drawn.lines]
+    lines = [f"{ink('strong', visible(table.name))}  {summary(table)}", "", *drawn.lines, *_no_room(drawn)]
     said = remarks(table)
     width = max((len(k) for k, _ in said), default=0)
     lines += ["", *(f"{ink('info', k.ljust(width))}  {visible(v)}" for k, v in said)] if said else []
     return "\n".join(lines) + "\n"
+
+
+def _no_room(drawn: Drawn) -> list[str]:
+    return [f"no room for: {', '.join(drawn.hidden)} (`--html` has it all)"] if drawn.hidden else []
 
 
 def summary(table: TableProfile) -> str:
@@ -57,7 +61,7 @@ def summary(table: TableProfile) -> str:
         return said
     return (
         f"{said}; figures of columns from a sample of {amount(table.looked_at, 'row')}: shares are off by {table.error:.2f} points at most "
-        "(95 % confidence); keys and references from all rows"
+        "(95 % confidence), and there are as many different values or more; keys and joins from all rows"
     )
 
 
@@ -207,7 +211,8 @@ def _references_text(references: Sequence[Reference], ink: Ink, cells: int | Non
         ]
         for r in references
     ]
-    return "\n".join([ink("strong", "joins that work"), "", *draw(heads, rows, cells=cells, ink=ink).lines]) + "\n"
+    drawn = draw(heads, rows, cells=cells, ink=ink)
+    return "\n".join([ink("strong", "joins that work"), "", *drawn.lines, *_no_room(drawn)]) + "\n"
 
 
 def named(table: str, columns: Sequence[str]) -> str:

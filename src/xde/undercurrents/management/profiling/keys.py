@@ -34,7 +34,7 @@ _MOMENT = re.compile(r"(date|time|day|hour|month|year|_at|_on|_ts|timestamp)$", 
 
 def candidate_keys(rows: Rows, facts: Sequence[ColumnFacts]) -> tuple[tuple[Key, ...], tuple[tuple[str, ...], int] | None]:
     """The keys of the least number of columns, the likeliest first; and, where there is none, what is one but for a few rows."""
-    total = rows.count
+    total, sampled = rows.count, rows.looked_at < rows.count
     if total < 2:
         return (), None
     scores = {f.name: score(f) + 0.5 * (i == 0) for i, f in enumerate(facts)}
@@ -49,7 +49,7 @@ def candidate_keys(rows: Rows, facts: Sequence[ColumnFacts]) -> tuple[tuple[Key,
             if asked > ASKED:
                 break
             different = rows.distinct(columns)
-            if different == total:
+            if different == total and (not sampled or rows.complete(columns) == total):
                 found.append(Key(columns, mean_score(columns, scores)))
             elif different >= NEAR * total and (near is None or mean_score(columns, scores) > mean_score(near[0], scores)):
                 near = (columns, total - different)

@@ -76,7 +76,11 @@ class Rows(Protocol):
         ...
 
     def distinct(self, columns: Sequence[str]) -> int:
-        """How many different rows these columns have, over all rows."""
+        """How many different rows these columns have, over all rows; a missing value is one like any other."""
+        ...
+
+    def complete(self, columns: Sequence[str]) -> int:
+        """How many of all rows have a value in each of these columns."""
         ...
 
     def codes(self, columns: Sequence[str], limit: int) -> Sequence[tuple[int | None, ...]]:
