@@ -146,6 +146,16 @@ def test_odd_files_all_in_one(project):
     }
 
 
+def test_values_and_names_that_yaml_would_stumble_over(project):
+    odd = ["a: b", "# no comment", "- x", "\x07bell", "\x7f", "tab\there", "\u2028", "'q'", "{x}", "😀"]
+    rows = "".join(f'{i},"{odd[i % len(odd)]}",yes\n' for i in range(1_200))
+    (project / "data/odd.csv").write_bytes(('"i: #","t\x07 ""x""",yes: no\n' + rows).encode())
+    tables = right(drafted(project).text)
+    (rule,) = {p.name: p for p in tables["odd"].properties}["t_x"].quality
+    assert set(rule.arguments["validValues"]) == set(odd)
+    assert loaded(project) == {"it.odd": 1_200}
+
+
 def test_nothing_is_written_over(project):
     (project / "data/a.csv").write_text("id,n\n1,2\n2,3\n")
     drafted(project)

@@ -153,7 +153,7 @@ def _options(column: Drafted) -> Iterator[str]:
         seen = f"values go from {facts.low} to {facts.high}"
         far = f"question: {seen}, {facts.far[0]:,} of them far out: what is the least and the most it can be?" if facts.far else ""
         yield from comment(far or f"evidence: {seen}", 8)
-    elif facts.lengths and facts.lengths[0] == facts.lengths[1] and facts.distinct > 1 and facts.rows >= ENOUGH:
+    elif facts.lengths and facts.lengths[0] == facts.lengths[1] and facts.distinct > 1 and facts.rows >= ENOUGH and not closed(column):
         yield from comment(
             f"question: all values are {facts.lengths[0]} characters long: must they be? Then add `minLength` and `maxLength`", 8
         )

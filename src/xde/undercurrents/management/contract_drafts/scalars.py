@@ -19,7 +19,7 @@ def scalar(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         plain = _PLAIN.match(value) and not value.endswith(" ") and value.casefold() not in _WORDS
-        return value if plain else json.dumps(value, ensure_ascii=False)
+        return value if plain else f'"{"".join(map(_escaped, value))}"'
     return json.dumps(value)
 
 
@@ -34,10 +34,17 @@ def _inner(value: object) -> str:
     return flow(value) if isinstance(value, (dict, list, tuple)) else scalar(value)
 
 
+def _escaped(character: str) -> str:
+    """A character within double quotes (YAML 1.2, 5.7): what cannot be printed by its number."""
+    if character in {'"', "\\"}:
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08X}"
+
+
 def comment(text: str, indent: int, width: int = 130) -> list[str]:
     """A remark as lines of comments."""
     pad, lines, line = " " * indent, [], "#"
-    for word in text.replace("\n", " ").split():
+    for word in "".join(c if c.isprintable() else " " for c in text).split():
         if len(pad) + len(line) + 1 + len(word) > width and line != "#":
             lines.append(f"{pad}{line}")
             line = "#  "
