@@ -1,7 +1,8 @@
-"""`xde contract`: two versions of a contract compared, and all contracts of a project held to what they promised."""
+"""`xde contract`: versions compared, a project held to its promises, drafts from data, a change held against earlier data."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,17 +15,20 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Severity
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from xde.app.contracts import Comparison
 
 FAILED = 1
 _markdown = click.option("--markdown", is_flag=True, help="Print Markdown, for a comment at a pull request.")
 
 
-@click.group("contract", epilog=examples_text(("xde contract check", "xde contract diff sources/nyc.yaml")))
+@click.group(
+    "contract",
+    epilog=examples_text(
+        ("xde contract check", "xde contract diff sources/nyc.yaml", "xde contract draft 'data/*' --output sources/nyc.yaml")
+    ),
+)
 def command() -> None:
-    """Compare versions of contracts: what changed, whom it breaks, whether the version says so."""
+    """Draft contracts, and compare their versions: what changed, whom it breaks, whether the version says so."""
 
 
 @xde_command(
@@ -76,6 +80,64 @@ def check(session: Session, *, against: str, allow_breaking: str, markdown: bool
     return FAILED if any(f.severity is Severity.ERROR for f in found.findings) else 0
 
 
+@xde_command(
+    "draft",
+    "xde contract draft 'data/*' --output sources/nyc.yaml",
+    "xde contract draft data/orders.csv",
+    "xde contract draft nyc",
+    "xde contract draft 'data/*.csv' --output sources/shop.yaml --force",
+)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to this file; default: print it.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@json_option
+@pass_session
+def draft(session: Session, *, sources: tuple[str, ...], output: Path | None, force: bool) -> None:
+    """Draft the contract of files from their data.
+
+    SOURCE is a path, or a pattern in quotes, or a source of the project (the files that it has today). Files that differ in a number or
+    day are deliveries of one table. Every rule has its evidence beside it as a comment; what the data cannot tell is a question to its
+    owner: `grep '# question'`.
+    """
+    from xde.app.contract_drafts import draft as draft_contract  # deferred: it brings the engine
+    from xde.faces.words.findings import finding_fact
+    from xde.faces.words.numbers import amount
+
+    made = draft_contract(session.root, sources, output, force=force)
+    if session.machine:
+        facts = [finding_fact(f) for f in made.findings]
+        session.document({"path": made.path, "tables": made.tables, "questions": made.questions, "text": made.text, "findings": facts})
+        return
+    session.warn(made.findings)
+    session.result(f"{made.path}\n" if made.path else made.text)
+    session.talk(f"{amount(len(made.tables), 'table')}, {amount(made.questions, 'question')} to answer; then: xde run")
+
+
+@xde_command(
+    "backtest", "xde contract backtest", "xde contract backtest sources/nyc.yaml", "xde --env prod contract backtest nyc --last 12"
+)
+@click.argument("contract", required=False)
+@click.option("--last", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="So many deliveries of each dataset.")
+@json_option
+@pass_session
+def backtest(session: Session, *, contract: str | None, last: int) -> int:
+    """Hold a changed contract against earlier deliveries: what would it have stopped or put aside?
+
+    CONTRACT is a path, a source or a dataset; without it, all contracts of the working tree. The rows are those that the environment has;
+    dead letters of then are not looked at again. Ends with 1 when something would not have been published.
+    """
+    from xde.app.backtesting import backtest as hold  # deferred: it brings the engine
+    from xde.faces.words.backtest import backtest_fact, backtest_text
+
+    with session.open(working_tree=True) as workspace:
+        found = hold(workspace.house, workspace.known, contract, last)
+    if session.machine:
+        session.document(backtest_fact(found))
+    else:
+        session.result(backtest_text(found, session.ink(), session.cells()))
+    return 0 if found.harmless else FAILED
+
+
 def _root(session: Session) -> Path | None:
     """The project around, if there is one: two files can be compared without."""
     try:
@@ -95,5 +157,5 @@ def _show(session: Session, found: Comparison, *, markdown: bool) -> None:
         session.result(comparison_text(found, ink=session.ink()))
 
 
-for _command in (diff, check):
+for _command in (diff, check, draft, backtest):
     command.add_command(_command)

@@ -1,0 +1,133 @@
+"""Tables opened for a profile: datasets as they lie in the lake, files through the loader, so that a profile sees what a load will."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from xde.connectors.duckdb.profiling import DuckdbRows, DuckdbTables, DuckdbTexts
+from xde.connectors.duckdb.session import translated
+from xde.connectors.duckdb.transformation import make_views, relation
+from xde.ground.errors import UserError
+from xde.ground.findings import Finding
+from xde.ground.names import literal, quoted, quoted_name
+from xde.lifecycle.ingestion.port import Field, FileToLoad, LoadJob, SchemaChange
+from xde.undercurrents.management.profiling.text_types import read_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xde.connectors.duckdb.session import Scope
+    from xde.lifecycle.ingestion.port import Dialect, Loader
+    from xde.lifecycle.sources.port import FoundFile
+    from xde.lifecycle.transformation.port import Input, Query
+    from xde.undercurrents.management.profiling.facts import TextReading
+
+JSON = frozenset({"json", "ndjson"})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A table of files: its rows, how its texts are read, the words that mean missing in all of it, how many records were refused."""
+
+    rows: DuckdbRows
+    readings: Mapping[str, TextReading]
+    nulls: tuple[str, ...]
+    refused: int
+    missing: tuple[str, ...] = ()  # columns that some of the files have not
+
+
+@dataclass(slots=True)
+class DuckdbProfiler:
+    """Opens tables in one database, which is the caller's to close; `folder` takes what is read of files, and is the caller's to delete."""
+
+    scope: Scope
+    loader: Loader
+    folder: Path
+    sample: int
+    tables: dict[str, DuckdbRows] = field(default_factory=dict)
+
+    @property
+    def database(self) -> DuckdbTables:
+        """What is between the tables that were opened."""
+        return DuckdbTables(self.scope, self.tables)
+
+    def dataset(self, name: str, given: Input) -> DuckdbRows:
+        """A table of the lake."""
+        return self._opened(name, relation(given))
+
+    def view(self, name: str, query: Query, inputs: Mapping[str, Input]) -> DuckdbRows:
+        """A view over tables of the lake."""
+        for dataset, given in inputs.items():
+            self.scope.show(dataset, given, relation(given))
+        make_views(self.scope, query)
+        return self._opened(name, f"SELECT * FROM {quoted_name(name)}")
+
+    def parquet(self, name: str, files: Sequence[FoundFile]) -> Delivered:
+        """Files that say their own types."""
+        paths = ", ".join(literal(f.location) for f in files)
+        rows = self._opened(name, f"SELECT * FROM read_parquet([{paths}], union_by_name = true)")
+        return Delivered(rows, {}, (), 0)
+
+    def texts(self, name: str, files: Sequence[FoundFile], dialect: Dialect, columns: Sequence[str] = ()) -> Delivered:
+        """Files of text, read by the loader; `columns` are their names where they do not say them."""
+        shown = [self._columns(f, dialect) or tuple(columns) for f in files]
+        names = tuple(dict.fromkeys(n for one in shown for n in one))
+        loaded = self.loader.load(self._job(name, files, dialect, names))
+        paths = [str(Path(self.folder) / "rows" / f.path) for f in loaded.files]
+        if not paths:
+            rows = self._opened(name, "SELECT " + ", ".join(f"NULL::VARCHAR AS {quoted(n)}" for n in names) + " WHERE false")
+            return Delivered(rows, {}, (), loaded.letters)
+        source = f"read_parquet([{', '.join(literal(p) for p in paths)}])"
+        texts = DuckdbTexts(self.scope, source, names, dialect.decimal)
+        readings, nulls = read_texts(texts)
+        rows = self._opened(name, texts.typed(readings, nulls))
+        return Delivered(rows, readings, nulls, loaded.letters, tuple(n for n in names if any(n not in s for s in shown)))
+
+    def _opened(self, name: str, query: str) -> DuckdbRows:
+        try:
+            self.tables[name] = DuckdbRows(self.scope, name, query, self.sample)
+        except (duckdb.InvalidInputException, duckdb.IOException, duckdb.BinderException) as error:
+            words = " ".join(str(error).split())[:300]
+            raise UserError(Finding("XDE0373", f"`{name}` cannot be read", why=words, hint="have its files delivered again")) from error
+        except duckdb.Error as error:
+            raise translated(error, f"the profile of `{name}`") from error
+        return self.tables[name]
+
+    def _columns(self, file: FoundFile, dialect: Dialect) -> tuple[str, ...]:
+        if dialect.format not in JSON:
+            return tuple(self.loader.columns(file, dialect))
+        if dialect.records_at:
+            records = json.loads(Path(file.location).read_text(dialect.encoding))[dialect.records_at]
+            return tuple(dict.fromkeys(name for record in records for name in record))
+        form = "newline_delimited" if dialect.format == "ndjson" else "array"
+        sql = f"DESCRIBE SELECT * FROM read_json({literal(file.location)}, format = '{form}', sample_size = -1)"
+        try:
+            return tuple(str(r[0]) for r in self.scope.cursor.execute(sql).fetchall())
+        except duckdb.Error as error:
+            words = " ".join(str(error).split())[:300]
+            hint = "give one record a line, or one array of records"
+            raise UserError(Finding("XDE0373", f"`{file.path}` cannot be read as JSON", why=words, hint=hint)) from error
+
+    def _job(self, name: str, files: Sequence[FoundFile], dialect: Dialect, names: Sequence[str]) -> LoadJob:
+        folders = [self.folder / part for part in ("rows", "letters")]
+        for one in folders:
+            one.mkdir(parents=True, exist_ok=True)
+        given = [FileToLoad(f, uuid.uuid5(uuid.NAMESPACE_URL, f.location).hex) for f in files]
+        return LoadJob(
+            name,
+            "profile",
+            "1970-01-01T00:00:00+00:00",
+            given,
+            dialect,
+            [Field(n, n, "VARCHAR") for n in names],
+            (),
+            str(folders[0]),
+            str(folders[1]),
+            SchemaChange("discard", "evolve"),
+        )

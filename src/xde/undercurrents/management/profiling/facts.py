@@ -1,0 +1,180 @@
+"""What a profile holds: columns, keys, references and the rest, each with the figures that it rests on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xde.ground.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class TextReading:
+    """How a column of text becomes a column of a type. `format` is a JDK pattern; `words` are texts that mean missing, with their counts.
+
+    `almost` is the type that nearly all values have, with how many have not and some of those; `either` are formats of which the values
+    cannot tell which is meant.
+    """
+
+    type: str = "VARCHAR"
+    logical: str = "string"
+    format: str | None = None
+    words: Mapping[str, int] = field(default_factory=dict)
+    almost: tuple[str, int, tuple[str, ...]] | None = None
+    either: tuple[str, ...] = ()
+    zeros: int = 0  # numbers that begin with a nought, so that they are names and not amounts
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFacts:
+    """What was counted of one column in the rows that were looked at; values are texts, `low` and `high` included.
+
+    `once` is how many values occur once, `least` how often the rarest does. `quantiles` are those at 5, 25, 50, 75 and 95 percent.
+    `far` is how many values lie more than three quartile ranges beyond the quartiles (Tukey's far out), and the farthest of them.
+    """
+
+    name: str
+    type: str
+    rows: int
+    missing: int
+    distinct: int
+    once: int = 0
+    least: int = 0
+    low: str | None = None
+    high: str | None = None
+    mean: float | None = None
+    quantiles: tuple[float, ...] = ()
+    lengths: tuple[int, int] | None = None
+    top: tuple[tuple[str, int], ...] = ()
+    patterns: tuple[tuple[str, int], ...] = ()
+    far: tuple[int, str] | None = None
+    padded: int = 0  # texts with space before or behind
+
+    @property
+    def present(self) -> int:
+        """How many values there are."""
+        return self.rows - self.missing
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are texts."""
+        return self.type == "VARCHAR"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the values are numbers."""
+        return self.is_whole or self.type in {"DOUBLE", "FLOAT"} or self.type.startswith("DECIMAL")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the values are whole numbers."""
+        return self.type in WHOLE
+
+    @property
+    def is_time(self) -> bool:
+        """Whether the values are days or moments."""
+        return self.type.startswith(("DATE", "TIMESTAMP"))
+
+
+WHOLE = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"})
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Why a column likely shows persons: the kind, how sure, and the evidence in words. `sure` is high, or low for a name alone."""
+
+    kind: str
+    sure: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Columns that tell all rows apart, none of them needless; counted exactly over all rows."""
+
+    columns: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Columns whose values occur in the key of a table: a join that works for `matched` of `rows` rows.
+
+    `lost` are the rows whose value is nowhere, `lost_values` how many values that are, `examples` some of them. `evidence` says why it is
+    taken for a reference; `sure` is low where other tables would do as well.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    to_table: str
+    to_columns: tuple[str, ...]
+    rows: int
+    lost: int
+    lost_values: int
+    examples: tuple[str, ...] = ()
+    evidence: str = ""
+    sure: str = "high"
+
+    @property
+    def share(self) -> float:
+        """The share of rows that find their partner."""
+        return 1.0 if not self.rows else (self.rows - self.lost) / self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Columns whose values decide another's: rows with the same values there have the same here. `groups` different values were seen."""
+
+    columns: tuple[str, ...]
+    decides: str
+    groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableProfile:
+    """A table. `rows` is exact; `looked_at` how many of them the figures of columns are from; `records` and `refused` are of its files."""
+
+    name: str
+    source: str
+    rows: int
+    looked_at: int
+    columns: tuple[ColumnFacts, ...]
+    keys: tuple[Key, ...] = ()
+    near_key: tuple[tuple[str, ...], int] | None = None
+    duplicates: int = 0
+    dependencies: tuple[Dependency, ...] = ()
+    personal: Mapping[str, Personal] = field(default_factory=dict)
+    readings: Mapping[str, TextReading] = field(default_factory=dict)
+    dialect: Mapping[str, object] = field(default_factory=dict)
+    files: int = 0
+    refused: int = 0
+
+    @property
+    def sampled(self) -> bool:
+        """Whether only some of the rows were looked at."""
+        return self.looked_at < self.rows
+
+    @property
+    def error(self) -> float:
+        """The most that a share of the sample is off, in percent, at 95 percent confidence (normal approximation at one half)."""
+        if not self.sampled or not self.looked_at:
+            return 0.0
+        rest = 1 - self.looked_at / self.rows  # finite population correction
+        return 98.0 * math.sqrt(rest / self.looked_at)
+
+    def column(self, name: str) -> ColumnFacts:
+        """A column by its name."""
+        return next(c for c in self.columns if c.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Tables and the references between them, the surest first."""
+
+    tables: tuple[TableProfile, ...]
+    references: tuple[Reference, ...] = ()
+    findings: tuple[Finding, ...] = ()
