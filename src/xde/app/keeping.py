@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 KEPT = "understanding.pickle"
-FORMAT = 6  # of what is kept; one more whenever a class in it changes its shape
+FORMAT = 7  # of what is kept; one more whenever a class in it changes its shape
 
 Value = TypeVar("Value")
 
@@ -68,7 +68,7 @@ def kept(root: Path, digest_now: str) -> object:
             if stream.readline().decode("utf-8", "replace").strip() != stamp(digest_now):
                 return None
             return pickle.load(stream)  # noqa: S301 - our own file, in the project's own folder
-    except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError):
+    except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError):
         return None
 
 

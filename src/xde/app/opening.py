@@ -82,7 +82,7 @@ def settings_of(root: Path) -> Settings:
         raise UserError(Finding("XDE0101", f"there is no `{SETTINGS_FILE}` here that can be read", why=str(error))) from error
     kept = root / ".xde" / "cache" / "settings.pickle"
     first_line = stamp(bytes_digest(content)).encode() + b"\n"
-    with suppress(OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError):
+    with suppress(OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError):
         told = kept.read_bytes()
         if told.startswith(first_line):
             return pickle.loads(told[len(first_line) :])  # type: ignore[no-any-return]  # noqa: S301 - our own file, in the project's own folder

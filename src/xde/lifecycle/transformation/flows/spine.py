@@ -62,7 +62,11 @@ def spine(
     begin = f"CAST({start} AS TIMESTAMP)" if every is not None else f"date_trunc('{step}', CAST({start} AS TIMESTAMP))"
     length = every or ("INTERVAL 3 MONTH" if step == "quarter" else f"INTERVAL 1 {step.upper()}")
     value = "__flow_step" if every is not None or step not in DATES else "CAST(__flow_step AS DATE)"
-    steps = f"range({begin}, CAST({stop} AS TIMESTAMP), {length}) AS __flow_steps(__flow_step)"
+    first, last = f"CAST({start} AS TIMESTAMP)", f"CAST({stop} AS TIMESTAMP)"
+    end = (
+        last if every is not None else f"CASE WHEN {last} > {first} THEN {last} ELSE {begin} END"
+    )  # the first step may begin before the start
+    steps = f"range({begin}, {end}, {length}) AS __flow_steps(__flow_step)"
     if per is None:
         return f"SELECT {value} AS {called} FROM {steps}"
     return f"SELECT __flow_input.*, {value} AS {called} FROM {per} AS __flow_input CROSS JOIN {steps}"

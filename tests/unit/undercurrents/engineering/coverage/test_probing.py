@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -360,15 +358,6 @@ def _and(*values):
 
 def _or(*values):
     return True if True in values else None if None in values else False
-
-
-def test_a_model_of_sixty_lines_is_surveyed_fast():
-    path = Path(__file__).parents[5] / "examples/flights/models/marts/delay_by_weather.sql"
-    sql = path.read_text()
-    survey(sql)
-    begun = time.process_time()
-    survey(sql)
-    assert time.process_time() - begun < 0.2
 
 
 def test_a_text_that_no_engine_would_run_is_the_callers_fault():
