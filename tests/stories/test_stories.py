@@ -17,7 +17,12 @@ DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT /
 STORIES = [story for story in map(read_story, DOCUMENTS) if story is not None]
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda s: str(s.path.relative_to(ROOT)))
+LONG = {"flights.md", "deployment.md", "austin_traffic.md", "backfill.md", "what_changed.md", "flows.md"}
+
+
+@pytest.mark.parametrize(
+    "story", [pytest.param(s, id=str(s.path.relative_to(ROOT)), marks=[pytest.mark.slow] if s.path.name in LONG else []) for s in STORIES]
+)
 def test_comes_out_as_told(story, tmp_path):
     project = prepare(story, tmp_path)
     writing = os.environ.get("XDE_STORIES") == "write"

@@ -147,6 +147,7 @@ cases:
 
 
 @pytest.mark.parametrize("example", ["flights", "jaffle_shop", "austin_traffic"])
+@pytest.mark.slow
 def test_mutants_of_the_examples_run(example, tmp_path):
     """Over empty tables, nearly every mutant of every model is a query that the engine takes; those that are not are counted."""
     root = tmp_path / example

@@ -148,6 +148,7 @@ def test_counts_are_those_of_a_naive_model(session, folder, only_left, only_righ
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=table, again=table, key=st.sampled_from([0, 1, 2]))
+@pytest.mark.slow
 def test_leaving_out_shared_files_changes_nothing(session, folder, rows, again, key):
     shared, copy, new = stored(folder, rows), stored(folder, rows), stored(folder, again)
     asked = Asked(key=tuple(TYPES)[:key], limit=3)

@@ -121,6 +121,7 @@ def test_show_passes_on_what_was_asked(call):
     assert done.stderr.endswith("3 rows\n")
 
 
+@pytest.mark.slow
 def test_show_in_the_formats_of_others(call, project):
     assert len(list(csv.reader(io.StringIO(call("show", "a.b", "--format", "csv").stdout)))) == 100_001
     assert len(json.loads(call("show", "a.b", "--json", "--limit", "5").stdout)) == 5
@@ -139,6 +140,7 @@ def test_show_leaves_a_file_alone_when_it_cannot_write(call, project):
     )
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_had_enough_is_no_error(project):
     faked = Path(__file__).with_name("faked.py")
     environment = {**os.environ, "PYTHONPATH": str(Path(xde.__file__).parents[1]), "PYTHONUNBUFFERED": ""}

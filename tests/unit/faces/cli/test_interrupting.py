@@ -117,6 +117,7 @@ def test_a_run_is_soon_over(slow, after, tmp_path):
         assert {s for (s,) in ledger.execute("SELECT status FROM xde_run")} == {"cancelled"}
 
 
+@pytest.mark.slow
 def test_the_next_run_does_the_work_and_what_was_done_stays_done(tmp_path):
     """The view's steps take no time; how long the model takes hangs on a file that the second run finds small."""
     long = "SELECT count(*) AS n FROM shop.rows AS s, range(400000) AS a(i), range(s.id) AS b(j) WHERE (a.i * 31 + b.j) % 7 = 3\n"
@@ -155,6 +156,7 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("sql", SHOWN.values(), ids=[s.replace(" ", "_") for s in SHOWN])
+@pytest.mark.slow
 def test_a_view_that_takes_long_to_show(sql, tmp_path):
     root = make(tmp_path / "p", {"models/marts/long.sql": f"/* xde\nkind: view\n*/\n{sql}\n"})
     assert subprocess.run([*XDE, "--project", str(root), "run"], capture_output=True, check=False).returncode == 0
@@ -176,6 +178,7 @@ TESTED = {
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if "properties" in n else []) for n in TESTED])
+@pytest.mark.slow
 def test_a_test_that_takes_long(name, tmp_path):
     """A case may look at a part that is quick, so that it is what comes after the cases that takes long. Wherever it is then, it ends."""
     expect, words = TESTED[name]

@@ -41,16 +41,19 @@ def test_a_case_is_an_item_with_its_name(run):
     done.stdout.fnmatch_lines(["shop/tests/orders.yaml::a payment belongs to its own order and to no other PASSED*"])
 
 
+@pytest.mark.slow
 def test_a_case_is_run_by_its_id(run):
     run("shop/tests/orders.yaml::a payment belongs to its own order and to no other").assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_cases_are_found_by_dataset_and_by_mark(run, shop):
     (shop / "tests/test_x.py").write_text("def test_one(): pass\n")
     run("shop", "-k", "marts.customers").assert_outcomes(passed=4, deselected=7)
     run("shop", "-m", "xde", "--strict-markers").assert_outcomes(passed=10, deselected=1)
 
 
+@pytest.mark.slow
 def test_also_from_within_the_folder_of_tests(run, shop, monkeypatch):
     monkeypatch.chdir(shop / "tests")
     run("orders.yaml").assert_outcomes(passed=3)
@@ -74,11 +77,13 @@ def test_a_case_that_fails_shows_what_differs_and_the_query(run, shop):
     assert "7.00 → 2.00" in (shop.parent / "out.xml").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_failure_is_coloured_where_pytest_colours(run, shop):
     edit(shop / "tests/orders.yaml", "{order_id: 2, amount: 2}", "{order_id: 2, amount: 7}")
     assert "\x1b[1;31mFAIL" in run("shop", "--color=yes").stdout.str()
 
 
+@pytest.mark.slow
 def test_with_xdist_ids_and_results_are_the_same(run, shop):
     edit(shop / "tests/orders.yaml", "{order_id: 2, amount: 2}", "{order_id: 2, amount: 7}")
     (shop / "tests/test_x.py").write_text("def test_one(run_model):\n    assert len(run_model('marts.orders')) == 0\n")
@@ -87,6 +92,7 @@ def test_with_xdist_ids_and_results_are_the_same(run, shop):
     done.stdout.fnmatch_lines(["*changed*7.00 → 2.00"])
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_is_an_error_of_collection(run, shop):
     (shop / "tests/bad.yaml").write_text("model: marts.orders\ncases:\n  - nam: x\n")
     done = run("shop", "--continue-on-collection-errors")
@@ -94,6 +100,7 @@ def test_a_file_that_cannot_be_read_is_an_error_of_collection(run, shop):
     done.stdout.fnmatch_lines(["*ERROR collecting shop/tests/bad.yaml*", "error[[]XDE0900]*", "*--> tests/bad.yaml:3:*"])
 
 
+@pytest.mark.slow
 def test_a_project_that_does_not_load_says_why(run, shop):
     edit(shop / "models/marts/orders.sql", "o.order_id,", "o.order_ident,")
     (shop / "tests/test_x.py").write_text("def test_one(run_model): pass\n")
@@ -103,6 +110,7 @@ def test_a_project_that_does_not_load_says_why(run, shop):
     assert "Traceback" not in done.stdout.str()
 
 
+@pytest.mark.slow
 def test_fixtures_and_hidden_files_are_no_cases(run, shop):
     for place in ("tests/fixtures/a.yaml", "tests/_later/a.yaml", "tests/.a.yaml", "data/a.yaml"):
         (shop / place).parent.mkdir(exist_ok=True)
@@ -210,6 +218,7 @@ def test_no_rows(given): given("staging.orders", 7)
 """
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_told_at_the_line_of_the_test(run, shop):
     (shop / "tests/test_wrong.py").write_text(WRONG)
     done = run("shop/tests/test_wrong.py")
@@ -223,6 +232,7 @@ def test_what_is_wrong_is_told_at_the_line_of_the_test(run, shop):
     assert "rows are a list of mappings, a data frame or an Arrow table, not int" in said
 
 
+@pytest.mark.slow
 def test_the_project_can_be_named(run, shop, pytester):
     (pytester.path / "elsewhere").mkdir()
     test = pytester.path / "elsewhere/test_x.py"
@@ -237,6 +247,7 @@ def test_the_project_can_be_named(run, shop, pytester):
     done.stdout.fnmatch_lines([f"xde: {shop}"])
 
 
+@pytest.mark.slow
 def test_values_of_parameters_and_the_clock(run, shop):
     (shop / "models/marts/recent.sql").write_text("SELECT order_id FROM staging.orders WHERE order_date > $today - $days\n")
     edit(shop / "xde.yaml", "name: jaffle_shop", "name: jaffle_shop\nparameters: {days: 1}")

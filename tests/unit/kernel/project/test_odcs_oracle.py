@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import copy
 import json
 from importlib import resources
@@ -172,6 +174,7 @@ def _untyped(column: Any) -> bool:
     return "logicalType" not in column or any(isinstance(c, dict) and _untyped(c) for c in inner)
 
 
+@pytest.mark.slow
 def test_we_judge_contracts_as_the_standard_does():
     validator = oracle()
     seen: set[str] = set()

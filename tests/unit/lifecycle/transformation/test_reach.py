@@ -192,6 +192,7 @@ def test_a_full_rebuild_upstream_is_compared_row_by_row(year):
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_whatever_comes_it_is_as_rebuilt(tmp_path, seed):
     dice = random.Random(seed)
     rides = Rides(tmp_path / "trips", dice.choice(["append", "merge"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import time
 
 import sqlglot
@@ -26,6 +28,7 @@ def test_the_mutants_of_a_query_are_as_written(block, kit):
     assert tuple(found) == block.mutants
 
 
+@pytest.mark.slow
 def test_every_mutant_parses_differs_and_stands_where_it_says(kit):
     for sql in kit.corpus():
         tree = sqlglot.parse_one(sql, dialect=DUCKDB)
@@ -69,6 +72,7 @@ def _is_exotic(part: exp.Expr) -> bool:
     return part.find_ancestor(*inside) is not None or isinstance(part, inside) or isinstance(part.this, exp.Star)
 
 
+@pytest.mark.slow
 def test_what_promises_leave_out_no_row_can_tell(kit, shop):
     """Each mutant that is left out because of a promise gives the same rows as its query whenever the promise is kept."""
     left_out = []
@@ -83,6 +87,7 @@ def test_what_promises_leave_out_no_row_can_tell(kit, shop):
             assert shop.rows(mutant.sql) == right[sql], f"{mutant} of {sql}"
 
 
+@pytest.mark.slow
 def test_nearly_every_mutant_is_told_by_some_row(kit, shop):
     alive = [(block.sql, m) for block in kit.blocks() for m in mutants_of(block.sql, kit.promises)]
     for seed in range(FILLS):
