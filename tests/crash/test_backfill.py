@@ -93,8 +93,10 @@ def settled(root: Path, environment: str) -> None:
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("environment", ["dev", "prod"])
-@pytest.mark.parametrize(("point", "nth"), [(p, n + 1) for p, most in POINTS.items() for n in range(most)])
+@pytest.mark.parametrize(
+    ("point", "nth", "environment"),
+    [(p, n, "dev") for p, most in POINTS.items() for n in sorted({1, most})] + [(p, (most + 1) // 2, "prod") for p, most in POINTS.items()],
+)
 def test_every_point(point, nth, environment, tmp_path):
     root, base = shop(tmp_path / "shop")
     other = "prod" if environment == "dev" else "dev"
