@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from xde.app.revisions import lend_caches
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.kernel.plan.ledger import Deployment
@@ -46,6 +47,7 @@ def definitions_at(lake: Lake, digest: str, root: Path) -> Path:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(base64.b64decode(content))
+    lend_caches(root, folder)
     if project_digest(folder) != digest:
         raise UserError(Finding("XDE0745", f"the definitions `{digest}` in the lake are not what was deployed", hint="deploy again"))
     return folder

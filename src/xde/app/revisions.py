@@ -111,7 +111,7 @@ def meaning_of(files: Mapping[str, bytes], near: Path | None) -> Iterator[Unders
             target = root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        _lend_caches(near, root)
+        lend_caches(near, root)
 
         def house_for(project: Project) -> House:
             made.append(house_of(root, project.settings, None))
@@ -124,10 +124,10 @@ def meaning_of(files: Mapping[str, bytes], near: Path | None) -> Iterator[Unders
                 house.close()
 
 
-def _lend_caches(near: Path | None, root: Path) -> None:
+def lend_caches(near: Path | None, root: Path) -> None:
     """What was read of models that have not changed need not be read again."""
     cache = root / ".xde" / "cache"
-    cache.mkdir(parents=True)
+    cache.mkdir(parents=True, exist_ok=True)
     for name in CACHES:
         lent = near / ".xde" / "cache" / name if near else None
         if lent is not None and lent.is_file():
