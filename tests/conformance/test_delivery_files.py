@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,8 @@ WISHES = {
 def judged(tool: str, *words: str) -> subprocess.CompletedProcess[str]:
     program = shutil.which(tool, path=str(Path(sys.executable).parent))
     assert program, f"{tool} is in the lock of development"
-    return subprocess.run([program, *words], capture_output=True, text=True, check=False)
+    plain = {name: value for name, value in os.environ.items() if name not in {"CI", "FORCE_COLOR", "CLICOLOR_FORCE"}} | {"NO_COLOR": "1"}
+    return subprocess.run([program, *words], capture_output=True, text=True, check=False, env=plain)
 
 
 @pytest.fixture(params=WISHES)
