@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from array import array
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from xde.lifecycle.ingestion.port import Letter, LetterReason
 
@@ -33,27 +34,60 @@ def _table(letters: Sequence[Letter]) -> pa.Table:
     """Column by column: a dictionary for each letter would take most of the time of a load with many."""
     import pyarrow as pa
 
-    text, number = pa.string(), pa.int64()
     reasons = [r for x in letters for r in x.reasons]
-    parts = [[r.rule for r in reasons], [r.column for r in reasons], [r.message for r in reasons]]
-    told = pa.StructArray.from_arrays([pa.array(part, text) for part in parts], ["rule", "column", "message"])
-    ends = list(accumulate((len(x.reasons) for x in letters), initial=0))
+    parts = [_texts([r.rule for r in reasons]), _texts([r.column for r in reasons]), _texts([r.message for r in reasons])]
+    told = pa.StructArray.from_arrays(parts, ["rule", "column", "message"])
     headers = list(dict.fromkeys(x.header for x in letters))
     numbers = {header: n for n, header in enumerate(headers)}
+    names = pa.ListArray.from_arrays(_numbers(_ends(headers), "i"), _texts([name for header in headers for name in header]))
     columns = {
-        "id": pa.array([x.id for x in letters], text),
-        "dataset": pa.array([x.dataset for x in letters], text),
-        "file": pa.array([x.file for x in letters], text),
-        "file_digest": pa.array([x.file_digest for x in letters], text),
-        "line": pa.array([x.line for x in letters], number),
-        "offset": pa.array([x.offset for x in letters], number),
-        "raw": pa.array([x.raw for x in letters], pa.binary()),
-        "reasons": pa.ListArray.from_arrays(pa.array(ends, pa.int32()), told),
-        "run": pa.array([x.run for x in letters], text),
-        "at": pa.array([x.at for x in letters], text),
-        "header": pa.array([list(h) for h in headers], pa.list_(text)).take(pa.array([numbers[x.header] for x in letters], pa.int32())),
+        "id": _texts([x.id for x in letters]),
+        "dataset": _texts([x.dataset for x in letters]),
+        "file": _texts([x.file for x in letters]),
+        "file_digest": _texts([x.file_digest for x in letters]),
+        "line": _numbers([x.line for x in letters]),
+        "offset": _numbers([x.offset for x in letters]),
+        "raw": _texts([x.raw for x in letters], pa.binary()),
+        "reasons": pa.ListArray.from_arrays(_numbers(_ends([x.reasons for x in letters]), "i"), told),
+        "run": _texts([x.run for x in letters]),
+        "at": _texts([x.at for x in letters]),
+        "header": names.take(_numbers([numbers[x.header] for x in letters], "i")),
     }
     return pa.table(columns)
+
+
+def _texts(values: Sequence[str | bytes | None], kind: pa.DataType | None = None) -> pa.Array:
+    """From its buffers: `pyarrow.array` loads pandas wherever that is installed, which takes longer than all letters of a load."""
+    import pyarrow as pa
+
+    encoded = [v if isinstance(v, bytes) else (v or "").encode() for v in values]
+    ends = array("i", accumulate(map(len, encoded), initial=0))
+    buffers = [_there(values), pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(kind or pa.string(), len(values), buffers)
+
+
+def _numbers(values: Sequence[int | None], code: Literal["i", "q"] = "q") -> pa.Array:
+    """Of 32 bits (`i`) or of 64 (`q`)."""
+    import pyarrow as pa
+
+    content = array(code, (v or 0 for v in values))
+    return pa.Array.from_buffers(pa.int32() if code == "i" else pa.int64(), len(values), [_there(values), pa.py_buffer(content.tobytes())])
+
+
+def _there(values: Sequence[object]) -> pa.Buffer | None:
+    """Arrow's bitmap of which values are there, lowest bit first; none where all are."""
+    import pyarrow as pa
+
+    if None not in values:
+        return None
+    bits = bytearray((len(values) + 7) // 8)
+    for n, value in enumerate(values):
+        bits[n >> 3] |= (value is not None) << (n & 7)
+    return pa.py_buffer(bytes(bits))
+
+
+def _ends(lists: Sequence[Sequence[object]]) -> list[int]:
+    return list(accumulate(map(len, lists), initial=0))
 
 
 def read_letters(paths: Sequence[str]) -> list[Letter]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion.casts import cast
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from xde.connectors.duckdb.ingestion.casts import Cast
     from xde.kernel.plan.checks import Check
     from xde.lifecycle.ingestion.port import Field, LoadJob
 
-REASONS = '"__reasons"'
+BAD = '"__bad"'
 RAW = '"__raw"'
 NTH = '"__nth"'
 UNREAD = '"__unread"'
@@ -86,31 +88,63 @@ class Stage:
         return int(self.cursor.execute("SELECT count(*) FROM stage").fetchall()[0][0]) if self.made else 0
 
     def _select(self, source: Source) -> str:
-        """Three layers: the record's texts, their casts, and what is wrong."""
+        """Three layers: the record's texts, their casts, and of a record that cannot be accepted its texts once more.
+
+        What is wrong with it is told later (`_told`), for those few alone: it costs too much to be asked of every record.
+        """
         job = self.job
-        casts = {f.name: cast(f, _text(f), job.dialect.decimal) for f in job.fields}
-        texts_on = ", ".join(_text(f) for f in job.fields)
+        casts = self._casts()
         inner = ", ".join(f"{self._nulled(f, source.texts[f.name])} AS {_text(f)}" for f in job.fields)
         typed = ", ".join(f"{casts[f.name].value} AS {quoted(f.name)}" for f in job.fields)
-        wrong = [(f"type:{f.name}", f.name, casts[f.name].wrong) for f in job.fields if casts[f.name].wrong != "false"]
+        wrong = [f"({w})" for layer in self._layers() for _, _, w in layer]
+        asked = self._asks_unknown(source)
+        if asked:
+            wrong.append(f"coalesce(cardinality({NEW}) > 0, false)")
+        texts = ", ".join(_text(f) for f in job.fields)
+        unknown = f"map_keys({NEW})" if asked else "NULL::VARCHAR[]"
+        # as one text: a column of lists costs more than all else of the stage, even where nearly all are missing
+        shown = _as_text(f"{{'texts': [{texts}], 'unread': {UNREAD}, 'unknown': {unknown}}}")
+        bad = f"CASE WHEN {' OR '.join(wrong)} THEN {shown} END"
+        names = ", ".join(quoted(f.name) for f in job.fields)
+        own = f"{source.raw} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}, {source.new} AS {NEW}"
+        kept = {BAD: BAD, RAW: f"CASE WHEN {BAD} IS NOT NULL THEN {RAW} END AS {RAW}", NTH: NTH, NEW: NEW}
+        more = ", ".join(sql for name, sql in kept.items() if self.kept.get(name, True))
+        return (
+            f"SELECT {names}, {more} "
+            f"FROM (SELECT *, {bad} AS {BAD} FROM (SELECT {typed}, {texts}, {RAW}, {NTH}, {UNREAD}, {NEW} "
+            f"FROM (SELECT {inner}, {own} FROM {source.relation})))"
+        )
+
+    def _casts(self) -> dict[str, Cast]:
+        return {f.name: cast(f, _text(f), self.job.dialect.decimal) for f in self.job.fields}
+
+    def _layers(self) -> list[list[tuple[str, str | None, str]]]:
+        """What can be wrong with a record by itself, as rule, column and SQL: only the first layer that finds anything is told."""
+        job, casts = self.job, self._casts()
+        wrong: list[tuple[str, str | None, str]] = [
+            (f"type:{f.name}", f.name, casts[f.name].wrong) for f in job.fields if casts[f.name].wrong != "false"
+        ]
         rules: list[tuple[str, str | None, str]] = [
             ("required", f.name, f"{quoted(f.name)} IS NULL") for f in job.fields if f.required and not self._held(f)
         ]
         rules += [(c.id, c.columns[0] if c.columns else None, f"({c.predicate}) IS FALSE") for c in self._row_checks(held=True)]
-        reasons = _reasons([[("parse", None, UNREAD)], wrong, rules], job.fields)
-        if job.schema_change.new_column == "quarantine" and source.new != NO_VALUES:
-            unknown = f"{{'rule': {literal(UNKNOWN)}, 'name': e.key, 'value': NULL::VARCHAR}}"
-            every = _as_text(f"list_transform(map_entries({NEW}), lambda e: {unknown})")
-            reasons = f"CASE WHEN cardinality({NEW}) > 0 THEN {every} ELSE {reasons} END"
-        names = ", ".join(quoted(f.name) for f in job.fields)
-        own = f"{source.raw} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}, {source.new} AS {NEW}"
-        kept = {REASONS: REASONS, RAW: f"CASE WHEN {REASONS} IS NOT NULL THEN {RAW} END AS {RAW}", NTH: NTH, NEW: NEW}
-        more = ", ".join(sql for name, sql in kept.items() if self.kept.get(name, True))
-        return (
-            f"SELECT {names}, {more} "
-            f"FROM (SELECT *, {reasons} AS {REASONS} FROM (SELECT {typed}, {texts_on}, {RAW}, {NTH}, {UNREAD}, {NEW} "
-            f"FROM (SELECT {inner}, {own} FROM {source.relation})))"
-        )
+        return [[("parse", None, UNREAD)], wrong, rules]
+
+    def _asks_unknown(self, source: Source) -> bool:
+        return self.job.schema_change.new_column == "quarantine" and source.new != NO_VALUES
+
+    def _told(self, path: str) -> str:
+        """The query of the records of a file that are bad by themselves: `place`, `reasons` (one JSON text), and what the stage keeps."""
+        # gathered first: they stand far apart, and an expression costs as much for one row as for a thousand that stand together
+        few = f"SELECT *, rowid AS place FROM stage WHERE {BAD} IS NOT NULL AND {self._in_file(path)}"
+        self.cursor.execute(f"CREATE OR REPLACE TEMP TABLE few AS {few}")
+        shape = literal('{"texts": ["VARCHAR"], "unread": "BOOLEAN", "unknown": ["VARCHAR"]}')
+        texts = ", ".join(f"told.texts[{n}] AS {_text(f)}" for n, f in enumerate(self.job.fields, 1))
+        unpacked = f"SELECT *, {texts}, told.unread AS {UNREAD} FROM (SELECT *, from_json({BAD}, {shape}) AS told FROM few)"
+        unknown = f"{{'rule': {literal(UNKNOWN)}, 'name': k, 'value': NULL::VARCHAR}}"
+        every = _as_text(f"list_transform(told.unknown, lambda k: {unknown})")
+        reasons = f"CASE WHEN len(told.unknown) > 0 THEN {every} ELSE {_reasons(self._layers(), self.job.fields)} END"
+        return f"WITH unpacked AS MATERIALIZED ({unpacked}) SELECT *, {reasons} AS reasons FROM unpacked"
 
     def _nulled(self, of: Field, text: str) -> str:
         """A field's text, NULL where it is a word for missing; those of the dialect are the CSV reader's work, unless texts are trimmed."""
@@ -171,17 +205,17 @@ class Stage:
         """The records of a file that are not accepted, in order."""
         if path not in self.rows:
             return []
-        start, end = self.first[path], self.first[path] + self.rows[path]
-        told = "list({'rule': rule, 'name': name, 'value': value} ORDER BY rule)"
-        refused = f"SELECT place, {_as_text(told)} AS reasons FROM refused WHERE place >= {start} AND place < {end} GROUP BY place"
-        place = f"s.{NTH}" if self.kept[NTH] else f"s.rowid - {start}"
-        raw = f"s.{RAW}" if self.kept[RAW] else "NULL"
-        found = self.cursor.execute(
-            f"SELECT {place}, coalesce(s.{REASONS}, r.reasons), {raw} FROM stage AS s "
-            f"LEFT JOIN ({refused}) AS r ON r.place = s.rowid "
-            f"WHERE (s.{REASONS} IS NOT NULL OR r.place IS NOT NULL) AND s.rowid >= {start} AND s.rowid < {end} ORDER BY s.rowid"
-        ).fetchall()
-        return [Bad(int(nth), tuple((x["rule"], x["name"], x["value"]) for x in json.loads(told)), raw) for nth, told, raw in found]
+        position = NTH if self.kept[NTH] else f"place - {self.first[path]}"
+        raw = RAW if self.kept[RAW] else "NULL"
+        columns = f"place, {position}, reasons, {raw}"
+        found = self.cursor.execute(f"SELECT {columns} FROM ({self._told(path)})").fetchall()
+        if self.changed:
+            told = "list({'rule': rule, 'name': name, 'value': value} ORDER BY rule)"
+            refused = f"SELECT place, {_as_text(told)} AS reasons FROM refused WHERE {self._in_file(path, 'place')} GROUP BY place"
+            others = f"SELECT s.*, r.place, r.reasons FROM ({refused}) AS r JOIN stage AS s ON s.rowid = r.place WHERE s.{BAD} IS NULL"
+            found += self.cursor.execute(f"SELECT {columns} FROM ({others})").fetchall()
+        found.sort(key=itemgetter(0))
+        return [Bad(int(nth), tuple((x["rule"], x["name"], x["value"]) for x in json.loads(told)), raw) for _, nth, told, raw in found]
 
     def accepted(self, columns: Sequence[str]) -> str:
         """The query of the accepted rows, of some columns in SQL."""
@@ -200,7 +234,7 @@ class Stage:
 
     def _good(self) -> str:
         besides = " AND rowid NOT IN (SELECT place FROM refused UNION ALL SELECT place FROM superseded)" if self.changed else ""
-        return f"{REASONS} IS NULL{besides}"
+        return f"{BAD} IS NULL{besides}"
 
 
 def _text(field_: Field) -> str:
@@ -225,5 +259,4 @@ def _reasons(layers: Sequence[Sequence[tuple[str, str | None, str]]], fields: Se
 
 
 def _as_text(reasons: str) -> str:
-    """A list of reasons as one text: a column of lists costs more than all else of the stage, even where nearly all are missing."""
     return f"CAST(to_json({reasons}) AS VARCHAR)"
