@@ -86,7 +86,7 @@ def lineitem_parquet(path: Path, rows: int, seed: int) -> None:
         connection.execute(f"COPY ({lineitem_query(rows, seed)}) TO '{path}' (FORMAT parquet)")
 
 
-VALUES = ("customer", "day", "amount", "score", "status", "state", "seen", "flag", "note")
+COMPARED = ("customer", "day", "amount", "score", "status", "state", "seen", "flag", "note")
 
 
 def two_tables(root: Path, rows: int) -> None:
