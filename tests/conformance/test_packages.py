@@ -64,8 +64,9 @@ def installed(name):
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(tmp_path, monkeypatch):
     """A project under Git, tagged as 1.2.0, whose ledger is named by the environment."""
+    monkeypatch.setenv("PIP_NO_COMPILE", "0")  # pip's way to say yes to it: of what is installed for a test most is never imported
     root = tmp_path / "shop"
     shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".xde"))
     (root / "xde.yaml").write_text("name: jaffle shop\nlake: /lake\nledger: ${env:SHOP_LEDGER}\n")
