@@ -16,22 +16,10 @@ from urllib.parse import quote
 
 import pytest
 from canary import IN_ENVIRONMENT, IN_FILE, forms, leaks, leaks_below
+from projects.sales import SALES
 
 SECRETS = (IN_ENVIRONMENT, IN_FILE)
 ROOT = Path(__file__).resolve().parents[2]
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: sales
-version: 1.0.0
-servers: [{server: local, type: local, path: data, format: csv}]
-schema:
-  - name: sales
-    physicalName: sales-*.csv
-    properties:
-      - {name: id, logicalType: integer, primaryKey: true}
-      - {name: country, logicalType: string}
-"""
 CALLS = (
     *("doctor", "plan", "run", "list", "runs", "history shop.sales", "show marts.by_country", "env list", "plan prod", "deploy prod --yes"),
     *("env show prod", "--env prod doctor", "--env prod runs", "diff --env dev --against prod", "ledger rebuild", "clean", "-v run"),
@@ -98,7 +86,7 @@ def planted(tmp_path):
     made = Planted(tmp_path / "sales")
     made.write("secrets/token", IN_FILE + "\n")
     (made.root / "secrets/token").chmod(0o600)
-    made.write("sources/shop.yaml", CONTRACT)
+    made.write("sources/shop.yaml", SALES)
     made.write("data/sales-1.csv", "id,country\n1,NO\nx,DE\n2,DE\n")
     made.write("models/marts/by_country.sql", "SELECT country, count(*) AS sales FROM shop.sales GROUP BY country\n")
     made.write(

@@ -68,9 +68,10 @@ COUNTED = {CheckKind.ROW, CheckKind.REFERENCE}  # of keys we count the rows, the
 def python(tmp_path):
     """The interpreter of an environment with the tool; half a gigabyte, so it does not outlive the test."""
     folder = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     program = folder / "bin/python"
-    pip = [program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "datacontract-cli[duckdb]==1.2.8"]
+    pip = [sys.executable, "-m", "pip", "--python", program, "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    pip.append("datacontract-cli[duckdb]==1.2.8")
     done = subprocess.run(pip, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode:
         shutil.rmtree(folder)

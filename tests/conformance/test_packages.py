@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from xde.app.locking import write_lock
 from xde.app.packaging import Order, package
 from xde.ground.errors import UserError
+from xde.undercurrents.engineering.delivery.locking import canonical
 from xde.undercurrents.engineering.delivery.wheel import Wheel
 
 pytestmark = pytest.mark.peer  # pip is one: it installs what is locked, from an index
@@ -23,19 +25,48 @@ pytestmark = pytest.mark.peer  # pip is one: it installs what is locked, from an
 EXAMPLE = Path(__file__).parents[2] / "examples/jaffle_shop"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lock(tmp_path_factory):
-    """A lock, worked out once."""
+    """A lock, worked out once, without what only the extras need that this environment happens to have."""
     root = tmp_path_factory.mktemp("locking")
     (root / "xde.yaml").write_text("name: shop\n")
     path, number = write_lock(root, hashes=False)
     assert number > 10
-    return path.read_text()
+    needed = needed_by("xde")
+    lines = path.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if line.startswith("#") or canonical(line.partition("==")[0].strip()) in needed]
+    assert 8 < len(kept) < 25
+    return "".join(kept)
+
+
+def needed_by(name):
+    """The names of all that a package of this environment cannot do without, and its own; of extras those that it asks for by name."""
+    found, left = set(), [(name, "")]
+    while left:
+        name, extras = left.pop()
+        if (name, extras) in found:
+            continue
+        found.add((name, extras))
+        for text in requires(name) or []:
+            requirement, _, marker = text.partition(";")
+            wanted = re.match(r"([A-Za-z0-9._-]+)(?:\[([^\]]*)\])?", requirement.strip())
+            extra = re.search(r"extra\s*==\s*['\"]([^'\"]*)", marker)
+            if (extra is None or extra[1] in extras.split(",")) and installed(wanted[1]):
+                left.append((canonical(wanted[1]), wanted[2] or ""))
+    return {name for name, _ in found}
+
+
+def installed(name):
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(tmp_path, monkeypatch):
     """A project under Git, tagged as 1.2.0, whose ledger is named by the environment."""
+    monkeypatch.setenv("PIP_NO_COMPILE", "0")  # pip's way to say yes to it: of what is installed for a test most is never imported
     root = tmp_path / "shop"
     shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns(".xde"))
     (root / "xde.yaml").write_text("name: jaffle shop\nlake: /lake\nledger: ${env:SHOP_LEDGER}\n")
@@ -104,15 +135,19 @@ def carry_out(text: str, context: Path, root: Path) -> dict[str, str]:
     return variables
 
 
-def test_a_package_holds_what_passed_and_its_image_runs_it(shop, tmp_path):
+def test_a_package_holds_what_passed_and_its_image_runs_it(shop, lock, tmp_path):
+    (shop / "requirements.lock").write_text(lock)
+    git(shop, "add", "--all")
+    git(shop, "commit", "--quiet", "--message", "lock")
+    git(shop, "tag", "v1.2.1")
     packed = package(shop, Order(shop / "dist", hashes=True))
-    assert (packed.name, packed.version, packed.proof.passed) == ("jaffle_shop", "1.2.0", 12)
+    assert (packed.name, packed.version, packed.proof.passed) == ("jaffle_shop", "1.2.1", 12)
     assert sorted(p.name for p in packed.folder.iterdir()) == list(packed.files)
     proof = json.loads((packed.folder / "proof.json").read_text())
     assert proof["cases"] == {"passed": 12}
     assert {p["name"] for p in proof["packages"]} >= {"duckdb", "deltalake", "xde"}
     assert all(p["sha256"] for p in proof["packages"])
-    with zipfile.ZipFile(packed.folder / "jaffle_shop-1.2.0-py3-none-any.whl") as wheel:
+    with zipfile.ZipFile(packed.folder / "jaffle_shop-1.2.1-py3-none-any.whl") as wheel:
         held = {n.removeprefix("jaffle_shop/project/") for n in wheel.namelist() if "/project/" in n}
     assert "models/marts/customers.sql" in held
     assert not any(n.startswith(("data", "tests")) for n in held), "definitions, and nothing else"

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import random
+import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xde.app.workspace import Workspace
+from xde.lifecycle.storage.port import TableId
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 XDE = [sys.executable, "-m", "xde.faces.cli.main"]
 TABLES = ("shop.orders", "shop.customers", "marts.daily", "marts.by_customer", "marts.by_country", "staging.orders")
@@ -75,16 +86,49 @@ def make(root: Path, deliveries: int) -> Path:
     return root
 
 
+class Warm:
+    """Commands as children of a process that has imported everything: see `warm`."""
+
+    def __init__(self) -> None:
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        program = [sys.executable, str(Path(__file__).with_name("warm.py"))]
+        self._parent = subprocess.Popen(program, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self._folder = tempfile.TemporaryDirectory(prefix="xde-said-")
+        atexit.register(self._end)
+
+    def _end(self) -> None:
+        self._parent.communicate()
+        self._folder.cleanup()
+
+    def run(self, words: Sequence[str], crash: str, kill_after: float | None) -> tuple[int, str]:
+        """The exit code, negative where a signal ended it, and what was said."""
+        orders, answers = self._parent.stdin, self._parent.stdout
+        assert orders is not None and answers is not None
+        said = Path(self._folder.name) / "said"
+        orders.write(json.dumps({"words": words, "crash": crash, "said": str(said)}).encode() + b"\n")
+        child = int(answers.readline())
+        if not select.select([answers], [], [], 120 if kill_after is None else kill_after)[0]:
+            os.kill(child, signal.SIGKILL)  # the parent reaps it and answers; were it reaped by now, its number would hardly be another's
+        return int(answers.readline()), said.read_text()
+
+
+@functools.cache
+def warm() -> Warm:
+    return Warm()
+
+
 def xde(root: Path, *words: str, crash: str = "", kill_after: float | None = None) -> int:
+    code, said = warm().run(["--project", str(root), *words], crash, kill_after)
+    assert "Traceback" not in said, said
+    return code
+
+
+def xde_anew(root: Path, *words: str, crash: str = "") -> int:
+    """The same by an interpreter of its own, as people start it."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"XDE_CRASH_AT": crash}
-    process = subprocess.Popen([*XDE, "--project", str(root), *words], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        said, _ = process.communicate(timeout=kill_after or 120)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        said, _ = process.communicate()
-    assert b"Traceback" not in said, said.decode()
-    return process.returncode
+    done = subprocess.run([*XDE, "--project", str(root), *words], env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+    return done.returncode
 
 
 def everything(root: Path) -> dict[str, list[str]]:
@@ -100,21 +144,40 @@ def everything(root: Path) -> dict[str, list[str]]:
 def settled(root: Path) -> None:
     """Run to the end; then there is nothing to do, and no file lies in the lake that no commit names."""
     assert xde(root, "run") == 0
+    seen = 0
     with Workspace.open(root) as workspace:
         assert workspace.plan().steps == ()
-    lake = root / ".xde/lake"
-    for log in lake.glob("*/*/*/_delta_log"):
-        told = "".join(p.read_text() for p in log.glob("*.json"))
-        with Workspace.open(root) as workspace:
+        pointers = workspace.house.ledger.pointers("dev")
+        for log in (root / ".xde/lake").glob("*/*/*/_delta_log"):
+            told = "".join(p.read_text() for p in log.glob("*.json"))
             dataset = f"{log.parent.parent.parent.name}.{log.parent.parent.name}"
-            if workspace.house.ledger.pointers("dev").get(dataset) != log.parent.name:
+            if pointers.get(dataset) != log.parent.name:
                 continue
-            from xde.lifecycle.storage.port import TableId
-
             snapshot = workspace.house.lake.snapshot(TableId(dataset, log.parent.name))
-        assert snapshot is not None
-        for path in snapshot.paths:
-            assert Path(path).exists() and Path(path).name in told
+            assert snapshot is not None
+            for path in snapshot.paths:
+                assert Path(path).exists() and Path(path).name in told
+                seen += 1
+    assert seen > 0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A project as it was at one moment, to be brought back to its own place as often as a test wants it."""
+
+    root: Path
+    kept: Path
+
+    @classmethod
+    def keep(cls, root: Path) -> Prepared:
+        kept = root.with_name(f"{root.name}.kept")
+        shutil.copytree(root, kept)
+        return cls(root, kept)
+
+    def again(self) -> Path:
+        shutil.rmtree(self.root)
+        shutil.copytree(self.kept, self.root)
+        return self.root
 
 
 MARTS = {"marts.daily": "day", "marts.by_customer": "customer", "marts.by_country": "country"}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import signal
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from crash.shop import MODELS, make, xde
+from crash.shop import MODELS, Prepared, make, xde
 
 from xde.app.workspace import Workspace
 from xde.ground.crash import CrashPoint
@@ -34,14 +35,20 @@ POINTS = {
 """Each with the number of times that the backfill passes it: four steps, two of which begin with the files of another table."""
 
 
-def shop(folder: Path) -> tuple[Path, dict[str, dict[str, Decimal]]]:
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Prepared, dict[str, dict[str, Decimal]]]:
     """A shop that keeps its orders by day, built and deployed, and what it shows."""
-    root = make(folder, 2)
+    root = make(tmp_path_factory.mktemp("backfill") / "shop", 2)
     by_day = MODELS["staging/orders"].replace("kind: view", "kind: incremental\ntime: day")
     (root / "models/staging/orders.sql").write_text(by_day)
     assert xde(root, "run") == 0
     assert xde(root, "deploy", "prod", "--yes") == 0
-    return root, shown(root, "prod")
+    return Prepared.keep(root), shown(root, "prod")
+
+
+@pytest.fixture
+def shop(prepared: tuple[Prepared, dict[str, dict[str, Decimal]]]) -> tuple[Path, dict[str, dict[str, Decimal]]]:
+    return prepared[0].again(), prepared[1]
 
 
 def shown(root: Path, environment: str) -> dict[str, dict[str, Decimal]]:
@@ -102,8 +109,8 @@ def settled(root: Path, environment: str) -> None:
         if p not in {CrashPoint.STEP_STARTED, CrashPoint.AUDITED, CrashPoint.STEP_RECORDED}
     ],
 )
-def test_every_point(point, nth, environment, tmp_path):
-    root, base = shop(tmp_path / "shop")
+def test_every_point(point, nth, environment, shop):
+    root, base = shop
     other = "prod" if environment == "dev" else "dev"
     correct(root, 3)
     assert backfill(root, environment, crash=f"{point}:{nth}") == -signal.SIGKILL
@@ -119,17 +126,21 @@ def test_every_point(point, nth, environment, tmp_path):
 
 @pytest.mark.crash
 @pytest.mark.parametrize("seed", range(2))
-def test_kills_at_random_moments(seed, tmp_path):
+def test_kills_at_random_moments(seed, shop):
     chance = random.Random(seed)
     environment = ("dev", "prod")[seed % 2]
-    root, base = shop(tmp_path / "shop")
-    now, amounts, killed = Decimal(1), Decimal(1), 0
+    root, base = shop
+    correct(root, 2)
+    began = time.monotonic()
+    assert backfill(root, environment) == 0
+    length = time.monotonic() - began
+    now, amounts, killed = Decimal(2), Decimal(2), 0
     for _ in range(40):
         if killed == 8:
             break
         correct(root, 2 if amounts < 1000 else 1)
         amounts *= 2 if amounts < 1000 else 1
-        if backfill(root, environment, kill_after=chance.uniform(0.3, 1.6)) == -signal.SIGKILL:
+        if backfill(root, environment, kill_after=chance.uniform(0.2 * length, length)) == -signal.SIGKILL:
             killed += 1
         found = factor(root, environment, base)
         assert found in {now, amounts}

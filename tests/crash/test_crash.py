@@ -10,11 +10,12 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from crash.shop import deliver, everything, make, settled, xde
+from crash.shop import deliver, everything, make, settled, xde, xde_anew
 
 from xde.ground.crash import CrashPoint
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -35,18 +36,18 @@ ELSEWHERE = {CrashPoint.CLEAN_LISTED, CrashPoint.DROP_ASIDE, CrashPoint.BEFORE_S
 POINTS = [p for p in CrashPoint if p not in ELSEWHERE]
 
 
-def died_and_rose(root: Path, undisturbed: dict[str, list[str]], *, first: str, second: str) -> None:
+def died_and_rose(root: Path, undisturbed: dict[str, list[str]], *, first: str, second: str, start: Callable[..., int] = xde) -> None:
     make(root, 2)
-    assert xde(root, "run", crash=first) == -signal.SIGKILL
-    assert xde(root, "run") == 0
+    assert start(root, "run", crash=first) == -signal.SIGKILL
+    assert start(root, "run") == 0
     deliver(root, 2)
-    assert xde(root, "run", crash=second) == -signal.SIGKILL
+    assert start(root, "run", crash=second) == -signal.SIGKILL
     settled(root)
     assert everything(root) == undisturbed
 
 
 def test_a_crash_before_and_after_a_commit_loses_and_doubles_nothing(tmp_path, undisturbed):
-    died_and_rose(tmp_path / "shop", undisturbed, first="commit.before:2", second="commit.after")
+    died_and_rose(tmp_path / "shop", undisturbed, first="commit.before:2", second="commit.after", start=xde_anew)
 
 
 @pytest.mark.crash
@@ -79,16 +80,26 @@ def test_ten_kills_at_random_moments(seed, tmp_path):
     chance = random.Random(seed)
     calm = make(tmp_path / "calm", 0)
     root = make(tmp_path / "shop", 0)
-    killed = 0
-    number = 0
+    deliver(root, 0)
+    killed, number, length = 0, 1, length_of_a_run(make(tmp_path / "timed", 1))
     while killed < 10:
         deliver(root, number)
         number += 1
         for _ in range(3):
-            if xde(root, "run", kill_after=chance.uniform(0.05, 1.6)) == -signal.SIGKILL:
-                killed += 1
+            if xde(root, "run", kill_after=chance.uniform(0, length)) != -signal.SIGKILL:
+                break
+            killed += 1
     settled(root)
     shutil.copytree(root / "data", calm / "data", dirs_exist_ok=True)
     assert xde(calm, "run") == 0
     found, wanted = everything(root), everything(calm)
     assert found == wanted
+
+
+def length_of_a_run(root: Path) -> float:
+    """How many seconds a run takes that has a file to load; the first one brings the imports."""
+    assert xde(root, "run") == 0
+    deliver(root, 1)
+    began = time.monotonic()
+    assert xde(root, "run") == 0
+    return time.monotonic() - began

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
-from crash.shop import factor, make, shown, tell_amounts, xde
+from crash.shop import Prepared, factor, make, shown, tell_amounts, xde
 
 from xde.ground.crash import CrashPoint
 
@@ -35,21 +36,27 @@ def deploy(root: Path, *, crash: str = "", kill_after: float | None = None) -> i
     return xde(root, "deploy", "prod", "--yes", crash=crash, kill_after=kill_after)
 
 
-def deployed(folder: Path) -> tuple[Path, dict[str, dict[str, Decimal]]]:
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Prepared, dict[str, dict[str, Decimal]]]:
     """A shop whose production shows amounts as they are."""
-    root = make(folder, 2)
+    root = make(tmp_path_factory.mktemp("deployed") / "shop", 2)
     tell_amounts(root, 1)
     assert xde(root, "run") == 0
     assert deploy(root) == 0
     base = shown(root)
     assert all(len(amounts) > 2 for amounts in base.values())
-    return root, base
+    return Prepared.keep(root), base
+
+
+@pytest.fixture
+def deployed(prepared: tuple[Prepared, dict[str, dict[str, Decimal]]]) -> tuple[Path, dict[str, dict[str, Decimal]]]:
+    return prepared[0].again(), prepared[1]
 
 
 @pytest.mark.crash
 @pytest.mark.parametrize(("point", "nth"), [(p, n) for p, most in POINTS.items() for n in sorted({1, most})])
-def test_every_point(point, nth, tmp_path):
-    root, base = deployed(tmp_path / "shop")
+def test_every_point(point, nth, deployed):
+    root, base = deployed
     tell_amounts(root, 2)
     assert deploy(root, crash=f"{point}:{nth}") == -signal.SIGKILL
     assert factor(root, base) == (2 if point is CrashPoint.SWITCHED else 1)
@@ -66,16 +73,20 @@ def test_every_point(point, nth, tmp_path):
 
 @pytest.mark.crash
 @pytest.mark.parametrize("seed", range(10))
-def test_ten_kills_at_random_moments(seed, tmp_path):
+def test_ten_kills_at_random_moments(seed, deployed):
     """A hundred in all: every deployment has something to build."""
     chance = random.Random(seed)
-    root, base = deployed(tmp_path / "shop")
-    now, killed = 1, 0
-    for times in range(2, 200):
+    root, base = deployed
+    tell_amounts(root, 2)
+    began = time.monotonic()
+    assert deploy(root) == 0
+    length = time.monotonic() - began
+    now, killed = 2, 0
+    for times in range(3, 200):
         if killed == 10:
             break
         tell_amounts(root, times)
-        if deploy(root, kill_after=chance.uniform(0.1, 1.5)) == -signal.SIGKILL:
+        if deploy(root, kill_after=chance.uniform(0, length)) == -signal.SIGKILL:
             killed += 1
         found = factor(root, base)
         assert found in {now, times}

@@ -64,8 +64,13 @@ def _few_flights(data: Path) -> None:
 
 def deploy(root: Path) -> Deployed:
     """Bring the working tree to `prod`."""
+    return deploy_meaning(root)[0]
+
+
+def deploy_meaning(root: Path) -> tuple[Deployed, dict[str, str]]:
+    """The same, and the version of every dataset of the working tree: what each of them means."""
     with Workspace.open(root, environment="prod", working_tree=True) as workspace:
-        return workspace.deploy(Order())
+        return workspace.deploy(Order()), dict(workspace.known.versions)
 
 
 def counted(table: pa.Table) -> Counter[str]:

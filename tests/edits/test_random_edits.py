@@ -6,11 +6,10 @@ import re
 
 import duckdb
 import pytest
-from edits.bare import Bare, changed_columns, columns, deploy, shown, small, texts, with_column, write
+from edits.bare import Bare, changed_columns, columns, deploy_meaning, shown, small, texts, with_column, write
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 from xde.undercurrents.engineering.mutants.mutating import mutants_of
 
@@ -44,11 +43,6 @@ def project(request, tmp_path_factory):
     return root, bare, texts(root, bare.order), SEQUENCES[request.param]
 
 
-def meanings(root):
-    with Workspace.open(root, environment="prod", working_tree=True) as workspace:
-        return dict(workspace.known.versions)
-
-
 def reads(bare, now, model, column, reader):
     """Whether, as far as trying tells, a dataset comes out otherwise when a column holds other values."""
     before = bare.rows(now)
@@ -60,22 +54,23 @@ def reads(bare, now, model, column, reader):
 
 
 def deployed(root):
-    """What came of it; None where the project or a step was refused."""
+    """What came of it, and what everything means now; None where the project or a step was refused."""
     try:
-        done = deploy(root)
+        done, meanings = deploy_meaning(root)
     except UserError as refused:
         assert refused.findings
         return None
     if done.deployment is None:
         assert done.finished.status == "failed"
         return None
-    return done
+    return done, meanings
 
 
 @pytest.mark.slow
 def test_two_hundred_edits(project):
     root, bare, first, sequences = project
     seen = {"deployed": 0, "refused": 0, "judged": 0}
+    meanings = {}
 
     @settings(
         max_examples=sequences,
@@ -90,25 +85,27 @@ def test_two_hundred_edits(project):
         for name, sql in first.items():
             write(root, name, sql)
         now = dict(first)
-        deploy(root)
+        meanings.update(deploy_meaning(root)[1])
         for which, kind, at in edits:
             name = bare.order[which % len(bare.order)]
             text = edited(kind, at, now[name], first[name])
             carried_out(name, kind, now, text)
 
     def carried_out(name, kind, now, text):
-        old, before = now[name], meanings(root)
+        old, before = now[name], dict(meanings)
         try:
             wanted = bare.rows(now | {name: text})
         except duckdb.Error:
             return
         write(root, name, text)
-        done = deployed(root)
-        if done is None:
+        made = deployed(root)
+        if made is None:
             write(root, name, old)
             assert shown(root) == bare.rows(now), "what is refused changes nothing"
             seen["refused"] += 1
             return
+        done, after = made
+        meanings.update(after)
         now[name] = text
         assert shown(root) == wanted, (name, kind, text)
         changed = {n for n, v in done.deployment.pointers.items() if before[n] != v}

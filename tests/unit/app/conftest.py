@@ -5,22 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from projects.sales import SALES
 
 from xde.app.workspace import Workspace
-
-SALES = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: sales
-version: 1.0.0
-servers: [{server: local, type: local, path: data, format: csv}]
-schema:
-  - name: sales
-    physicalName: sales-*.csv
-    properties:
-      - {name: id, logicalType: integer, primaryKey: true}
-      - {name: country, logicalType: string}
-"""
 
 
 class Project:
