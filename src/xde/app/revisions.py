@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.declarations import Project
 
 PARTS = (SETTINGS_FILE, "sources", "models", "flows")
-CACHES = ("understanding.pickle", "analyses.pickle")
+CACHES = ("understanding.pickle", "analyses.pickle", "memory.pickle")
 
 
 def files_at(root: Path, against: str) -> dict[str, bytes]:

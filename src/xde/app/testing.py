@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from xde.app.understanding import Understanding
     from xde.kernel.project.declarations import Project
-    from xde.kernel.project.reader import Contracts
+    from xde.kernel.project.memory import Memory
     from xde.undercurrents.engineering.testing.case import Case
     from xde.undercurrents.engineering.testing.exercising import Subject
 
@@ -62,7 +62,7 @@ class TestBench:
     files: CaseFiles
     findings: list[Finding] = field(default_factory=list)
     cases: tuple[Case, ...] = ()
-    contracts: Contracts | None = None
+    memory: Memory | None = None
     _subjects: dict[str, Subject] = field(default_factory=dict)
 
     @classmethod
@@ -87,16 +87,17 @@ class TestBench:
             bench = cls(root, known, made[0] if made else house_for(known.project), CaseFiles(root))
         else:
             known = before.known if before.known.project.digest == now else before.understood(house_for)
-            bench = cls(root, known, made[0] if made else before.house, before.files, contracts=before.contracts)
+            bench = cls(root, known, made[0] if made else before.house, before.files, memory=before.memory)
         bench.read()
         return bench
 
     def understood(self, house_for: Callable[[Project], House]) -> Understanding:
-        """The project as it is now; a contract that has not changed is not read again. Raises `UserError`."""
-        from xde.kernel.project.reader import Contracts, read_project
+        """The project as it is now; a file that has not changed is not read again. Raises `UserError`."""
+        from xde.kernel.project.memory import Memory
+        from xde.kernel.project.reader import read_project
 
-        self.contracts = self.contracts or Contracts()
-        project, findings = read_project(self.root, self.contracts)
+        self.memory = self.memory or Memory()
+        project, findings = read_project(self.root, self.memory)
         if project is None or findings.errors:
             raise UserError(*findings)
         return work_out(project, findings, house_for(project))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from xde.app.keeping import keep, kept
+from xde.app.keeping import keep, keep_memory, kept, kept_memory
 from xde.ground.digests import digest, digest_if_there
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Findings
@@ -117,11 +117,13 @@ def _understood(root: Path, digest_now: str, house_for: Callable[[Project], Hous
         return known
     from xde.kernel.project.reader import read_project
 
-    project, findings = read_project(root)
+    memory = kept_memory(root)
+    project, findings = read_project(root, memory)
+    keep_memory(root, memory)
     if project is None or findings.errors:
         raise UserError(*findings)
     understanding = work_out(project, findings, house_for(project))
-    keep(root, digest_now, understanding, ("analyses", "checks", "schemas"))
+    keep(root, project.digest, understanding, ("analyses", "checks", "schemas"))
     return understanding
 
 
