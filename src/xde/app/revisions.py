@@ -102,7 +102,6 @@ def meaning_of(files: Mapping[str, bytes], near: Path | None) -> Iterator[Unders
     """
     from xde.app.understanding import understand
     from xde.app.wiring import house_of
-    from xde.kernel.project.files import project_digest
 
     made: list[House] = []
     with tempfile.TemporaryDirectory(prefix="xde-then-") as folder:
@@ -118,7 +117,7 @@ def meaning_of(files: Mapping[str, bytes], near: Path | None) -> Iterator[Unders
             return made[0]
 
         try:
-            yield understand(root, project_digest(root), house_for)
+            yield understand(root, project_files(root), house_for)
         finally:
             for house in made:
                 house.close()

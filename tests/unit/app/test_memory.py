@@ -14,8 +14,8 @@ from xde.app.keeping import FORMAT, REMEMBERED, kept_memory
 from xde.app.understanding import understand
 from xde.app.wiring import house_of
 from xde.ground.errors import UserError
-from xde.kernel.project import memory, reader
-from xde.kernel.project.files import project_digest
+from xde.kernel.project import memory
+from xde.kernel.project.files import project_files
 from xde.kernel.project.memory import Memory
 from xde.kernel.project.reader import read_project
 
@@ -35,11 +35,16 @@ schema:
 """
 HEAD = "/* xde\nkind: {kind}\ndescription: {words}\n*/\n"
 SOURCE = CONTRACT.format(name="raw", table="t", more="required: true").replace(
-    "schema:\n  - name: t\n", "servers:\n  - {server: f, type: local, path: data, format: csv}\nschema:\n  - name: t\n    physicalName: t.csv\n"
+    "schema:\n  - name: t\n",
+    "servers:\n  - {server: f, type: local, path: data, format: csv}\nschema:\n  - name: t\n    physicalName: t.csv\n",
 )
 TEXTS = {
     "xde.yaml": ("name: p\n", "name: q\nparameters: {limit: 3}\n", "name: p\ncolour: red\n"),
-    "sources/raw.yaml": (SOURCE, SOURCE.replace("required: true", "unique: true"), SOURCE.replace("logicalType: integer", "logicalType: int")),
+    "sources/raw.yaml": (
+        SOURCE,
+        SOURCE.replace("required: true", "unique: true"),
+        SOURCE.replace("logicalType: integer", "logicalType: int"),
+    ),
     "models/a/one.sql": (
         HEAD.format(kind="table", words="One") + "SELECT id FROM raw.t\n",
         HEAD.format(kind="view", words="One") + "SELECT id FROM raw.t\n",
@@ -115,7 +120,7 @@ def meant(root):
         return houses[0]
 
     try:
-        known = understand(root, project_digest(root), house_for)
+        known = understand(root, project_files(root), house_for)
     except UserError as error:
         return list(error.findings)
     finally:
@@ -237,17 +242,10 @@ def test_what_cannot_be_read_or_is_of_another_version_is_as_good_as_nothing(proj
     assert found == cold(project, tmp_path / "cold")
 
 
-def test_what_is_kept_is_of_the_files_that_were_read(project, monkeypatch):
+def test_what_is_kept_is_of_the_files_that_were_read(project):
     """A file that changes between the look at all files and the reading of them is not kept for what it was before."""
-    before = project_digest(project)
-    original = reader.project_files
-
-    def later(root):
-        write(project, "models/a/two.sql", TEXTS["models/a/two.sql"][1])
-        return original(root)
-
-    monkeypatch.setattr(reader, "project_files", later)
-    understand(project, before, lambda p: house_of(project, p.settings, None))
-    monkeypatch.undo()
-    write(project, "models/a/two.sql", TEXTS["models/a/two.sql"][0])
-    assert meant(project)["datasets"]["a.two"].sql == TEXTS["models/a/two.sql"][0]
+    files = project_files(project)
+    write(project, "models/a/two.sql", TEXTS["models/a/two.sql"][1])
+    known = understand(project, files, lambda p: house_of(project, p.settings, None))
+    assert known.project.datasets["a.two"].sql == TEXTS["models/a/two.sql"][0]
+    assert meant(project)["datasets"]["a.two"].sql == TEXTS["models/a/two.sql"][1]

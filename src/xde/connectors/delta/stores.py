@@ -136,13 +136,15 @@ class Disk:
             raise UserError(not_writable(self._top, error)) from error
 
     def tables(self) -> Iterator[str]:
-        for log in sorted(self._root.glob(f"[!_.]*/[!_.]*/[!_.]*/{LOG}")):
-            if _begun(log):
-                yield str(log.parent.relative_to(self._root))
+        for schema in _folders(self._top, "_."):
+            for name in _folders(f"{self._top}/{schema}", "_."):
+                for version in _folders(f"{self._top}/{schema}/{name}", "_."):
+                    if _begun(f"{self._top}/{schema}/{name}/{version}/{LOG}"):
+                        yield f"{schema}/{name}/{version}"
 
     def ruins(self) -> Iterator[str]:
         for folder in sorted(self._root.glob("[!_.]*/[!_.]*/[!.]*/")):
-            kept = folder.name.startswith("_") or _begun(folder / LOG)
+            kept = folder.name.startswith("_") or _begun(f"{folder}/{LOG}")
             if folder.name.startswith(DROPPED) or not kept:
                 yield str(folder.relative_to(self._root))
 
@@ -381,10 +383,19 @@ def _birth(path: Path) -> tuple[int, int] | None:
     return told.st_ino, told.st_mtime_ns
 
 
-def _begun(log: Path) -> bool:
+def _folders(above: str, never: str) -> list[str]:
+    """The names of the folders in one that begin with none of some characters, in order; none where it is gone or not ours to look into."""
+    try:
+        with os.scandir(above) as entries:
+            return sorted(e.name for e in entries if e.name[0] not in never and e.is_dir())
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+
+
+def _begun(log: str) -> bool:
     """Whether a log has a commit or a checkpoint."""
     try:
-        return any(f.suffix in {".json", ".parquet"} for f in log.iterdir())
+        return any(name.endswith((".json", ".parquet")) for name in os.listdir(log))  # noqa: PTH208 - a Path costs more than the look
     except (FileNotFoundError, NotADirectoryError):
         return False
 

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["project_digest", "read_project"]
 
 
-def read_project(root: Path, memory: Memory | None = None) -> tuple[Project | None, Findings]:
+def read_project(root: Path, memory: Memory | None = None, files: ProjectFiles | None = None) -> tuple[Project | None, Findings]:
     """The project in a folder, and what is wrong with it; None without readable settings. Nothing that a user wrote raises anything.
 
-    A file that `memory` knows as it is now is not read again.
+    What `memory` knows of a file as it is now is not worked out again; `files` are those of the folder, where they are at hand.
     """
-    files = project_files(root)
+    files = files or project_files(root)
     reading = _Reading(memory or Memory())
     settings = reading.settings(files)
     for file in files.sources:
