@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.app.revisions import file_at, files_at, meaning_of, path_in
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Findings, Severity
+from xde.ground.records import dataclass
 from xde.kernel.project.files import contract_files, project_files
 
 if TYPE_CHECKING:
@@ -75,11 +76,13 @@ def check(root: Path, against: str, allowed: str = "", was: Understanding | None
     old = contract_files(folder) if was is not None and folder.is_dir() else files_at(root, against)
     new = contract_files(root)
     changed = [p for p in old.keys() | new.keys() if old.get(p) != new.get(p) and _is_contract(p)]
+    if not changed:
+        return Comparison(against, (), (), allowed=allowed)
     now = {p: _read(new[p], p) for p in sorted(changed) if p in new}
     before = f"{against.rstrip('/')}/" if folder.is_dir() else f"{against}:"
     then = {p: _read(old[p], before + p, strict=False) for p in sorted(changed) if p in old}
     with ExitStack() as stack:
-        known, unknown = (was, "") if was is not None or not changed else _meaning(stack, old, root)
+        known, unknown = (was, "") if was is not None else _meaning(stack, old, root)
         compared = [c for c in _pairs(then, now, known) if c.lines or c.judgement.findings]
     findings = Findings()
     findings.extend(f for c in compared for f in c.judgement.findings)

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from xde.app.revisions import lend_caches
+from xde.app.keeping import lend_caches
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.kernel.plan.ledger import Deployment

@@ -9,7 +9,7 @@ from __future__ import annotations
 import getpass
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from xde.app import planning
@@ -22,6 +22,7 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
 from xde.ground.garbage import no_garbage
 from xde.ground.names import did_you_mean
+from xde.ground.records import dataclass
 from xde.kernel.plan.changes import Side, changes
 from xde.kernel.plan.ledger import NEXT, Deployment
 from xde.kernel.plan.plan import StepKind

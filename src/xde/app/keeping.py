@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 KEPT = "understanding.pickle"
 REMEMBERED = "memory.pickle"
+ANALYSES = "analyses.pickle"  # which the analyses themselves read and write
 FORMAT = 8  # of what is kept; one more whenever a class in it changes its shape
 
 Value = TypeVar("Value")
@@ -77,6 +78,17 @@ def kept_memory(root: Path) -> Memory:
     found = _read(_path(root, REMEMBERED), stamp(REMEMBERED))
     sound = isinstance(found, dict) and all(isinstance(r, Remembered) for r in found.values())
     return Memory(found if sound and isinstance(found, dict) else None)
+
+
+def lend_caches(near: Path | None, root: Path) -> None:
+    """What was read and worked out of files that are the same in another folder need not be worked out there again."""
+    import shutil
+
+    for name in (KEPT, REMEMBERED, ANALYSES):
+        lent = _path(near, name) if near else None
+        if lent is not None and lent.is_file():
+            _path(root, name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(lent, _path(root, name))
 
 
 def _write(path: Path, first_line: str, value: object) -> None:

@@ -197,7 +197,7 @@ def test_only_what_changed_is_read(project, read):
     (project / "models/c/new.sql").unlink()
     meant(project)
     assert read == []
-    assert "models/c/new.sql" not in kept_memory(project)._before  # noqa: SLF001 - nothing is kept of what is gone
+    assert "models/c/new.sql" not in kept_memory(project)._before
 
 
 def test_what_is_wrong_with_a_file_is_not_written_down_and_costs_only_that_file(project, read):

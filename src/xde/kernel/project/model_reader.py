@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 from xde.ground.digests import bytes_digest
 from xde.ground.findings import Finding
 from xde.ground.records import dataclass
