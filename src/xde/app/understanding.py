@@ -134,9 +134,6 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
     analyses = _analyses(project, schemas, house, findings)
     if findings.errors:
         raise UserError(*findings)
-    models = project.models
-    for name, analysis in analyses.items():
-        schemas[name] = _stored(models[name], analysis.column_types, house, findings)
     checks = _checks(project, findings)
     if findings.errors:
         raise UserError(*findings)
@@ -167,7 +164,8 @@ def _sources(project: Project, house: House, findings: Findings) -> tuple[dict[s
     return readings, schemas
 
 
-def _analyses(project: Project, schemas: Mapping[str, Schema], house: House, findings: Findings) -> dict[str, Analysis]:
+def _analyses(project: Project, schemas: dict[str, Schema], house: House, findings: Findings) -> dict[str, Analysis]:
+    """What each model means; adds the columns that it is stored with to the schemas."""
     from xde.kernel.graph.analyses import analyse_models
     from xde.lifecycle.transformation.port import Input, Query
 
@@ -179,6 +177,10 @@ def _analyses(project: Project, schemas: Mapping[str, Schema], house: House, fin
         values = {p: parameters[p] for p in used}
         return tuple((c.name, c.type) for c in columns(Query(sql, values), inputs))
 
+    def stored(model: ModelDataset, types: Mapping[str, str]) -> dict[str, str]:
+        schemas[model.name] = _stored(model, types, house, findings)
+        return {c.name: c.type for c in schemas[model.name]}
+
     given = {n: {c.name: c.type for c in schema} for n, schema in schemas.items()}
     with house.local.describing() as columns:
         analyses, told = analyse_models(
@@ -186,7 +188,7 @@ def _analyses(project: Project, schemas: Mapping[str, Schema], house: House, fin
             given,
             describe,
             known_parameters=parameters,
-            stored=lambda model, types: {c.name: c.type for c in _stored(model, types, house, findings)},
+            stored=stored,
             cache_folder=project.root / ".xde" / "cache",
         )
     findings.extend(told)

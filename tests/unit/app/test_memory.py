@@ -14,7 +14,7 @@ from xde.app.keeping import FORMAT, REMEMBERED, kept_memory
 from xde.app.understanding import understand
 from xde.app.wiring import house_of
 from xde.ground.errors import UserError
-from xde.kernel.project import memory
+from xde.kernel.project import memory, odcs
 from xde.kernel.project.files import project_files
 from xde.kernel.project.memory import Memory
 from xde.kernel.project.reader import read_project
@@ -171,14 +171,14 @@ def test_one_process_that_reads_again_and_again_sees_the_same(project, tmp_path)
 def read(monkeypatch):
     """The paths that are read indeed."""
     seen = []
-    for name in ("read_model", "read_contract"):
-        original = getattr(memory, name)
+    for room, name in ((memory, "read_model"), (odcs, "read_contract")):
+        original = getattr(room, name)
 
         def noted(*words, original=original):
             seen.append(next(w for w in words if isinstance(w, str) and "/" in w))
             return original(*words)
 
-        monkeypatch.setattr(memory, name, noted)
+        monkeypatch.setattr(room, name, noted)
     return seen
 
 

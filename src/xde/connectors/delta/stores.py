@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
+from xde.connectors.delta.folders import begun, folders
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
@@ -136,15 +137,15 @@ class Disk:
             raise UserError(not_writable(self._top, error)) from error
 
     def tables(self) -> Iterator[str]:
-        for schema in _folders(self._top, "_."):
-            for name in _folders(f"{self._top}/{schema}", "_."):
-                for version in _folders(f"{self._top}/{schema}/{name}", "_."):
-                    if _begun(f"{self._top}/{schema}/{name}/{version}/{LOG}"):
+        for schema in folders(self._top, "_."):
+            for name in folders(f"{self._top}/{schema}", "_."):
+                for version in folders(f"{self._top}/{schema}/{name}", "_."):
+                    if begun(f"{self._top}/{schema}/{name}/{version}/{LOG}"):
                         yield f"{schema}/{name}/{version}"
 
     def ruins(self) -> Iterator[str]:
         for folder in sorted(self._root.glob("[!_.]*/[!_.]*/[!.]*/")):
-            kept = folder.name.startswith("_") or _begun(f"{folder}/{LOG}")
+            kept = folder.name.startswith("_") or begun(f"{folder}/{LOG}")
             if folder.name.startswith(DROPPED) or not kept:
                 yield str(folder.relative_to(self._root))
 
@@ -381,23 +382,6 @@ def _birth(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return told.st_ino, told.st_mtime_ns
-
-
-def _folders(above: str, never: str) -> list[str]:
-    """The names of the folders in one that begin with none of some characters, in order; none where it is gone or not ours to look into."""
-    try:
-        with os.scandir(above) as entries:
-            return sorted(e.name for e in entries if e.name[0] not in never and e.is_dir())
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return []
-
-
-def _begun(log: str) -> bool:
-    """Whether a log has a commit or a checkpoint."""
-    try:
-        return any(name.endswith((".json", ".parquet")) for name in os.listdir(log))  # noqa: PTH208 - a Path costs more than the look
-    except (FileNotFoundError, NotADirectoryError):
-        return False
 
 
 def not_writable(root: str, error: OSError) -> Finding:

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from xde.ground.digests import bytes_digest
 from xde.kernel.project.contract import Contract
-from xde.kernel.project.contract_linter import lint_contract
 from xde.kernel.project.declarations import ModelDataset
 from xde.kernel.project.model_reader import read_model
-from xde.kernel.project.odcs import read_contract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,6 +50,9 @@ class Memory:
         """A contract, with what is wrong with it."""
 
         def read() -> tuple[Contract | None, list[Finding]]:
+            from xde.kernel.project.contract_linter import lint_contract
+            from xde.kernel.project.odcs import read_contract
+
             contract, root, findings = read_contract(content, path)
             if contract is None or root is None:
                 return None, findings
