@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xde.app.impact import Impact, impact_of
 from xde.app.revisions import file_at, files_at, meaning_of, path_in
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Findings, Severity
-from xde.kernel.project.files import project_files
-from xde.kernel.project.odcs import read_contract
-from xde.undercurrents.management.compatibility.judging import judge, judge_added, judge_dropped
-from xde.undercurrents.management.compatibility.kinds import Change, ChangeKind
+from xde.ground.records import dataclass
+from xde.kernel.project.files import contract_files, project_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from xde.app.impact import Impact
     from xde.app.understanding import Understanding
     from xde.ground.spans import Span
     from xde.kernel.project.contract import Contract
     from xde.undercurrents.management.compatibility.judging import Judged, Judgement
+    from xde.undercurrents.management.compatibility.kinds import Change
 
 BREAKING = {"XDE0360", "XDE0363", "XDE0365"}
 """What may be allowed with a reason."""
@@ -73,13 +72,17 @@ class _Read:
 def check(root: Path, against: str, allowed: str = "", was: Understanding | None = None) -> Comparison:
     """Every contract of the project under `root`, compared with a commit or another folder; `was` is what that meant, if it is known."""
     root = root.resolve()
-    old, new = files_at(root, against), {f.path: f.content for f in project_files(root).all if f.content is not None}
+    folder = Path(against)
+    old = contract_files(folder) if was is not None and folder.is_dir() else files_at(root, against)
+    new = contract_files(root)
     changed = [p for p in old.keys() | new.keys() if old.get(p) != new.get(p) and _is_contract(p)]
+    if not changed:
+        return Comparison(against, (), (), allowed=allowed)
     now = {p: _read(new[p], p) for p in sorted(changed) if p in new}
-    before = f"{against.rstrip('/')}/" if Path(against).is_dir() else f"{against}:"
+    before = f"{against.rstrip('/')}/" if folder.is_dir() else f"{against}:"
     then = {p: _read(old[p], before + p, strict=False) for p in sorted(changed) if p in old}
     with ExitStack() as stack:
-        known, unknown = (was, "") if was is not None or not changed else _meaning(stack, old, root)
+        known, unknown = (was, "") if was is not None else _meaning(stack, old, root)
         compared = [c for c in _pairs(then, now, known) if c.lines or c.judgement.findings]
     findings = Findings()
     findings.extend(f for c in compared for f in c.judgement.findings)
@@ -107,6 +110,8 @@ def _is_contract(path: str) -> bool:
 
 
 def _read(content: bytes, shown: str, *, strict: bool = True) -> _Read:
+    from xde.kernel.project.odcs import read_contract
+
     contract, tree, findings = read_contract(content, shown)
     errors = [f for f in findings if f.severity is Severity.ERROR]
     if contract is None or tree is None or (strict and errors):
@@ -159,6 +164,8 @@ def _meaning_near(stack: ExitStack, root: Path | None, old: str, new: str) -> tu
 
 def _pairs(then: Mapping[str, _Read], now: Mapping[str, _Read], known: Understanding | None) -> Iterator[Compared]:
     """Contracts of the same path; then those of the same id, which were moved; then those that came and went."""
+    from xde.undercurrents.management.compatibility.judging import judge_added, judge_dropped
+
     moved = _moved({p: r.contract.id for p, r in then.items() if p not in now}, {p: r.contract.id for p, r in now.items() if p not in then})
     for path in sorted(then.keys() | now.keys()):
         old = then.get(path) or then.get(moved.get(path, ""))
@@ -184,6 +191,8 @@ def _moved(gone: Mapping[str, str], came: Mapping[str, str]) -> dict[str, str]:
 
 
 def _compare(old: _Read, new: _Read, known: Understanding | None) -> Compared:
+    from xde.undercurrents.management.compatibility.judging import judge
+
     reads = _Reads(old.contract.path, known)
     moved = tuple(_renamed(old.contract, new.contract))
     judgement = judge(old.contract, new.contract, place=new.place, is_read=reads.is_read, more=moved)
@@ -192,6 +201,8 @@ def _compare(old: _Read, new: _Read, known: Understanding | None) -> Compared:
 
 def _renamed(old: Contract, new: Contract) -> Iterator[Change]:
     """The datasets that get another name because their contract lies elsewhere."""
+    from xde.undercurrents.management.compatibility.kinds import Change, ChangeKind
+
     if not (_is_contract(old.path) and _is_contract(new.path)):
         return
     for table in old.schema:
@@ -238,6 +249,8 @@ class _Reads:
         return None if found is None else bool(found.consumers)
 
     def _of(self, dataset: str, column: str) -> Impact:
+        from xde.app.impact import impact_of
+
         if (dataset, column) not in self._found and self._known is not None:
             self._found[dataset, column] = impact_of(self._known, dataset, column)
         return self._found[dataset, column]

@@ -7,16 +7,17 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from xde.app.revisions import lend_caches
+from xde.app.keeping import lend_caches
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.kernel.plan.ledger import Deployment
-from xde.kernel.project.files import digest_of, project_digest, project_files
+from xde.kernel.project.files import digest_of, project_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from xde.kernel.project.files import ProjectFiles
     from xde.lifecycle.storage.port import Lake
 
 FOLDER = "definitions"
@@ -34,11 +35,19 @@ def keep_definitions(lake: Lake, root: Path) -> str:
     return digest
 
 
-def definitions_at(lake: Lake, digest: str, root: Path) -> Path:
-    """A folder with the files of a project as they were deployed, made when it is first asked for. Raises `UserError`."""
-    folder = root / ".xde" / "deployed" / digest
-    if folder.is_dir() and project_digest(folder) == digest:
-        return folder
+def definitions_folder(root: Path, digest: str) -> Path:
+    """Where the files of a deployed project lie beside the working tree, once somebody has asked for them."""
+    return root / ".xde" / "deployed" / digest
+
+
+def definitions_at(lake: Lake, digest: str, root: Path) -> tuple[Path, ProjectFiles]:
+    """A folder with the files of a project as they were deployed, and these. It is made when it is first asked for.
+
+    Raises `UserError`.
+    """
+    folder = definitions_folder(root, digest)
+    if folder.is_dir() and digest_of((files := project_files(folder)).all) == digest:
+        return folder, files
     text = lake.kept(f"{FOLDER}/{digest}.json")
     if text is None:
         hint = "deploy again; what the environment shows is not touched by this"
@@ -48,9 +57,10 @@ def definitions_at(lake: Lake, digest: str, root: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(base64.b64decode(content))
     lend_caches(root, folder)
-    if project_digest(folder) != digest:
+    files = project_files(folder)
+    if digest_of(files.all) != digest:
         raise UserError(Finding("XDE0745", f"the definitions `{digest}` in the lake are not what was deployed", hint="deploy again"))
-    return folder
+    return folder, files
 
 
 def tell_deployment(lake: Lake, deployment: Deployment) -> None:

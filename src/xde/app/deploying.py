@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import getpass
 import subprocess
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from xde.app import planning
-from xde.app.definitions import definitions_at, keep_definitions, tell_deployment, tell_newest
+from xde.app.definitions import definitions_at, definitions_folder, keep_definitions, tell_deployment, tell_newest
 from xde.app.opening import deployed_project
 from xde.app.restatements import place
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.digests import digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
+from xde.ground.garbage import no_garbage
 from xde.ground.names import did_you_mean
+from xde.ground.records import dataclass
 from xde.kernel.plan.changes import Side, changes
 from xde.kernel.plan.ledger import NEXT, Deployment
 from xde.kernel.plan.plan import StepKind
@@ -101,6 +104,11 @@ def propose(house: House, known: Understanding, until: str = "") -> Proposal:
 
     Files that a source delivered since are no part of it: loading them is the next run's work.
     """
+    with no_garbage():
+        return _proposal(house, known, until)
+
+
+def _proposal(house: House, known: Understanding, until: str) -> Proposal:
     pointers = place(house, known)
     changed = frozenset(n for n, v in known.versions.items() if pointers.get(n) != v)
     before = deployed_project(house, known.project.root)
@@ -120,16 +128,16 @@ def propose(house: House, known: Understanding, until: str = "") -> Proposal:
         known.project.digest,
         not latest or latest[0].definitions != known.project.digest,
         explained,
-        _contracts(house, known, before, latest[0].definitions) if before is not None else None,
+        _contracts(known, before) if before is not None else None,
     )
 
 
-def _contracts(house: House, known: Understanding, before: Understanding, definitions: str) -> Comparison:
-    """Every contract held against what it was when it was deployed."""
+def _contracts(known: Understanding, before: Understanding) -> Comparison:
+    """Every contract held against what it was when it was deployed, as it lies there since that was read."""
     from xde.app.contracts import check
 
     root = known.project.root
-    return check(root, str(definitions_at(house.lake, definitions, root)), was=before)
+    return check(root, str(definitions_folder(root, before.project.digest)), was=before)
 
 
 def explain(before: Understanding | None, known: Understanding) -> dict[str, Change]:
@@ -190,6 +198,9 @@ def deploy(house: House, known: Understanding, root: Path, order: Order) -> Depl
             made.append(switch(house, claim, wanted, facts))
 
     finished = carry_out(house, known, replan, Manner(order.observers, order.wait, order.waiting, then))
+    for deployment in made:  # while what they mean is still known of the working tree; nothing but time is lost where it cannot be done
+        with suppress(OSError, UserError):
+            definitions_at(house.lake, deployment.definitions, root)
     return Deployed(made[0] if made else None, finished)
 
 

@@ -1,4 +1,7 @@
-"""What was worked out of a project, kept in one file: what a plan needs is read back at once, the rest when it is asked for."""
+"""What was worked out of a project, kept in one file: what a plan needs is read back at once, the rest when it is asked for.
+
+Beside it lies what was read of each file, for the time when only some of them have changed.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,12 @@ if TYPE_CHECKING:
 
     from _typeshed import DataclassInstance
 
+    from xde.kernel.project.memory import Memory
+
 KEPT = "understanding.pickle"
-FORMAT = 7  # of what is kept; one more whenever a class in it changes its shape
+REMEMBERED = "memory.pickle"
+ANALYSES = "analyses.pickle"  # which the analyses themselves read and write
+FORMAT = 8  # of what is kept; one more whenever a class in it changes its shape
 
 Value = TypeVar("Value")
 
@@ -49,31 +56,64 @@ def keep(root: Path, digest_now: str, known: DataclassInstance, later: Sequence[
 
     A cache that cannot be written costs time and nothing else.
     """
-    path = _path(root)
     packed = {n: Later[object](pickle.dumps(dict(getattr(known, n)), protocol=5)) for n in later}
-    content = pickle.dumps(replace(known, **packed), protocol=5)
+    _write(_path(root, KEPT), stamp(digest_now), replace(known, **packed))
+
+
+def kept(root: Path, digest_now: str) -> object:
+    """What was kept for exactly these files; None for anything else that may stand there."""
+    return _read(_path(root, KEPT), stamp(digest_now))
+
+
+def keep_memory(root: Path, memory: Memory) -> None:
+    """Write what was read of each file, if that is not what was written before; a file is in it by its own digest."""
+    if memory.changed:
+        _write(_path(root, REMEMBERED), stamp(REMEMBERED), dict(memory.clean))
+
+
+def kept_memory(root: Path) -> Memory:
+    """What was read of each file before; nothing where that cannot be read."""
+    from xde.kernel.project.memory import Memory, Remembered
+
+    found = _read(_path(root, REMEMBERED), stamp(REMEMBERED))
+    sound = isinstance(found, dict) and all(isinstance(r, Remembered) for r in found.values())
+    return Memory(found if sound and isinstance(found, dict) else None)
+
+
+def lend_caches(near: Path | None, root: Path) -> None:
+    """What was read and worked out of files that are the same in another folder need not be worked out there again."""
+    import shutil
+
+    for name in (KEPT, REMEMBERED, ANALYSES):
+        lent = _path(near, name) if near else None
+        if lent is not None and lent.is_file():
+            _path(root, name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(lent, _path(root, name))
+
+
+def _write(path: Path, first_line: str, value: object) -> None:
+    aside = path.with_suffix(f".{os.getpid()}.tmp")
+    content = pickle.dumps(value, protocol=5)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(f".{os.getpid()}.tmp")
-        aside.write_bytes(stamp(digest_now).encode() + b"\n" + content)
+        aside.write_bytes(first_line.encode() + b"\n" + content)
         aside.replace(path)
     except OSError:
         return
 
 
-def kept(root: Path, digest_now: str) -> object:
-    """What was kept for exactly these files; None for anything else that may stand there."""
+def _read(path: Path, first_line: str) -> object:
     try:
-        with _path(root).open("rb") as stream:
-            if stream.readline().decode("utf-8", "replace").strip() != stamp(digest_now):
+        with path.open("rb") as stream:
+            if stream.readline().decode("utf-8", "replace").strip() != first_line:
                 return None
             return pickle.load(stream)  # noqa: S301 - our own file, in the project's own folder
     except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError):
         return None
 
 
-def _path(root: Path) -> Path:
-    return root / ".xde" / "cache" / KEPT
+def _path(root: Path, name: str) -> Path:
+    return root / ".xde" / "cache" / name
 
 
 def stamp(digest_now: str) -> str:

@@ -14,7 +14,7 @@ from xde.app.wiring import House, house_of
 from xde.ground.digests import bytes_digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
-from xde.kernel.project.files import SETTINGS_FILE, project_digest
+from xde.kernel.project.files import SETTINGS_FILE, project_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def opened(root: Path, environment: str | None, *, working_tree: bool) -> tuple[
         made.append(house_of(root, project.settings, environment))
         return made[0]
 
-    known = understand(root, project_digest(root), house_for)
+    known = understand(root, project_files(root), house_for)
     known.project = moved(known.project, root)
     house = made[0] if made else house_of(root, known.project.settings, environment)
     reconcile(house)
@@ -66,8 +66,8 @@ def deployed_project(house: House, root: Path) -> Understanding | None:
     from xde.app.definitions import definitions_at
     from xde.app.restatements import place
 
-    folder = definitions_at(house.lake, latest[0].definitions, root)
-    known = understand(folder, latest[0].definitions, lambda project: house_of(root, project.settings, house.environment))
+    folder, files = definitions_at(house.lake, latest[0].definitions, root)
+    known = understand(folder, files, lambda project: house_of(root, project.settings, house.environment))
     known.project = replace(known.project, root=root)
     place(house, known)
     return known

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xde.app.keeping import lend_caches
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.kernel.project.files import SETTINGS_FILE, project_files
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from xde.kernel.project.declarations import Project
 
 PARTS = (SETTINGS_FILE, "sources", "models", "flows")
-CACHES = ("understanding.pickle", "analyses.pickle")
 
 
 def files_at(root: Path, against: str) -> dict[str, bytes]:
@@ -102,7 +102,6 @@ def meaning_of(files: Mapping[str, bytes], near: Path | None) -> Iterator[Unders
     """
     from xde.app.understanding import understand
     from xde.app.wiring import house_of
-    from xde.kernel.project.files import project_digest
 
     made: list[House] = []
     with tempfile.TemporaryDirectory(prefix="xde-then-") as folder:
@@ -118,17 +117,7 @@ def meaning_of(files: Mapping[str, bytes], near: Path | None) -> Iterator[Unders
             return made[0]
 
         try:
-            yield understand(root, project_digest(root), house_for)
+            yield understand(root, project_files(root), house_for)
         finally:
             for house in made:
                 house.close()
-
-
-def lend_caches(near: Path | None, root: Path) -> None:
-    """What was read of models that have not changed need not be read again."""
-    cache = root / ".xde" / "cache"
-    cache.mkdir(parents=True, exist_ok=True)
-    for name in CACHES:
-        lent = near / ".xde" / "cache" / name if near else None
-        if lent is not None and lent.is_file():
-            shutil.copyfile(lent, cache / name)

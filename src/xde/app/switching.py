@@ -6,12 +6,13 @@ The document is the switch: once it stands, whoever opens the environment next b
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.ground.records import dataclass
 from xde.kernel.plan.ledger import NEXT, StepRecord
 from xde.kernel.run.claims import LEASE
 

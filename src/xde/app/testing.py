@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from xde.app.understanding import Understanding
     from xde.kernel.project.declarations import Project
-    from xde.kernel.project.reader import Contracts
+    from xde.kernel.project.files import ProjectFiles
+    from xde.kernel.project.memory import Memory
     from xde.undercurrents.engineering.testing.case import Case
     from xde.undercurrents.engineering.testing.exercising import Subject
 
@@ -62,7 +63,7 @@ class TestBench:
     files: CaseFiles
     findings: list[Finding] = field(default_factory=list)
     cases: tuple[Case, ...] = ()
-    contracts: Contracts | None = None
+    memory: Memory | None = None
     _subjects: dict[str, Subject] = field(default_factory=dict)
 
     @classmethod
@@ -71,7 +72,7 @@ class TestBench:
 
         `before` is the same project opened earlier: what has not changed since is taken from it, and so is the engine.
         """
-        from xde.kernel.project.files import project_digest
+        from xde.kernel.project.files import digest_of, project_files
 
         root = root.resolve()
         made: list[House] = []
@@ -81,22 +82,24 @@ class TestBench:
             made.append(before.house if before is not None and same else house_of(root, project.settings, environment))
             return made[0]
 
-        now = project_digest(root)
+        files = project_files(root)
         if before is None:
-            known = understand(root, now, house_for)
+            known = understand(root, files, house_for)
             bench = cls(root, known, made[0] if made else house_for(known.project), CaseFiles(root))
         else:
-            known = before.known if before.known.project.digest == now else before.understood(house_for)
-            bench = cls(root, known, made[0] if made else before.house, before.files, contracts=before.contracts)
+            same = before.known.project.digest == digest_of(files.all)
+            known = before.known if same else before.understood(house_for, files)
+            bench = cls(root, known, made[0] if made else before.house, before.files, memory=before.memory)
         bench.read()
         return bench
 
-    def understood(self, house_for: Callable[[Project], House]) -> Understanding:
-        """The project as it is now; a contract that has not changed is not read again. Raises `UserError`."""
-        from xde.kernel.project.reader import Contracts, read_project
+    def understood(self, house_for: Callable[[Project], House], files: ProjectFiles | None = None) -> Understanding:
+        """The project as it is now; a file that has not changed is not read again. Raises `UserError`."""
+        from xde.kernel.project.memory import Memory
+        from xde.kernel.project.reader import read_project
 
-        self.contracts = self.contracts or Contracts()
-        project, findings = read_project(self.root, self.contracts)
+        self.memory = self.memory or Memory()
+        project, findings = read_project(self.root, self.memory, files)
         if project is None or findings.errors:
             raise UserError(*findings)
         return work_out(project, findings, house_for(project))

@@ -6,29 +6,30 @@ which takes four times as long as all else in reading them back.
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from xde.app.keeping import keep, kept
+from xde.app.keeping import keep, keep_memory, kept, kept_memory
 from xde.ground.digests import digest, digest_if_there
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Findings
+from xde.ground.garbage import no_garbage
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
 from xde.kernel.plan.versions import model_version, source_version
 from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
+from xde.kernel.project.files import digest_of
 from xde.lifecycle.storage.port import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from xde.app.wiring import House
     from xde.kernel.graph.analysis import Analysis, ColumnRef
     from xde.kernel.plan.checks import Check
     from xde.kernel.project.declarations import Project
+    from xde.kernel.project.files import ProjectFiles
     from xde.lifecycle.ingestion.declare import Reading
     from xde.lifecycle.storage.port import Schema
 
@@ -94,30 +95,22 @@ class Understanding:
         return found
 
 
-def understand(root: Path, digest_now: str, house_for: Callable[[Project], House]) -> Understanding:
-    """Read what was kept, or work it out. Raises `UserError` with every error of the project."""
+def understand(root: Path, files: ProjectFiles, house_for: Callable[[Project], House]) -> Understanding:
+    """Read what was kept for these files, or work it out. Raises `UserError` with every error of the project."""
     with no_garbage():
-        return _understood(root, digest_now, house_for)
+        return _understood(root, files, house_for)
 
 
-@contextmanager
-def no_garbage() -> Iterator[None]:
-    """While many things are made that all stay, to look for garbage among them finds none and takes a third of the time."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 1000)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
-def _understood(root: Path, digest_now: str, house_for: Callable[[Project], House]) -> Understanding:
+def _understood(root: Path, files: ProjectFiles, house_for: Callable[[Project], House]) -> Understanding:
+    digest_now = digest_of(files.all)
     known = kept(root, digest_now)
     if isinstance(known, Understanding) and _same_flows(known):
         return known
     from xde.kernel.project.reader import read_project
 
-    project, findings = read_project(root)
+    memory = kept_memory(root)
+    project, findings = read_project(root, memory, files)
+    keep_memory(root, memory)
     if project is None or findings.errors:
         raise UserError(*findings)
     understanding = work_out(project, findings, house_for(project))
@@ -141,9 +134,6 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
     analyses = _analyses(project, schemas, house, findings)
     if findings.errors:
         raise UserError(*findings)
-    models = project.models
-    for name, analysis in analyses.items():
-        schemas[name] = _stored(models[name], analysis.column_types, house, findings)
     checks = _checks(project, findings)
     if findings.errors:
         raise UserError(*findings)
@@ -174,7 +164,8 @@ def _sources(project: Project, house: House, findings: Findings) -> tuple[dict[s
     return readings, schemas
 
 
-def _analyses(project: Project, schemas: Mapping[str, Schema], house: House, findings: Findings) -> dict[str, Analysis]:
+def _analyses(project: Project, schemas: dict[str, Schema], house: House, findings: Findings) -> dict[str, Analysis]:
+    """What each model means; adds the columns that it is stored with to the schemas."""
     from xde.kernel.graph.analyses import analyse_models
     from xde.lifecycle.transformation.port import Input, Query
 
@@ -186,6 +177,10 @@ def _analyses(project: Project, schemas: Mapping[str, Schema], house: House, fin
         values = {p: parameters[p] for p in used}
         return tuple((c.name, c.type) for c in columns(Query(sql, values), inputs))
 
+    def stored(model: ModelDataset, types: Mapping[str, str]) -> dict[str, str]:
+        schemas[model.name] = _stored(model, types, house, findings)
+        return {c.name: c.type for c in schemas[model.name]}
+
     given = {n: {c.name: c.type for c in schema} for n, schema in schemas.items()}
     with house.local.describing() as columns:
         analyses, told = analyse_models(
@@ -193,7 +188,7 @@ def _analyses(project: Project, schemas: Mapping[str, Schema], house: House, fin
             given,
             describe,
             known_parameters=parameters,
-            stored=lambda model, types: {c.name: c.type for c in _stored(model, types, house, findings)},
+            stored=stored,
             cache_folder=project.root / ".xde" / "cache",
         )
     findings.extend(told)

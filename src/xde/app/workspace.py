@@ -66,9 +66,11 @@ class Workspace:
 
     def _planned(self, selection: Sequence[str], *, full: bool, until: str) -> Planned:
         from xde.app import planning
+        from xde.ground.garbage import no_garbage
 
-        chosen = planning.select(self.known, selection)
-        return planning.make(self.house, self.known, chosen, full=full, until=planning.read_moment("--until", until))
+        with no_garbage():
+            chosen = planning.select(self.known, selection)
+            return planning.make(self.house, self.known, chosen, full=full, until=planning.read_moment("--until", until))
 
     def run(  # noqa: PLR0913 - what may be asked of a run
         self,

@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode
+
+
 def digest(*parts: object) -> str:
     """16 hexadecimal digits of BLAKE2b over the canonical JSON of `parts`; equal values give equal digests."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(_canonical(parts).encode(), digest_size=8).hexdigest()
 
 
 def bytes_digest(content: bytes) -> str:

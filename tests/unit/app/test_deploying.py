@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from xde.app import understanding
 from xde.app.deploying import Order
 from xde.app.rolling_back import rollback
 from xde.app.environments import deployments, differences, drop, environments
@@ -67,6 +68,37 @@ def take_back(root, to=None):
 
 def code(raised):
     return [f.code for f in raised.value.findings]
+
+
+def test_what_was_deployed_is_understood_by_the_time_it_is_compared_with(project, monkeypatch):
+    understood = []
+    original = understanding.work_out
+
+    def noted(found, *others):
+        understood.append(found.root)
+        return original(found, *others)
+
+    monkeypatch.setattr(understanding, "work_out", noted)
+    edit(project, AMOUNT, "/ 100", "/ 1000")
+    assert propose(project).plan.steps
+    assert understood == [project.resolve()]
+    deploy(project)
+    edit(project, AMOUNT, "/ 1000", "/ 10")
+    assert propose(project).plan.steps
+    assert understood == [project.resolve()] * 2
+
+
+@pytest.mark.parametrize("lost", ["", "models/staging/payments.sql"])
+def test_definitions_that_were_lost_or_spoilt_beside_the_working_tree_come_back_from_the_lake(project, lost):
+    edit(project, AMOUNT, "/ 100", "/ 1000")
+    expected = propose(project).digest
+    (folder,) = (project / ".xde/deployed").iterdir()
+    if lost:
+        (folder / lost).write_text("SELECT 1 AS id\n")
+    else:
+        shutil.rmtree(folder)
+    assert propose(project).digest == expected
+    assert worth(project) > 0
 
 
 def test_what_was_built_already_is_pointed_at_and_not_built_again(deployed_once):

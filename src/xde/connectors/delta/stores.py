@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
+from xde.connectors.delta.folders import begun, folders
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
@@ -136,13 +137,15 @@ class Disk:
             raise UserError(not_writable(self._top, error)) from error
 
     def tables(self) -> Iterator[str]:
-        for log in sorted(self._root.glob(f"[!_.]*/[!_.]*/[!_.]*/{LOG}")):
-            if _begun(log):
-                yield str(log.parent.relative_to(self._root))
+        for schema in folders(self._top, "_."):
+            for name in folders(f"{self._top}/{schema}", "_."):
+                for version in folders(f"{self._top}/{schema}/{name}", "_."):
+                    if begun(f"{self._top}/{schema}/{name}/{version}/{LOG}"):
+                        yield f"{schema}/{name}/{version}"
 
     def ruins(self) -> Iterator[str]:
         for folder in sorted(self._root.glob("[!_.]*/[!_.]*/[!.]*/")):
-            kept = folder.name.startswith("_") or _begun(folder / LOG)
+            kept = folder.name.startswith("_") or begun(f"{folder}/{LOG}")
             if folder.name.startswith(DROPPED) or not kept:
                 yield str(folder.relative_to(self._root))
 
@@ -379,14 +382,6 @@ def _birth(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return told.st_ino, told.st_mtime_ns
-
-
-def _begun(log: Path) -> bool:
-    """Whether a log has a commit or a checkpoint."""
-    try:
-        return any(f.suffix in {".json", ".parquet"} for f in log.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return False
 
 
 def not_writable(root: str, error: OSError) -> Finding:

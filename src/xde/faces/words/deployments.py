@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xde.faces.words.compatibility import comparison_fact, comparison_text
 from xde.faces.words.ink import PLAIN, Ink
 from xde.faces.words.numbers import amount
 from xde.faces.words.plan import plan_fact, plan_text
@@ -36,6 +35,8 @@ def proposal_text(proposal: Proposal, *, ink: Ink = PLAIN) -> str:
         lines += ["", ink("warning", f"{amount(len(proposal.dropped), 'dataset')} would no longer be there:")]
         lines += [f"  {name}" for name in proposal.dropped]
     if proposal.contracts is not None and proposal.contracts.compared:
+        from xde.faces.words.compatibility import comparison_text
+
         lines += ["", comparison_text(proposal.contracts, ink=ink).rstrip("\n")]
     lines += ["", f"plan {proposal.digest}"]
     return "\n".join(lines) + "\n"
@@ -43,6 +44,8 @@ def proposal_text(proposal: Proposal, *, ink: Ink = PLAIN) -> str:
 
 def proposal_fact(proposal: Proposal) -> dict[str, object]:
     """The same as JSON data."""
+    from xde.faces.words.compatibility import comparison_fact
+
     return {
         **plan_fact(proposal.plan, ()),
         "digest": proposal.digest,

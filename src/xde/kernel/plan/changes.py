@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
+from xde.ground.records import dataclass
 from xde.kernel.project.declarations import ModelDataset, SourceDataset
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SETTINGS_FILE = "xde.yaml"
-_ENDINGS = {"sources": (".yaml", ".yml"), "models": (".yaml", ".yml", ".sql", ".py"), "flows": (".py",)}
+_CONTRACTS = (".yaml", ".yml")
+_ENDINGS = {"sources": _CONTRACTS, "models": (*_CONTRACTS, ".sql", ".py"), "flows": (".py",)}
 _MOST_BYTES = 16_000_000  # of a file that is not even looked at beyond its size
 
 
@@ -49,10 +50,16 @@ def project_files(root: Path) -> ProjectFiles:
     settings = f"{top}/{SETTINGS_FILE}"
     if os.path.lexists(settings):
         found.settings = _read(settings, SETTINGS_FILE)
-    found.sources = list(_under(top, "sources"))
-    found.models = list(_under(top, "models"))
-    found.flows = list(_under(top, "flows"))
+    for folder, files in (("sources", found.sources), ("models", found.models), ("flows", found.flows)):
+        files.extend(_under(top, folder, _ENDINGS[folder]))
     return found
+
+
+def contract_files(root: Path) -> dict[str, bytes]:
+    """The contracts of a project by path, those that can be read; no other file is looked at."""
+    top = os.fspath(root)
+    files = (f for folder in ("sources", "models") for f in _under(top, folder, _CONTRACTS))
+    return {f.path: f.content for f in files if f.content is not None}
 
 
 def project_digest(root: Path) -> str:
@@ -70,8 +77,7 @@ def digest_of(files: Iterable[ProjectFile]) -> str:
     return state.hexdigest()
 
 
-def _under(top: str, folder: str) -> Iterator[ProjectFile]:
-    endings = _ENDINGS[folder]
+def _under(top: str, folder: str, endings: tuple[str, ...]) -> Iterator[ProjectFile]:
     seen: set[tuple[int, int]] = set()
     todo = [folder] if os.path.lexists(f"{top}/{folder}") else []
     while todo:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from xde.ground.digests import bytes_digest
 from xde.ground.findings import Finding
@@ -12,9 +11,6 @@ from xde.ground.spans import Span
 from xde.kernel.project.declarations import ModelDataset, ModelHead
 from xde.kernel.project.model_head import read_head
 from xde.kernel.project.yaml_reader import decoded
-
-if TYPE_CHECKING:
-    from xde.kernel.project.contract import Contract, SchemaObject
 
 _BEFORE_HEAD = re.compile(r"(?:\s+|--[^\n]*)*")
 _HEAD = re.compile(r"/\*+[ \t]*xde\b[ \t]*:?", re.IGNORECASE)
@@ -31,10 +27,8 @@ class _Parts:
     findings: list[Finding]
 
 
-def read_model(
-    name: str, path: str, content: bytes, contract: Contract | None = None, table: SchemaObject | None = None
-) -> tuple[ModelDataset | None, list[Finding]]:
-    """The model that a file holds, and what is wrong with it; None when it cannot be read at all or holds no SQL."""
+def read_model(name: str, path: str, content: bytes) -> tuple[ModelDataset | None, list[Finding]]:
+    """The model that a file holds, without its contract, and what is wrong with it; None when it cannot be read or holds no SQL."""
     text, finding = decoded(content, path)
     if finding is not None:
         return None, [finding]
@@ -46,7 +40,7 @@ def read_model(
         hint = "write a SELECT into it, or delete the file"
         empty = Finding("XDE0136", f"the model `{name}` holds no SQL", span, "nothing here", "only blanks and comments are there", hint)
         return None, [*parts.findings, empty]
-    model = ModelDataset(name, path, parts.sql, parts.sql_line, parts.head, bytes_digest(content), contract, table, span)
+    model = ModelDataset(name, path, parts.sql, parts.sql_line, parts.head, bytes_digest(content), span=span)
     return model, parts.findings
 
 

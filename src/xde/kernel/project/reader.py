@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding, Findings, Severity
 from xde.ground.names import did_you_mean, is_identifier
 from xde.ground.spans import Span
-from xde.kernel.project.contract_linter import lint_contract
 from xde.kernel.project.declarations import FlowFile, Project, SourceDataset
 from xde.kernel.project.files import SETTINGS_FILE, digest_of, project_digest, project_files
-from xde.kernel.project.model_reader import read_model
-from xde.kernel.project.odcs import read_contract
+from xde.kernel.project.memory import Memory
 from xde.kernel.project.reference_linter import lint_references
 from xde.kernel.project.settings_reader import read_settings
 from xde.kernel.project.yaml_reader import decoded
@@ -24,33 +23,16 @@ if TYPE_CHECKING:
     from xde.kernel.project.files import ProjectFile, ProjectFiles
     from xde.kernel.project.settings import Settings
 
-__all__ = ["Contracts", "project_digest", "read_project"]
+__all__ = ["project_digest", "read_project"]
 
 
-class Contracts:
-    """The contracts that were read last, for whoever reads the same project again: one whose file is as it was is not read twice."""
+def read_project(root: Path, memory: Memory | None = None, files: ProjectFiles | None = None) -> tuple[Project | None, Findings]:
+    """The project in a folder, and what is wrong with it; None without readable settings. Nothing that a user wrote raises anything.
 
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[bytes, Contract | None, list[Finding]]] = {}
-
-    def read(self, content: bytes, path: str) -> tuple[Contract | None, list[Finding]]:
-        """A contract, with what is wrong with it."""
-        kept = self._kept.get(path)
-        if kept is not None and kept[0] == content:
-            return kept[1], kept[2]
-        contract, root, findings = read_contract(content, path)
-        if contract is None or root is None:
-            contract = None
-        else:
-            findings = [*findings, *lint_contract(root)]
-        self._kept[path] = (content, contract, findings)
-        return contract, findings
-
-
-def read_project(root: Path, contracts: Contracts | None = None) -> tuple[Project | None, Findings]:
-    """The project in a folder, and what is wrong with it; None without readable settings. Nothing that a user wrote raises anything."""
-    files = project_files(root)
-    reading = _Reading(contracts or Contracts())
+    What `memory` knows of a file as it is now is not worked out again; `files` are those of the folder, where they are at hand.
+    """
+    files = files or project_files(root)
+    reading = _Reading(memory or Memory())
     settings = reading.settings(files)
     for file in files.sources:
         reading.source(file)
@@ -65,7 +47,7 @@ def read_project(root: Path, contracts: Contracts | None = None) -> tuple[Projec
 class _Reading:
     """What was read so far."""
 
-    def __init__(self, known: Contracts) -> None:
+    def __init__(self, known: Memory) -> None:
         self.known = known
         self.findings = Findings()
         self.datasets: dict[str, Dataset] = {}
@@ -153,10 +135,11 @@ class _Reading:
         content = self._content(file)
         if content is None:
             return
-        model, findings = read_model(f"{schema}.{stem}", file.path, content, contract, table)
+        model, findings = self.known.model(f"{schema}.{stem}", content, file.path)
         self.findings.items += findings
         if model is not None:
-            self._declare(model, file.path, Span(file.path))
+            promised = model if contract is None else replace(model, contract=contract, object=table)
+            self._declare(promised, file.path, Span(file.path))
 
     def _contract_beside(self, file: ProjectFile | None, schema: str, stem: str) -> tuple[Contract | None, SchemaObject | None]:
         content = self._content(file) if file is not None else None
@@ -174,7 +157,7 @@ class _Reading:
         return contract, table
 
     def _contract(self, content: bytes, path: str, schema: str) -> Contract | None:
-        contract, findings = self.known.read(content, path)
+        contract, findings = self.known.contract(content, path)
         self.findings.items += findings
         if contract is not None:
             self.contracts.append((schema, contract))

@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
-    """A column of a table: its type in the words of DuckDB (`DECIMAL(15,2)`, `STRUCT(a INTEGER)`), every one nullable."""
+    """A column of a table: its type in the words of DuckDB (`DECIMAL(15,2)`, `STRUCT(a INTEGER)`), every one nullable.
+
+    Without slots, because thousands are kept with a project (see `app/understanding`).
+    """
 
     name: str
     type: str

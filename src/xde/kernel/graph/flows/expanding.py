@@ -66,7 +66,8 @@ def may_call(sql: str, book: FlowBook) -> bool:
     """Whether a text may call a flow, by a look that costs next to nothing."""
     if ":=" in sql or "=>" in sql:
         return True
-    return book.called.search(sql) is not None
+    folded = sql.lower()
+    return any(name in folded for name in book.names) and book.called.search(sql) is not None
 
 
 @dataclass(slots=True)
