@@ -183,6 +183,10 @@ def deploy(house: House, known: Understanding, root: Path, order: Order) -> Depl
         if order.shown is not None and proposal.digest != order.shown:
             raise UserError(_not_as_shown(house.environment, order.shown, proposal.digest))
         promises_are_kept(proposal, order.allow_breaking)
+        # before anything is built: what somebody edits from now on is not deployed
+        there = keep_definitions(house.lake, root)
+        if there != proposal.definitions:
+            raise UserError(_not_as_read(root, proposal.definitions, there))
         proposed.append(proposal)
         aside = replace(proposal.plan, environment=house.environment + NEXT)
         return replace(proposal.planned, plan=aside)
@@ -190,7 +194,6 @@ def deploy(house: House, known: Understanding, root: Path, order: Order) -> Depl
     def then(claim: Claim, finished: RunFinished) -> None:
         if finished.status == "done":
             proposal = proposed[0]
-            keep_definitions(house.lake, root)
             facts = {"steps": len(finished.outcomes), "seconds": round(finished.seconds, 3), "run": finished.run, **_revision(root)}
             facts |= {"views": _views(known), **_allowed(proposal, order.allow_breaking)}
             facts |= {"until": order.until} if order.until else {}
@@ -251,6 +254,11 @@ def _not_as_shown(environment: str, shown: str, now: str) -> Finding:
     return Finding(
         "XDE0741", f"`{environment}` is not what it was when the plan was shown", why=why, hint=f"look again: `xde plan {environment}`"
     )
+
+
+def _not_as_read(root: Path, read: str, there: str) -> Finding:
+    why = f"its files had the digest `{read}` when they were read, and have `{there}` now: somebody edits them"
+    return Finding("XDE0741", f"the project in `{root.name}` has changed since it was read", why=why, hint="deploy again; nothing was built")
 
 
 def _author() -> str:

@@ -180,6 +180,31 @@ def test_what_is_applied_is_what_was_shown(project):
     assert deploy(project, shown=shown.digest).deployment is not None
 
 
+def test_a_file_that_is_edited_while_it_is_deployed_is_deployed_as_it_was_shown(project):
+    edit(project, AMOUNT, "amount / 100", "amount / 50")
+
+    class Busy:
+        def hear(self, event):
+            (project / AMOUNT).write_text("SELECT")
+
+    done = deploy(project, observers=(Busy(),))
+    assert (project / AMOUNT).read_text() == "SELECT"
+    shutil.rmtree(project / ".xde/deployed")
+    with Workspace.open(project, environment="prod") as workspace:
+        assert workspace.run().status == "done"
+        assert workspace.known.project.digest == done.deployment.definitions
+
+
+def test_a_file_that_is_edited_before_anything_is_built_is_not_deployed(project):
+    edit(project, AMOUNT, "amount / 100", "amount / 50")
+    with Workspace.open(project, environment="prod", working_tree=True) as workspace:
+        assert workspace.known.project.datasets
+        edit(project, AMOUNT, "amount / 50", "amount / 20")
+        with pytest.raises(UserError) as caught:
+            workspace.deploy(Order())
+    assert caught.value.findings[0].code == "XDE0741"
+
+
 def test_a_plan_says_what_changed_and_what_it_reaches(project):
     edit(project, "models/marts/orders.sql", "coalesce(p.coupon_amount, 0)", "coalesce(p.coupon_amount, 1)")
     changes = propose(project).changes
