@@ -50,6 +50,10 @@ def make(
 
     `changes` says in words why versions are others than they were; `until` how far models by time are built (exclusive).
     """
+    if any(m.python is not None for m in known.project.models.values()):
+        from xde.app.needs import must_be_met
+
+        must_be_met(house, known, selection)
     if house.scale_out is not None:
         from xde.app.portability import refuse
 

@@ -39,7 +39,7 @@ def refusals(house: House, known: Understanding, selection: Collection[str] | No
     now: dict[str, list[object] | None] = {}
     found: list[Finding] = []
     for name in known.project.models:
-        if selection is not None and name not in selection:
+        if (selection is not None and name not in selection) or known.model(name).python is not None:
             continue
         key = _key(house, known, name)
         now[key] = before[key] if key in before else _asked(house, known, name)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xde.app.subjects import at, moment, subject_of
+from xde.app.subjects import at, inputs_of, moment, subject_of
 from xde.app.throwaway import Throwaway
 from xde.ground.clock import SetClock
 from xde.ground.errors import UserError
@@ -118,8 +118,8 @@ class _Stage:
     def _give(self, part: Round, *, first: bool) -> None:
         given: dict[str, Table | None] = {}
         if first and self.case.dataset in self.known.project.models:
-            subject = subject_of(self.known, self.case.dataset)
-            given = {n: None for n in subject.inputs if n not in subject.views}
+            views = self.known.views(self.case.dataset)
+            given = {n: None for n in inputs_of(self.known, self.case.dataset) if n not in views}
         for name, table in {**given, **part.given}.items():
             self._publish(name, table, replacing=True)
         for name, table in part.add.items():
@@ -185,7 +185,7 @@ class _Stage:
         """
         name = self.case.dataset
         came = self._result()
-        if name in self.known.analyses:
+        if name in self.known.analyses and self.known.model(name).python is None:
             full = self._over_all_of_time()
         else:
             wrong = [f for f in self._run(full=True) if f.severity == "error"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xde.app.wiring import House
     from xde.kernel.project.declarations import Project
 
-PARTS = (SETTINGS_FILE, "sources", "models", "flows")
+PARTS = (SETTINGS_FILE, "sources", "models", "flows", "lib")
 
 
 def files_at(root: Path, against: str) -> dict[str, bytes]:

@@ -11,20 +11,19 @@ from xde.ground.findings import Finding
 from xde.undercurrents.engineering.testing.exercising import Subject
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from xde.app.understanding import Understanding
+    from xde.kernel.project.declarations import ModelDataset
     from xde.undercurrents.engineering.testing.case import Case
 
 
 def subject_of(known: Understanding, name: str) -> Subject:
     """A model as its tests see it, at no particular time."""
     model = known.model(name)
-    inputs: dict[str, dict[str, str]] = {}
-    todo = list(known.upstream[name])
-    while todo:
-        dataset = todo.pop(0)
-        if dataset not in inputs:
-            inputs[dataset] = {c.name: c.type for c in known.schemas[dataset]}
-            todo += known.upstream[dataset] if known.is_view(dataset) else ()
+    if model.python is not None:
+        raise UserError(no_query(model))
+    inputs = inputs_of(known, name)
     objects = {n: known.project.datasets[n].object for n in [*inputs, name]}
     texts = known.views(name)
     used = known.view_parameters(texts)
@@ -43,6 +42,34 @@ def subject_of(known: Understanding, name: str) -> Subject:
         tuple(known.checks.get(name, ())),
         not known.is_view(name),
     )
+
+
+def inputs_of(known: Understanding, name: str) -> dict[str, dict[str, str]]:
+    """The columns of all that a model reads, of views and of what they read."""
+    inputs: dict[str, dict[str, str]] = {}
+    todo = list(known.upstream[name])
+    while todo:
+        dataset = todo.pop(0)
+        if dataset not in inputs:
+            inputs[dataset] = {c.name: c.type for c in known.schemas[dataset]}
+            todo += known.upstream[dataset] if known.is_view(dataset) else ()
+    return inputs
+
+
+def with_queries(known: Understanding, names: Iterable[str], *, asked: bool) -> tuple[str, ...]:
+    """Those of some datasets that are no Python models. Raises `UserError` where nothing else was asked for."""
+    every = tuple(names)
+    found = tuple(n for n in every if n not in known.project.models or known.model(n).python is None)
+    if asked and every and not found:
+        raise UserError(*(no_query(known.model(n)) for n in every))
+    return found
+
+
+def no_query(model: ModelDataset) -> Finding:
+    """What is told where the SQL of a model is wanted, and it is a Python function."""
+    why = "this works on the syntax tree of a query, and a Python model has none"
+    hint = f"its cases are run by `xde test {model.name}`; its function can be called from pytest, too"
+    return Finding("XDE0278", f"`{model.name}` is a Python model, and this is for SQL models", model.span, "", why, hint)
 
 
 def moment(case: Case, text: str | None) -> datetime | None:

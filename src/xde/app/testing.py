@@ -173,13 +173,17 @@ class TestBench:
             from xde.app.flow_cases import FlowBench
 
             return FlowBench(self.known, self.house.sandbox, self.house.clock.now()).verdict(case, self.file_of(case))
-        if not case.plain or case.dataset not in self.known.analyses:
+        if not case.plain or self._in_earnest(case.dataset):
             from xde.app.rehearsing import rehearse
 
             return rehearse(self.known, self.house, case, self.file_of(case))
         subject = self.subject(case)
         with self.house.sandbox.scratch() as scratch:
             return exercise(scratch, subject, case, self.file_of(case))
+
+    def _in_earnest(self, name: str) -> bool:
+        """Whether a dataset has no query that could be asked by itself: a source, and what a Python function computes."""
+        return name not in self.known.analyses or self.known.model(name).python is not None
 
     def subject(self, case: Case) -> Subject:
         """The model of a case, with the clock and the parameters that the case sets."""
@@ -201,7 +205,7 @@ class TestBench:
             return digest(
                 case.digest, case.dataset, [(f.path, f.text) for f in project.flows], repr(project.settings), schemas, __version__
             )
-        if not case.plain or case.dataset not in self.known.analyses:
+        if not case.plain or self._in_earnest(case.dataset):
             return digest(case.digest, case.dataset, self._seen_by_runs(case))
         try:
             subject = self.subject(case)

@@ -1,4 +1,4 @@
-"""The datasets that a project declares: sources by contract, models by SQL."""
+"""The datasets that a project declares: sources by contract, models by SQL or by a Python function."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from xde.ground.spans import Span
     from xde.kernel.project.contract import Contract, SchemaObject
+    from xde.kernel.project.python_code import PythonCode
 
 
 class Kind(StrEnum):
@@ -107,6 +108,7 @@ class ModelDataset:
     """A dataset that is computed: `sql` is the file's text without its head, its first line is `sql_line` of the file.
 
     Where that text calls flows, `sql` has plain SQL in their place once the project is understood, and `expansion` says what was written.
+    With `python` a function computes the rows, and `sql` only reads them from `RESULT`.
     """
 
     name: str
@@ -119,10 +121,13 @@ class ModelDataset:
     object: SchemaObject | None = None
     span: Span | None = None
     expansion: Expansion | None = None
+    python: PythonCode | None = None
 
     @property
     def written(self) -> str:
-        """The SQL as the user wrote it."""
+        """The SQL as the user wrote it, or the Python."""
+        if self.python is not None:
+            return self.python.files[0][1]
         return self.sql if self.expansion is None else self.expansion.written
 
 

@@ -106,14 +106,15 @@ def read_head(text: str, path: str, lines_before: int) -> tuple[ModelHead, list[
         return ModelHead(), [_of_head(f, path) for f in findings]
     say = Complaints(CODES)
     HEAD.check(root, path, say)
-    return _head(root), [*(_of_head(f, path) for f in findings), *say.findings]
+    return head_of(root), [*(_of_head(f, path) for f in findings), *say.findings]
 
 
 def _of_head(finding: Finding, path: str) -> Finding:
     return replace(finding, message=finding.message.replace(f"`{path}`", f"the head of `{path}`"))
 
 
-def _head(root: Mapping) -> ModelHead:
+def head_of(root: Mapping) -> ModelHead:
+    """What a checked head says."""
     kind, grain, key, batch = root.text("kind"), root.text("grain"), root.text("key"), root.whole("batch")
     return ModelHead(
         kind=Kind(kind) if kind in {k.value for k in Kind} else Kind.TABLE,

@@ -50,6 +50,14 @@ class EnvironmentSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PythonSettings:
+    """How far the functions of Python models may go: `2GB`, `10 minutes`; None for half of the machine's memory, and for any time."""
+
+    memory_limit: str | None = None
+    time_limit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole of `xde.yaml`; `ledger` is `sqlite:PATH` or `postgresql://...`; parameters keep their YAML values."""
 
@@ -63,3 +71,4 @@ class Settings:
     environment: str = "dev"
     environments: Mapping[str, EnvironmentSettings] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
+    python: PythonSettings = field(default_factory=PythonSettings)

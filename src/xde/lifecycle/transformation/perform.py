@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import DataError, UserError
 from xde.ground.findings import Finding
-from xde.ground.names import quoted
+from xde.ground.names import quoted, quoted_name
 from xde.ground.records import dataclass
 from xde.kernel.plan.intervals import batches, covering, floor, merged, moment_text, parse_moment, within
 from xde.kernel.plan.plan import Interval
@@ -59,6 +59,7 @@ class _Task:
             "at": self.context.at,
             "inputs": dict(self.read),
             "checks_digest": self.work.checks_digest,
+            **({"packages": dict(self.work.packages)} if self.work.packages else {}),
         }
 
     def outcome(self, published: Sequence[Published], files: Sequence[DataFile]) -> Outcome:
@@ -220,6 +221,8 @@ class BuildPerformer:
             return tuple(Interval(*i) for i in cast("list[list[str]]", state.facts["pending"]))
         column = quoted(_time(task.work)[0])
         everything = Interval(head.start or "0001-01-01", head.end or "9999-12-31")
+        if task.work.model.python is not None:
+            return _extent_of_input(task, everything, self._engine, grain)
         sql = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM ({_bounded(task.work)})"
         query = task.work.query(sql, _bounds(task.work, everything))
         low, high = self._engine.rows(query, task.inputs)[0]
@@ -270,6 +273,20 @@ class BuildPerformer:
             personal=task.work.personal,
         )
         return self._publisher.publish(publication, self._pins, task.context.environment)
+
+
+def _extent_of_input(task: _Task, everything: Interval, engine: Engine, grain: Grain) -> tuple[Interval, ...]:
+    """The time of the input that a function's own is a copy of: nobody calls the function to find out."""
+    code = task.work.model.python
+    given = next(g for g in code.given if g.time is not None) if code is not None else None
+    if given is None:
+        return ()
+    column, bounds = quoted(given.time or ""), _bounds(task.work, everything)
+    within_all = f"{column} >= $__start AND {column} < $__end"
+    sql = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM {quoted_name(given.dataset)} WHERE {within_all}"
+    query = replace(task.work.query(sql, bounds), call=None)
+    low, high = engine.rows(query, task.inputs)[0]
+    return (covering(parse_moment(str(low)), parse_moment(str(high)), grain),) if low is not None else ()
 
 
 def inputs_of(work: ModelWork, pins: Pins) -> dict[str, Input]:
