@@ -49,6 +49,18 @@ class EnvironmentSettings:
     expires_days: float | None = None
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """Rules of the linter that are switched off, and why; `spans` are the places of their names."""
+
+    rules: tuple[str, ...] = ()
+    reason: str = ""
+    spans: tuple[Span, ...] = ()
+
+
+NOTHING_ALLOWED = Allowance()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The whole of `xde.yaml`; `ledger` is `sqlite:PATH` or `postgresql://...`; parameters keep their YAML values."""
@@ -63,3 +75,4 @@ class Settings:
     environment: str = "dev"
     environments: Mapping[str, EnvironmentSettings] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
+    lint: Allowance = NOTHING_ALLOWED
