@@ -90,7 +90,8 @@ def doubling(settling: Settling, name: str, rows: list[str]) -> Doubled:
     """The source by which rows of others come to stand in a result several times."""
     source = settling.scope.sources[name]
     on = settling.joined_by(name, [n for n in settling.shown if n != name] if len(rows) == 0 else rows)
-    return Doubled(source.dataset or source.title, source.node, on, bool(source.relation.keys))
+    twins = sum(s.title == source.title for s in settling.scope.sources.values()) > 1
+    return Doubled(source.alias if twins else source.title, source.node, on, bool(source.relation.keys))
 
 
 def given(scope: Scope) -> Relation:

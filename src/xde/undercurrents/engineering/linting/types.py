@@ -118,7 +118,7 @@ def _by_kind(node: exp.Expr, scope: Scope) -> Field:
         return Field("", _parsed(node))
     if isinstance(node, exp.TimestampTrunc):
         type_ = infer(node.this, scope).type
-        return Field("", STAMP if family(type_) == "date" else type_, required)
+        return Field("", type_, required)  # of a date the engine gives a timestamp, which is a whole day all the same
     if isinstance(node, _TRUTHS):
         return Field("", "BOOLEAN")
     if isinstance(node, (exp.Add, exp.Sub)):
@@ -145,8 +145,6 @@ def _sum(node: exp.Expr, scope: Scope) -> str:
     kinds = family(left), family(right)
     if kinds[0] in {"timestamp", "moment"} and isinstance(node.args["expression"].unnest(), exp.Interval):
         return left
-    if kinds[0] == "date" and isinstance(node.args["expression"].unnest(), exp.Interval):
-        return STAMP
     if kinds == ("number", "number"):
         return "DOUBLE" if is_fractional(left) or is_fractional(right) else "DECIMAL"
     return DATE if kinds == ("date", "number") else ""

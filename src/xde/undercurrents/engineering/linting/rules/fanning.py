@@ -73,9 +73,10 @@ def _doubled(aggregate: exp.Expr, scope: Scope, settling: Settling, *, finest: b
         return None, ""
     names = list(dict.fromkeys(s.name for s in sources if s is not None))
     if names and _is_total(aggregate):
-        within = next((f.doubled for c in read if (f := scope.field_of(c)) is not None and f.doubled is not None), None)
-        if within is not None:
-            return within, "a value"
+        fields = [scope.field_of(c) for c in read]
+        within = [f.doubled if f is not None else None for f in fields]
+        if within[0] is not None and all(d is not None and d.at is within[0].at for d in within):
+            return within[0], "a value"
     if len(settling.shown) < 2 or (not _is_total(aggregate) and finest):
         return None, ""
     if not names and _is_total(aggregate):

@@ -36,6 +36,8 @@ def _source(column: exp.Column, scope: Scope) -> Source | None:
     if column.table or name in scope.merged or not isinstance(column.this, exp.Identifier) or _in_lambda(column):
         return None
     clause = _clause_of(column, scope.select)
+    if clause in {"order", "distinct"} and name in {i.alias_or_name.lower() for i in scope.select.expressions}:
+        return None  # there the name of an output column is that column
     if clause not in {"expressions", "joins", "where"} and name in {i.alias.lower() for i in scope.select.expressions if i.alias}:
         return None
     source = scope.source_of(column)
@@ -81,5 +83,5 @@ def _of_several(found: list[tuple[exp.Column, Source]], scope: Scope) -> Remark:
 def _of_outer(column: exp.Column, source: Source, scope: Scope) -> Remark:
     inner = " and ".join(f"`{s.title}`" for s in scope.sources.values()) or "what is read here"
     message = f"`{column.name}` is no column of {inner}: it is that of `{source.title}`, in the query around this one"
-    why = "a name that is not found inside is looked for outside, and the condition then says nothing of the inner rows"
+    why = "a name that is not found inside is looked for outside; one that was meant to be inside makes a condition that is always the same"
     return Remark(RULE, column, message, "of the query around", why, f"write `{source.alias}.{column.name}` if that is meant")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RULE = "unordered"
 _BY_ORDER = (exp.First, exp.Last, exp.ArrayAgg, exp.GroupConcat)
 _NAMES = {"ArrayAgg": "list", "GroupConcat": "string_agg", "First": "first", "Last": "last"}
-_SORTED = (exp.ArraySort, exp.ArraySize, exp.ArrayContains, exp.ArraySum, exp.ArrayMax, exp.ArrayMin, exp.ArrayDistinct)
+_SORTED = (exp.ArraySort, exp.Length, exp.ArraySize, exp.ArrayContains, exp.ArraySum, exp.ArrayMax, exp.ArrayMin, exp.ArrayDistinct)
 _SORTED_NAMES = frozenset(
     "list_sort array_sort list_reverse_sort array_reverse_sort list_unique list_sum list_avg list_min list_max list_has len".split()
 )
