@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
 from xde.undercurrents.engineering.linting.facts import Field, Relation
@@ -23,7 +24,7 @@ INPUTS = {
         "id BIGINT!, customer_id BIGINT, amount DOUBLE, placed_at TIMESTAMP WITH TIME ZONE, day DATE, code VARCHAR, paid BOOLEAN", "id"
     ),
     "shop.customers": relation("id BIGINT!, name VARCHAR, country VARCHAR, since TIMESTAMP, budget DOUBLE", "id"),
-    "shop.payments": relation("order_id BIGINT, amount DOUBLE, method VARCHAR, at TIMESTAMP"),
+    "shop.payments": relation("order_id BIGINT, amount DOUBLE, method VARCHAR, paid_at TIMESTAMP"),
     "shop.lines": relation("order_id BIGINT!, line INTEGER!, item VARCHAR, amount DOUBLE", "order_id line"),
     "shop.rates": relation("currency VARCHAR!, valid_from DATE!, valid_to DATE, rate DOUBLE, is_current BOOLEAN", "currency valid_from"),
     "staging.orders": relation("id BIGINT!, amount DOUBLE, placed_at TIMESTAMP", "id"),
@@ -47,3 +48,13 @@ def linted():
         return lint(Model("marts.it", sql, keys, sources=SOURCES, **model), INPUTS)
 
     return put
+
+
+@pytest.fixture(scope="session")
+def tables():
+    """An engine with empty tables of the inputs."""
+    engine = duckdb.connect()
+    engine.execute("SET TimeZone = 'UTC'; CREATE SCHEMA shop; CREATE SCHEMA staging")
+    for name, found in INPUTS.items():
+        engine.execute(f"CREATE TABLE {name} ({', '.join(f'{f.name} {f.type}' for f in found.fields.values())})")
+    return engine
