@@ -84,13 +84,12 @@ class _Work:
     def all(self) -> None:
         """Lint every model in the order of the graph; what has not changed, nor its inputs, is known from before."""
         self.before = _load(self.path)
-        read = {u for ups in self.known.upstream.values() for u in ups}
         sources = frozenset(n.lower() for n in self.known.project.sources)
         for name in self.known.order:
             dataset = self.known.project.datasets[name]
             derived = UNKNOWN
             if isinstance(dataset, ModelDataset):
-                model = Model(name, dataset.sql, self._declared(name), dataset.object is not None, name in read, sources)
+                model = Model(name, dataset.sql, self._declared(name), dataset.object is not None, sources)
                 derived = self._linted(model).relation
             self.relations[name.lower()] = self._promised(name, derived)
         if self.now != self.before:

@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
 from xde.ground.records import dataclass
+from xde.undercurrents.engineering.linting.conditions import own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +83,13 @@ class Scope:
     outer: Scope | None = None
     merged: dict[str, list[str]] = field(default_factory=dict)
     outermost: bool = False
+    _nodes: list[exp.Expr] = field(default_factory=list)
+
+    def nodes(self) -> list[exp.Expr]:
+        """The parts of the SELECT that are its own: queries inside, but nothing of them."""
+        if not self._nodes:
+            self._nodes = list(own(self.select))
+        return self._nodes
 
     def source_of(self, column: exp.Column) -> Source | None:
         """The source that a column is of, if that is certain."""

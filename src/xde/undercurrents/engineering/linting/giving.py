@@ -248,9 +248,7 @@ def has_aggregate(node: exp.Expr) -> bool:
 def is_grouped(select: exp.Select) -> bool:
     """Whether the rows of a SELECT are groups."""
     return (
-        select.args.get("group") is not None
-        or select.args.get("having") is not None
-        or any(has_aggregate(i) for i in select.expressions)
+        select.args.get("group") is not None or select.args.get("having") is not None or any(has_aggregate(i) for i in select.expressions)
     )
 
 

@@ -51,9 +51,10 @@ class Whereabouts:
     def of(self, node: exp.Expr) -> tuple[int, int]:
         """Start and length in the text; -1 and 0 where that is not known."""
         span = self._by_word(node) or self._places.of(node) or self._places.hull(node)
-        if isinstance(node, exp.Table) and span is not None:
-            alias = self._places.hull(node.args.get("alias"))
-            span = (span[0], alias[1]) if alias is not None and alias[1] >= span[0] else span
+        alias = self._places.hull(node.args.get("alias"))
+        if alias is not None and span is not None and alias[1] >= span[0]:
+            # of a query in brackets its name: the brackets may be those that a flow has become
+            span = alias if isinstance(node, exp.Subquery) else (span[0], alias[1]) if isinstance(node, exp.Table) else span
         if span is None:
             return -1, 0
         begin, end = self._tokens.offsets(span)

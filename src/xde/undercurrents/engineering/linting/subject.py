@@ -13,13 +13,12 @@ if TYPE_CHECKING:
 
 
 class Model(NamedTuple):
-    """A model: `sql` with plain SQL for flows; `keys` that are declared for it; `promised` when it has a contract; `sources` in small letters."""
+    """A model: `sql` with plain SQL for flows, `keys` that are declared, `promised` when it has a contract; `sources` in small letters."""
 
     name: str
     sql: str
     keys: Keys
     promised: bool = False
-    read: bool = False
     sources: frozenset[str] = frozenset()
 
 

@@ -13,9 +13,24 @@ if TYPE_CHECKING:
 
 DATE, STAMP, MOMENT = "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"
 
-_NUMBERS = (
-    "TINYINT SMALLINT INTEGER INT BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT DOUBLE FLOAT REAL DECIMAL NUMERIC".split()
-)
+_NUMBERS = [
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "INT",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+    "DOUBLE",
+    "FLOAT",
+    "REAL",
+    "DECIMAL",
+    "NUMERIC",
+]
 _FAMILIES = {
     **dict.fromkeys(_NUMBERS, "number"),
     **dict.fromkeys(["VARCHAR", "TEXT", "STRING", "CHAR"], "text"),
@@ -31,7 +46,7 @@ _FAMILIES = {
     "TIME": "time",
     "UUID": "uuid",
 }
-_CONSTANT = {
+_CONSTANT: dict[type[exp.Expr], str] = {
     exp.CurrentDate: DATE,
     exp.CurrentTimestamp: MOMENT,
     exp.Localtimestamp: STAMP,
@@ -109,9 +124,7 @@ def _case(node: exp.Case, scope: Scope) -> Field:
 
 
 def _by_kind(node: exp.Expr, scope: Scope) -> Field:
-    required = isinstance(node, _NEVER_NULL) or (
-        isinstance(node, _TOTAL) and all(infer(p, scope).required for p in node.iter_expressions() if not isinstance(p, (exp.Var, exp.DataType)))
-    )
+    required = isinstance(node, _NEVER_NULL) or (isinstance(node, _TOTAL) and _all_required(node, scope))
     if isinstance(node, exp.Anonymous):
         return Field("", _NAMED.get(node.name.lower(), ""))
     if isinstance(node, exp.StrToTime):
@@ -129,6 +142,11 @@ def _by_kind(node: exp.Expr, scope: Scope) -> Field:
         inner = infer(node.this, scope)
         return Field("", inner.type, inner.required and isinstance(node, _KEEPS))
     return Field("", "", required)
+
+
+def _all_required(node: exp.Expr, scope: Scope) -> bool:
+    parts = [p for p in node.iter_expressions() if not isinstance(p, (exp.Var, exp.DataType))]
+    return all(infer(p, scope).required for p in parts)
 
 
 def _parsed(node: exp.StrToTime) -> str:

@@ -9,12 +9,18 @@ FOUND = {
         ("SELECT sum(o.amount) AS total FROM shop.orders AS o JOIN shop.payments AS p ON p.order_id = o.id", "shop.payments AS p"),
         ("SELECT sum(o.amount) AS total FROM shop.orders AS o JOIN shop.lines AS l ON l.order_id = o.id", "shop.lines AS l"),
         ("SELECT sum(o.amount) AS total FROM shop.orders AS o LEFT JOIN shop.lines AS l ON o.id = l.order_id", "shop.lines AS l"),
-        ("SELECT o.code, sum(o.amount) AS s FROM shop.orders AS o, shop.lines AS l WHERE l.order_id = o.id GROUP BY o.code", "shop.lines AS l"),
+        (
+            "SELECT o.code, sum(o.amount) AS s FROM shop.orders AS o, shop.lines AS l WHERE l.order_id = o.id GROUP BY o.code",
+            "shop.lines AS l",
+        ),
         ("SELECT count(*) AS pairs FROM shop.payments AS p JOIN shop.lines AS l USING (order_id)", "shop.lines AS l"),
         ("SELECT sum(l.amount) AS s FROM shop.lines AS l JOIN shop.payments AS p USING (order_id)", "shop.payments AS p"),
         ("SELECT sum(c.budget) AS s FROM shop.orders AS o JOIN shop.customers AS c ON c.id = o.customer_id", "shop.orders AS o"),
         ("SELECT sum(o.amount) AS s FROM shop.orders AS o CROSS JOIN shop.customers AS c", "shop.customers AS c"),
-        ("WITH p AS (SELECT order_id, method FROM shop.payments) SELECT sum(o.amount) AS s FROM shop.orders AS o JOIN p ON p.order_id = o.id", "p"),
+        (
+            "WITH p AS (SELECT order_id, method FROM shop.payments) SELECT sum(o.amount) AS s FROM shop.orders AS o JOIN p ON p.order_id = o.id",
+            "p",
+        ),
         (
             "WITH both_ AS (SELECT o.amount, p.method FROM shop.orders AS o JOIN shop.payments AS p ON p.order_id = o.id)\n"
             "SELECT method, sum(amount) AS total FROM both_ GROUP BY method",
@@ -25,7 +31,10 @@ FOUND = {
             "SELECT sum(o.amount) AS total FROM shop.orders AS o JOIN one AS i ON i.order_id = o.id",
             "one AS i",
         ),
-        ("SELECT sum(o.amount) AS s FROM shop.orders AS o JOIN shop.lines AS l ON l.order_id = o.id WHERE l.item = 'tea'", "shop.lines AS l"),
+        (
+            "SELECT sum(o.amount) AS s FROM shop.orders AS o JOIN shop.lines AS l ON l.order_id = o.id WHERE l.item = 'tea'",
+            "shop.lines AS l",
+        ),
     ],
     "star-at-edge": [
         ("SELECT * FROM shop.orders", "*"),
@@ -37,7 +46,10 @@ FOUND = {
     "unqualified-column": [
         ("SELECT o.id, name FROM shop.orders AS o JOIN shop.customers AS c ON c.id = o.customer_id", "name"),
         ("SELECT o.id, c.name FROM shop.orders AS o JOIN shop.customers AS c ON c.id = customer_id", "customer_id"),
-        ("SELECT c.name, sum(o.amount) AS s FROM shop.orders AS o, shop.customers AS c WHERE c.id = o.customer_id GROUP BY country, c.name", "country"),
+        (
+            "SELECT c.name, sum(o.amount) AS s FROM shop.orders AS o, shop.customers AS c WHERE c.id = o.customer_id GROUP BY country, c.name",
+            "country",
+        ),
         ("SELECT c.name FROM shop.customers AS c WHERE c.country IN (SELECT country FROM shop.orders)", "country"),
     ],
     "implicit-cast": [
@@ -45,7 +57,10 @@ FOUND = {
         ("SELECT o.id FROM shop.orders AS o JOIN shop.customers AS c ON c.id = o.code", "c.id = o.code"),
         ("SELECT o.id FROM shop.orders AS o WHERE o.day = o.placed_at", "o.day = o.placed_at"),
         ("SELECT o.id FROM shop.orders AS o WHERE o.code IN (1, 2)", "o.code IN (1, 2)"),
-        ("WITH x AS (SELECT code AS customer FROM shop.orders) SELECT x.customer FROM x JOIN shop.customers AS c ON c.id = x.customer", "c.id = x.customer"),
+        (
+            "WITH x AS (SELECT code AS customer FROM shop.orders) SELECT x.customer FROM x JOIN shop.customers AS c ON c.id = x.customer",
+            "c.id = x.customer",
+        ),
         ("SELECT o.id FROM shop.orders AS o WHERE o.paid = 1", "o.paid = 1"),
         ("WITH x AS (SELECT code AS id FROM shop.orders) SELECT c.name FROM x JOIN shop.customers AS c USING (id)", "id"),
         ("SELECT o.id FROM shop.orders AS o WHERE CAST(o.id AS VARCHAR) = o.customer_id", "CAST(o.id AS VARCHAR) = o.customer_id"),
@@ -79,8 +94,14 @@ FOUND = {
         ("SELECT id FROM shop.orders WHERE id NOT IN (SELECT max(order_id) FROM shop.lines GROUP BY item)", None),
     ],
     "outer-join-undone": [
-        ("SELECT o.id FROM shop.orders AS o LEFT JOIN shop.customers AS c ON c.id = o.customer_id WHERE c.country = 'NL'", "c.country = 'NL'"),
-        ("SELECT o.id FROM shop.orders AS o LEFT JOIN shop.customers AS c ON c.id = o.customer_id WHERE c.country <> 'NL'", "c.country <> 'NL'"),
+        (
+            "SELECT o.id FROM shop.orders AS o LEFT JOIN shop.customers AS c ON c.id = o.customer_id WHERE c.country = 'NL'",
+            "c.country = 'NL'",
+        ),
+        (
+            "SELECT o.id FROM shop.orders AS o LEFT JOIN shop.customers AS c ON c.id = o.customer_id WHERE c.country <> 'NL'",
+            "c.country <> 'NL'",
+        ),
         ("SELECT o.id FROM shop.orders AS o LEFT JOIN shop.customers AS c ON c.id = o.customer_id WHERE o.paid AND c.id IS NOT NULL", None),
         ("SELECT c.id FROM shop.orders AS o RIGHT JOIN shop.customers AS c ON c.id = o.customer_id WHERE o.amount > 0", "o.amount > 0"),
         (

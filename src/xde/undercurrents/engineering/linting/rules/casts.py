@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.linting.conditions import COMPARISONS, own
+from xde.undercurrents.engineering.linting.conditions import COMPARISONS
 from xde.undercurrents.engineering.linting.types import family, infer
 from xde.undercurrents.engineering.linting.words import Remark
 
@@ -31,7 +31,7 @@ class Pair(NamedTuple):
 
 def compared(scope: Scope) -> Iterator[Pair]:
     """The values that are compared in one SELECT, two and two, where both types are known."""
-    for node in own(scope.select):
+    for node in scope.nodes():
         for one, other in _sides(node):
             pair = Pair(node, one, other, (infer(one, scope), infer(other, scope)))
             if family(pair.types[0].type) and family(pair.types[1].type):
@@ -102,4 +102,3 @@ def _remark(pair: Pair, subject: Subject) -> Remark:
     else:
         why = "the engine casts one of them to the type of the other"
     return Remark(RULE, pair.at, message, "two types", why, hint)
-

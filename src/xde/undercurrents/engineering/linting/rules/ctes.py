@@ -31,9 +31,9 @@ def unused_cte(subject: Subject) -> Iterator[Remark]:
 
 def _is_read(cte: exp.Expr, within: exp.Expr) -> bool:
     name = cte.alias.lower()
-    return any(
-        t.name.lower() == name and not t.args.get("db") and not _is_inside(t, cte) for t in within.find_all(exp.Table)
-    ) or any(c.table.lower() == name for c in within.find_all(exp.Column) if c.this.name == "*")
+    return any(t.name.lower() == name and not t.args.get("db") and not _is_inside(t, cte) for t in within.find_all(exp.Table)) or any(
+        c.table.lower() == name for c in within.find_all(exp.Column) if c.this.name == "*"
+    )
 
 
 def _is_inside(node: exp.Expr, cte: exp.Expr) -> bool:

@@ -37,7 +37,9 @@ def star_at_edge(subject: Subject) -> Iterator[Remark]:
 
 
 def _through(item: exp.Expr, scope: Scope) -> str:
-    wanted = [item.args["table"].name.lower()] if item.args.get("table") is not None else [n for n, s in scope.sources.items() if not s.hidden]
+    wanted = (
+        [item.args["table"].name.lower()] if item.args.get("table") is not None else [n for n, s in scope.sources.items() if not s.hidden]
+    )
     for name in wanted:
         source = scope.sources.get(name)
         if source is not None and (source.dataset or source.relation.through):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.linting.conditions import own
 from xde.undercurrents.engineering.linting.giving import has_aggregate, is_aggregate
 from xde.undercurrents.engineering.linting.settling import Settling
 from xde.undercurrents.engineering.linting.words import Remark
@@ -22,7 +21,19 @@ _BY_ORDER = (exp.First, exp.Last, exp.ArrayAgg, exp.GroupConcat)
 _NAMES = {"ArrayAgg": "list", "GroupConcat": "string_agg", "First": "first", "Last": "last"}
 _SORTED = (exp.ArraySort, exp.Length, exp.ArraySize, exp.ArrayContains, exp.ArraySum, exp.ArrayMax, exp.ArrayMin, exp.ArrayDistinct)
 _SORTED_NAMES = frozenset(
-    "list_sort array_sort list_reverse_sort array_reverse_sort list_unique list_sum list_avg list_min list_max list_has len".split()
+    [
+        "list_sort",
+        "array_sort",
+        "list_reverse_sort",
+        "array_reverse_sort",
+        "list_unique",
+        "list_sum",
+        "list_avg",
+        "list_min",
+        "list_max",
+        "list_has",
+        "len",
+    ]
 )
 _OVER_WINDOWS = (exp.RowNumber, exp.FirstValue, exp.LastValue, exp.Lag, exp.Lead, exp.NthValue, exp.Ntile)
 _WHY = "rows have no order of their own: threads, files and engines decide, and another run may decide otherwise"
@@ -30,12 +41,11 @@ _WHY = "rows have no order of their own: threads, files and engines decide, and 
 
 def unordered(subject: Subject) -> Iterator[Remark]:
     """LIMIT, ordered aggregates and windows without ORDER BY; `row_number` by columns in which known keys leave ties."""
-    for node in subject.tree.find_all(exp.Limit, exp.Offset):
-        query = node.parent
-        if isinstance(query, exp.Query) and node is not query.args.get("offset"):
-            yield from _limit(node, query, subject)
+    for limit in subject.tree.find_all(exp.Limit):
+        if isinstance(limit.parent, exp.Query):
+            yield from _limit(limit, limit.parent, subject)
     for scope in subject.scopes:
-        for node in own(scope.select):
+        for node in scope.nodes():
             if isinstance(node, exp.Window):
                 yield from _window(node, scope)
             elif isinstance(node, _BY_ORDER) and is_aggregate(node):
@@ -62,7 +72,7 @@ def _is_by_limit(query: exp.Expr) -> bool:
 
 
 def _aggregate(node: exp.Expr) -> Iterator[Remark]:
-    if node.find(exp.Order) is not None or isinstance(node.this, exp.Distinct) and node.this.find(exp.Order) is not None:
+    if node.find(exp.Order) is not None or (isinstance(node.this, exp.Distinct) and node.this.find(exp.Order) is not None):
         return
     above = node.parent
     while isinstance(above, (exp.Filter, exp.Paren, exp.IgnoreNulls, exp.WithinGroup)):
@@ -86,7 +96,7 @@ def _window(node: exp.Window, scope: Scope) -> Iterator[Remark]:
     order = node.args.get("order")
     name = function.sql_name().lower()
     if order is None:
-        if any(function.find(exp.Order) for _ in (0,)):
+        if function.find(exp.Order) is not None:
             return
         yield Remark(RULE, node, f"`{name}` over a window without ORDER BY", "in which order?", _WHY, "add `ORDER BY` to its OVER")
         return

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
 from xde.undercurrents.engineering.linting.conditions import clause, conjuncts, joins, kind, refused, side
 from xde.undercurrents.engineering.linting.words import Remark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlglot import exp
 
     from xde.undercurrents.engineering.linting.facts import Scope
     from xde.undercurrents.engineering.linting.subject import Subject

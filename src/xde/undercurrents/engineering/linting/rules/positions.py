@@ -28,7 +28,9 @@ def union_out_of_order(subject: Subject) -> Iterator[Remark]:
                 item = _body(query.expression).expressions[position]
                 message = f"`{item.alias_or_name}` comes under `{left[position]}` in a UNION, which goes by position"
                 why = f"both sides have `{left[position]}` and `{name}`, in another order"
-                yield Remark("union-out-of-order", item, message, "another column", why, "write the columns in one order, or `UNION ALL BY NAME`")
+                yield Remark(
+                    "union-out-of-order", item, message, "another column", why, "write the columns in one order, or `UNION ALL BY NAME`"
+                )
                 break
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.linting.conditions import own
 from xde.undercurrents.engineering.linting.types import family, infer
 from xde.undercurrents.engineering.linting.words import Remark
 
@@ -24,7 +23,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 def date_range_end(subject: Subject) -> Iterator[Remark]:
     """`BETWEEN` of a time whose upper end is a date."""
     for scope in subject.scopes:
-        for node in own(scope.select):
+        for node in scope.nodes():
             if not isinstance(node, exp.Between):
                 continue
             if family(infer(node.this, scope).type) in {"timestamp", "moment"} and _is_day(node.args["high"], scope):

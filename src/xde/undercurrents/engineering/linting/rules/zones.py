@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.linting.conditions import own
 from xde.undercurrents.engineering.linting.rules.casts import compared
 from xde.undercurrents.engineering.linting.types import family, infer, type_text
 from xde.undercurrents.engineering.linting.words import Remark
@@ -31,7 +30,7 @@ def time_zone(subject: Subject) -> Iterator[Remark]:
             if {family(t.type) for t in pair.types} == {"timestamp", "moment"}:
                 message = "a time without a zone is compared with a moment"
                 yield Remark(RULE, pair.at, message, "two kinds of time", "the one without is taken as UTC", _LOCAL)
-        for node in own(scope.select):
+        for node in scope.nodes():
             yield from _of(node, scope, subject)
 
 
