@@ -39,7 +39,9 @@ def test_keys_are_carried_through_views_and_models(sales):
 def test_an_increment_has_the_keys_of_its_intervals_only_with_their_time(sales):
     head = "/* xde\nkind: append\n*/\n"
     sales.write("models/staging/seen.sql", head + "SELECT country, count(*) AS n FROM shop.sales GROUP BY country\n")
-    sales.write("models/marts/m.sql", "SELECT sum(c.sales) AS n FROM marts.by_country AS c JOIN staging.seen AS s ON s.country = c.country\n")
+    sales.write(
+        "models/marts/m.sql", "SELECT sum(c.sales) AS n FROM marts.by_country AS c JOIN staging.seen AS s ON s.country = c.country\n"
+    )
     assert {code for code, *_ in found(sales)} == {"XDE0260"}
 
 
@@ -91,7 +93,10 @@ def test_what_a_flow_makes_is_not_its_callers_to_mend(sales):
         "SELECT sum(c.sales) AS n\nFROM marts.by_country AS c\nJOIN dedupe(shop.sales, key := country) AS s ON s.country = c.country\n",
     )
     assert found(sales) == set()
-    sales.write("models/marts/joined.sql", "SELECT sum(c.sales) AS n\nFROM marts.by_country AS c\nJOIN dedupe(shop.sales, key := id) AS s ON s.country = c.country\n")
+    sales.write(
+        "models/marts/joined.sql",
+        "SELECT sum(c.sales) AS n\nFROM marts.by_country AS c\nJOIN dedupe(shop.sales, key := id) AS s ON s.country = c.country\n",
+    )
     assert {(c, line) for c, _, line, _ in found(sales)} == {("XDE0260", 3)}
 
 

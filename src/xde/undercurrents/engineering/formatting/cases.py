@@ -19,7 +19,9 @@ RESERVED = frozenset([
 """No name without quotes may be one of these; after AS, a label may."""
 JOINING = frozenset(["anti", "asof", "cross", "full", "inner", "join", "left", "natural", "outer", "positional", "right", "semi"])
 _LIKE = frozenset(["between", "glob", "ilike", "is", "like", "isnull", "notnull", "similar", "escape"])
-_UNITS = frozenset(["day", "days", "hour", "hours", "minute", "minutes", "second", "seconds", "month", "months", "year", "years", "week", "weeks"])
+_UNITS = frozenset([
+    "day", "days", "hour", "hours", "minute", "minutes", "second", "seconds", "month", "months", "year", "years", "week", "weeks",
+])
 # fmt: on
 _NEXT = {
     "left": JOINING,
@@ -61,12 +63,15 @@ _BEFORE = {
     "sample": {"using"},
     "zone": {"time"},
 }
+QUOTED = "'"
+"""What stands in quotes, among words."""
+WORDS = RESERVED | JOINING | _LIKE | _NEXT.keys() | _BEFORE.keys() | {"over", "filter", "interval", "name", "time"}
 _NAMING = frozenset([":", ":=", "=>"])
 
 
 def capitalise(pieces: Sequence[Piece]) -> None:
     """Write keywords in capitals."""
-    words = [p.word for p in pieces]
+    words = [p.word or QUOTED for p in pieces]
     for position, (piece, after) in enumerate(zip_longest(pieces, words[1:], fillvalue="")):
         if not isinstance(piece, str) and _is_keyword(words, position, str(after)):
             piece.text = piece.text.upper()
@@ -74,10 +79,12 @@ def capitalise(pieces: Sequence[Piece]) -> None:
 
 def _is_keyword(words: Sequence[str], position: int, after: str) -> bool:
     word, before = words[position], words[position - 1] if position else ""
-    if not word or before == "." or after in _NAMING or after == ".":
+    if word == QUOTED or before == "." or after in _NAMING or after == ".":
         return False
-    if before == "as" and word not in {"materialized", "not"}:
-        return False
+    if before == "as":
+        return False  # a label, and its letters are the column's name
+    if word in {"pivot", "unpivot"} and after == "(" and before in {"from", "join", ","}:
+        return False  # a flow of ours, called like a table
     if word in RESERVED or (word in _LIKE and before not in {"", ",", "(", "select"} and after not in {",", ")", ""}):
         return True
     if " " in word:
@@ -95,7 +102,7 @@ def _in_place(word: str, before: str, after: str, later: str) -> bool:
         case "filter":
             return before == ")" and after == "("
         case "interval":
-            return after == "" or after[:1].isdigit()
+            return after == QUOTED or after[:1].isdigit()
         case "time":
             return before == "at" and after == "zone"
         case "at":
@@ -103,7 +110,7 @@ def _in_place(word: str, before: str, after: str, later: str) -> bool:
         case "name":
             return before == "by"
         case "preceding" | "following":
-            return before in {"unbounded", "row", *_UNITS} or before[:1].isdigit()
+            return after in {"and", ")", "exclude"} and (before in {"unbounded", "row", *_UNITS} or before[:1].isdigit())
     if word in _NEXT:
         wanted = _NEXT[word]
         return wanted is None or after in wanted

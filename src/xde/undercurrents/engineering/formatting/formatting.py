@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from xde.undercurrents.engineering.formatting.cases import capitalise
 from xde.undercurrents.engineering.formatting.layout import Layout
-from xde.undercurrents.engineering.formatting.pieces import UnreadableError, pieces_of
+from xde.undercurrents.engineering.formatting.pieces import QUOTED, UnreadableError, pieces_of
 from xde.undercurrents.engineering.formatting.shaping import shape
-
-_QUOTED = frozenset(["STRING", "IDENTIFIER", "HEREDOC_STRING", "NATIONAL_STRING", "BYTE_STRING", "RAW_STRING"])
 
 
 def format_sql(sql: str) -> str:
@@ -27,5 +25,5 @@ def format_sql(sql: str) -> str:
 def spelt(sql: str) -> tuple[list[tuple[str, str]], list[str]]:
     """The tokens of a text, words without regard to capitals, and its comments: what a formatter must never change."""
     pieces, rest = pieces_of(sql)
-    tokens = [(p.kind, p.text if p.kind in _QUOTED else p.text.lower()) for p in pieces]
+    tokens = [(p.kind, p.text if p.kind in QUOTED else p.text.lower()) for p in pieces]
     return tokens, [c.text for p in pieces for c in p.comments] + [c.text for c in rest]

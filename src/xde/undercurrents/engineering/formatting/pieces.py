@@ -9,6 +9,8 @@ from sqlglot import Dialect
 from sqlglot.errors import TokenError
 
 DIALECT = "duckdb"
+QUOTED = frozenset(["STRING", "IDENTIFIER", "HEREDOC_STRING", "NATIONAL_STRING", "BYTE_STRING", "RAW_STRING"])
+"""Kinds of tokens whose letters must stay as they are."""
 _COMMENT = re.compile(r"--[^\n]*|/\*")
 
 
@@ -42,7 +44,11 @@ class Piece:
     @property
     def word(self) -> str:
         """In small letters; nothing for what stands in quotes."""
-        return "" if self.kind in {"STRING", "IDENTIFIER", "HEREDOC_STRING", "NATIONAL_STRING", "BYTE_STRING", "RAW_STRING"} else self.text.lower()
+        return (
+            ""
+            if self.kind in {"STRING", "IDENTIFIER", "HEREDOC_STRING", "NATIONAL_STRING", "BYTE_STRING", "RAW_STRING"}
+            else self.text.lower()
+        )
 
     @property
     def broken(self) -> bool:
@@ -73,7 +79,7 @@ def pieces_of(sql: str) -> tuple[list[Piece], list[Comment]]:
         comments, lines = _comments(sql[at : token.start])
         text = sql[token.start : token.end + 1]
         kind = token.token_type.name
-        spaced = " ".join(text.split()) if kind not in {"STRING", "IDENTIFIER", "HEREDOC_STRING", "BYTE_STRING", "RAW_STRING"} else text
+        spaced = " ".join(text.split()) if kind not in QUOTED else text
         found.append(Piece(spaced, kind, comments, lines, gap=token.start > at))
         at = token.end + 1
     return found, _comments(sql[at:])[0]

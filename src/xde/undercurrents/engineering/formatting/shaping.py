@@ -110,9 +110,11 @@ def _window_starts(parts: list[Node]) -> set[int]:
     found = set()
     for position, part in enumerate(parts):
         word, after = _word(part), _word(parts[position + 1]) if position + 1 < len(parts) else ""
-        if word in {"partition by", "order by"} or (word in {"partition", "order"} and after == "by"):
-            found.add(position)
-        elif word in {"rows", "range", "groups"} and after in {"between", "unbounded", "current"}:
+        if (
+            word in {"partition by", "order by"}
+            or (word in {"partition", "order"} and after == "by")
+            or (word in {"rows", "range", "groups"} and after in {"between", "unbounded", "current"})
+        ):
             found.add(position)
     return found
 
@@ -206,7 +208,9 @@ def _join(parts: list[Node]) -> Clause:
     if on is None:
         return Clause(Run(parts[:words]), _list(parts[words:]) if parts[words:] else None, "join")
     source = _list(parts[words:on]) if parts[words:on] else None
-    return Clause(Run(parts[:words]), source, "join", Run([parts[on], _expression(parts[on + 1 :])]) if parts[on + 1 :] else Run(parts[on:]))
+    return Clause(
+        Run(parts[:words]), source, "join", Run([parts[on], _expression(parts[on + 1 :])]) if parts[on + 1 :] else Run(parts[on:])
+    )
 
 
 def _items(parts: list[Node]) -> list[Node]:

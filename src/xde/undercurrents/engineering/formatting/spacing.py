@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 _OPERATORS = frozenset(["=", "==", "<", ">", "<=", ">=", "<>", "!=", "||", ":=", "=>"])
 _SIGNS = frozenset(["+", "-", "*", "/", "%", "//"])
+_APART = frozenset(["IN", "OVER", "FILTER", "AS", "USING", "AND", "OR", "NOT", "ON", "WHERE", "WHEN", "THEN", "ELSE", "BY", "FROM", "JOIN"])
 _VALUES = frozenset(["NUMBER", "STRING", "IDENTIFIER", "VAR", "HEREDOC_STRING"])
 
 
@@ -20,7 +21,9 @@ def blank_between(last: tuple[Piece, Piece | None] | None, piece: Piece) -> int:
     one, other = before.text, piece.text
     if other in {",", ";"} or one in {"(", "["} or other in {")", "]"}:
         return 0
-    if one == ",":
+    if one == "," or (one in _APART and other == "(" and before.kind != "IDENTIFIER"):
+        return 1
+    if one in {")", "]"} and (other[0].isalnum() or other[0] in "_'\""):
         return 1
     if other in _OPERATORS or one in _OPERATORS:
         return 1
