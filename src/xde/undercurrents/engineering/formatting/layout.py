@@ -54,10 +54,8 @@ class Layout:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self._line = ""
-        self._indent = 0
         self._last: tuple[Piece, Piece | None] | None = None
         self._must: dict[int, bool] = {}
-        self._open_comment = False
 
     def text(self, node: Node, rest: Sequence[Comment]) -> str:
         """The whole text, with the comments after it."""
@@ -135,14 +133,19 @@ class Layout:
                     self._lay(part, indent)
             case Bracket():
                 self._bracket(node, indent)
-            case Listed():
-                self._listed(node, indent)
-            case Chain():
-                self._chain(node, indent)
             case Case():
                 self._case(node, indent)
             case Arm():
                 self._arm(node, indent)
+            case _:
+                self._lay_many(node, indent)
+
+    def _lay_many(self, node: Listed | Chain | Clause | Query, indent: int) -> None:
+        match node:
+            case Listed():
+                self._listed(node, indent)
+            case Chain():
+                self._chain(node, indent)
             case Clause():
                 self._clause(node, indent)
             case Query():
@@ -311,13 +314,11 @@ class Layout:
                 self._end_line()
                 self._line = " " * indent
         self._last = None if not self._line.strip() else self._last
-        self._indent = indent
 
     def _end_line(self) -> None:
-        if self._line.strip() or self._open_comment:
+        if self._line.strip():
             self.lines.append(self._line.rstrip())
         self._line = ""
-        self._open_comment = False
 
     def _comment(self, comment: Comment, indent: int) -> None:
         """A comment where no line was to end."""

@@ -44,11 +44,7 @@ class Piece:
     @property
     def word(self) -> str:
         """In small letters; nothing for what stands in quotes."""
-        return (
-            ""
-            if self.kind in {"STRING", "IDENTIFIER", "HEREDOC_STRING", "NATIONAL_STRING", "BYTE_STRING", "RAW_STRING"}
-            else self.text.lower()
-        )
+        return "" if self.kind in QUOTED else self.text.lower()
 
     @property
     def broken(self) -> bool:
