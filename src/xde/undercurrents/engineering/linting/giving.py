@@ -16,13 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_HASHES = (exp.MD5, exp.MD5Digest, exp.SHA, exp.SHA2)
+
+
 class _Given:
-    """The columns of a SELECT as they are put together; `names` are those of columns that are given on unchanged."""
+    """The columns of a SELECT as they are put together.
+
+    `names` are those of columns that are given on unchanged, `hashes` those made of some columns.
+    """
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.fields: dict[str, Field] = {}
         self.names: dict[Named, str] = {}
+        self.hashes: list[tuple[str, set[Named]]] = []
         self.through = ""
         self.known = True
         self.settling = Settling(scope)
@@ -45,6 +52,8 @@ class _Given:
             named = self.scope.named(value)
             if named is not None:
                 self._name(named, name.lower())
+        elif isinstance(value, _HASHES):
+            self.hashes.append((name.lower(), {n for c in columns(value) if (n := self.scope.named(c)) is not None}))
 
     def _name(self, named: Named, name: str) -> None:
         """A column that USING made one goes by its name for all the sources that it is of."""
@@ -151,6 +160,8 @@ def _joined(found: _Given) -> set[frozenset[str]]:
             outside = [found.names.get(part) or _equal_name(part, found, known) for part in key if part not in constant]
             if all(outside):
                 keys.add(frozenset(str(n) for n in outside))
+            # a hash of a key is made to be one
+            keys |= {frozenset([name]) for name, of in found.hashes if key - constant <= of}
     return keys
 
 

@@ -37,6 +37,8 @@ KEYS = [
     ("SELECT id, unnest([1, 2]) AS n FROM shop.orders", []),
     ("SELECT code, day, count(*) AS n FROM shop.orders GROUP BY ROLLUP (code, day)", []),
     ("SELECT id FROM shop.orders AS o, unnest([1, 2]) AS u(x)", []),
+    ("SELECT md5(CAST(id AS VARCHAR)) AS k, amount FROM shop.orders", ["k"]),
+    ("SELECT md5(order_id || '-' || line) AS k, md5(item) AS i FROM shop.lines", ["k"]),
 ]
 
 
