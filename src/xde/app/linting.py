@@ -53,7 +53,7 @@ def lint_project(root: Path, environment: str | None, selection: Sequence[str]) 
     from xde.app.planning import select
     from xde.app.understanding import understand
     from xde.app.wiring import house_of
-    from xde.kernel.project.files import project_digest
+    from xde.kernel.project.files import project_files
 
     root = root.resolve()
     made: list[House] = []
@@ -63,7 +63,7 @@ def lint_project(root: Path, environment: str | None, selection: Sequence[str]) 
         return made[0]
 
     try:
-        known = understand(root, project_digest(root), house_for)
+        known = understand(root, project_files(root), house_for)
     finally:
         for house in made:
             house.close()
