@@ -91,7 +91,7 @@ class Reader:
         source = self._source(node, name, ctes, scope)
         hidden = join is not None and kind(join) in {"SEMI", "ANTI"}
         if node.args.get("pivots") or node.alias_column_names or node.args.get("joins"):
-            source = source._replace(relation=UNKNOWN, opaque=True)
+            source = source._replace(relation=UNKNOWN, opaque=True, dataset="")
         elif node.args.get("sample"):
             source = source._replace(relation=source.relation._replace(through=""))
         scope.sources[name] = source._replace(hidden=hidden)

@@ -128,6 +128,7 @@ FOUND = {
         ("SELECT code, first(amount) AS a FROM shop.orders GROUP BY code", "first(amount)"),
         ("SELECT code, string_agg(item, ', ') AS items FROM shop.lines, shop.orders GROUP BY code", "string_agg(item, ', ')"),
         ("SELECT code, list(amount) AS all_ FROM shop.orders GROUP BY code", "list(amount)"),
+        ("SELECT DISTINCT ON (code) code, id FROM shop.orders", None),
         ("SELECT row_number() OVER () AS n FROM shop.orders", "row_number() OVER ()"),
         ("SELECT lag(amount) OVER (PARTITION BY code) AS before FROM shop.orders", "lag(amount) OVER (PARTITION BY code)"),
         ("SELECT id FROM shop.orders QUALIFY row_number() OVER (PARTITION BY code ORDER BY day DESC) = 1", None),
@@ -187,11 +188,13 @@ RIGHT = {
         "WITH o AS (SELECT id, amount FROM shop.orders) SELECT * FROM o",
         "WITH o AS (SELECT * FROM shop.orders) SELECT id FROM o",
         "SELECT * FROM staging.orders",
+        "SELECT * FROM shop.orders PIVOT (sum(amount) FOR code IN ('a', 'b'))",
         "SELECT count(*) AS n FROM shop.orders",
         "SELECT id FROM shop.orders WHERE EXISTS (SELECT * FROM shop.customers)",
     ],
     "unqualified-column": [
         "SELECT id, amount FROM shop.orders",
+        "SELECT o.* EXCLUDE (id), l.line FROM shop.orders AS o JOIN shop.lines AS l ON l.order_id = o.id",
         "SELECT order_id, o.code FROM shop.lines AS l JOIN shop.payments AS p USING (order_id) JOIN shop.orders AS o ON o.id = order_id",
         "SELECT o.amount * 2 AS twice, twice + 1 AS more FROM shop.orders AS o JOIN shop.customers AS c ON c.id = o.customer_id ORDER BY twice",
         "SELECT o.code, c.name FROM shop.orders AS o JOIN shop.customers AS c ON c.id = o.customer_id ORDER BY code, name",
@@ -212,6 +215,8 @@ RIGHT = {
         "SELECT id FROM shop.orders WHERE day = $today",
         "SELECT o.id, age(o.placed_at, c.since) AS a FROM shop.orders AS o, shop.customers AS c",
         "SELECT id, hash(id) AS r FROM shop.orders",
+        "SELECT id FROM shop.orders TABLESAMPLE RESERVOIR (10) REPEATABLE (7)",
+        "SELECT id FROM shop.orders USING SAMPLE 10 PERCENT (bernoulli, 7)",
     ],
     "time-zone": [
         "SELECT CAST(placed_at AT TIME ZONE 'UTC' AS DATE) AS day FROM shop.orders",
@@ -254,6 +259,7 @@ RIGHT = {
     "unordered": [
         "SELECT id FROM shop.orders ORDER BY id LIMIT 10",
         "SELECT max(id) AS m FROM shop.orders LIMIT 1",
+        "SELECT DISTINCT ON (code) code, id FROM shop.orders ORDER BY day, id",
         "SELECT id FROM shop.orders WHERE EXISTS (SELECT 1 FROM shop.customers LIMIT 1)",
         "SELECT id FROM shop.orders LIMIT 0",
         "SELECT code, first(amount ORDER BY id) AS a, list(id ORDER BY id) AS l, string_agg(code, ',' ORDER BY id) AS s FROM shop.orders GROUP BY code",

@@ -53,7 +53,7 @@ def _own_columns(select: exp.Select) -> Iterator[exp.Column]:
         parts = [j.args.get("on") for j in joins(select)] if key == "joins" else value if isinstance(value, list) else [value]
         for part in parts:
             for node in own(part) if isinstance(part, exp.Expr) else ():
-                if isinstance(node, exp.Column):
+                if isinstance(node, exp.Column) and not isinstance(node.parent, exp.Star):  # EXCLUDE and RENAME take no table
                     yield node
 
 

@@ -45,11 +45,20 @@ def unordered(subject: Subject) -> Iterator[Remark]:
         if isinstance(limit.parent, exp.Query):
             yield from _limit(limit, limit.parent, subject)
     for scope in subject.scopes:
+        yield from _distinct_on(scope)
         for node in scope.nodes():
             if isinstance(node, exp.Window):
                 yield from _window(node, scope)
             elif isinstance(node, _BY_ORDER) and is_aggregate(node):
                 yield from _aggregate(node)
+
+
+def _distinct_on(scope: Scope) -> Iterator[Remark]:
+    distinct = scope.select.args.get("distinct")
+    on = distinct.args.get("on") if isinstance(distinct, exp.Distinct) else None
+    if isinstance(on, exp.Expr) and scope.select.args.get("order") is None:
+        hint = "add `ORDER BY` with columns that leave no ties, or call `dedupe`"
+        yield Remark(RULE, on, "DISTINCT ON without ORDER BY takes any row of each", "which row?", _WHY, hint)
 
 
 def _limit(node: exp.Expr, query: exp.Query, subject: Subject) -> Iterator[Remark]:
