@@ -71,7 +71,7 @@ def unformatted(file: Formatted) -> Finding:
     """That a file is not in the form, at the first line that would be another."""
     lines = zip(file.before.splitlines(), file.after.splitlines(), strict=False)
     line = next((n for n, (one, other) in enumerate(lines, 1) if one != other), 1)
-    return Finding("XDE0276", f"`{file.path}` is not formatted", Span(file.path, line), "here", hint="run `xde format`")
+    return Finding("XDE0238", f"`{file.path}` is not formatted", Span(file.path, line), "here", hint="run `xde format`")
 
 
 def _places(root: Path | None, paths: Sequence[Path]) -> Iterator[Path]:
@@ -85,7 +85,7 @@ def _places(root: Path | None, paths: Sequence[Path]) -> Iterator[Path]:
         else:
             siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
             hint = did_you_mean(path.name, siblings) or "name a file of SQL, or a folder of them"
-            raise UserError(Finding("XDE0277", f"there is no `{path}`", hint=hint))
+            raise UserError(Finding("XDE0239", f"there is no `{path}`", hint=hint))
 
 
 def _book(root: Path | None) -> FlowBook:
@@ -109,7 +109,7 @@ def _formatted(place: Path, shown: str, book: FlowBook) -> Formatted:
         content = place.read_bytes()
     except OSError as error:
         said = f"`{shown}` cannot be read: {(error.strerror or str(error)).lower()}"
-        return Formatted(shown, place, "", "", (Finding("XDE0277", said, Span(shown), hint="look at its rights"),))
+        return Formatted(shown, place, "", "", (Finding("XDE0239", said, Span(shown), hint="look at its rights"),))
     text, finding = decoded(content, shown)
     if finding is not None:
         return Formatted(shown, place, "", "", (finding,))
@@ -123,7 +123,7 @@ def _formatted(place: Path, shown: str, book: FlowBook) -> Formatted:
     except UnreadableError as error:
         why = str(error)
         hint = "leave the file as it is, and tell us of it"
-        return Formatted(shown, place, text, text, (Finding("XDE0275", f"`{shown}` cannot be formatted", Span(shown), why=why, hint=hint),))
+        return Formatted(shown, place, text, text, (Finding("XDE0237", f"`{shown}` cannot be formatted", Span(shown), why=why, hint=hint),))
     if content.startswith(b"\xef\xbb\xbf"):
         text, after = "\ufeff" + text, "\ufeff" + after
     return Formatted(shown, place, text, after.replace("\n", "\r\n") if "\r\n" in text else after)

@@ -43,13 +43,13 @@ def test_line_ends_rights_and_marks_of_the_file_stay(sales):
 def test_check_and_diff_write_nothing(sales, capsys):
     sales.write("models/marts/ugly.sql", UGLY)
     assert main(["--project", str(sales.root), "format", "--check"]) == 1
-    assert "XDE0276" in capsys.readouterr().err
+    assert "XDE0238" in capsys.readouterr().err
     assert main(["--project", str(sales.root), "format", "--diff"]) == 0
     assert "+SELECT id, country FROM shop.sales" in capsys.readouterr().out
     assert main(["--project", str(sales.root), "format", "--check", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
     assert [f["path"] for f in document["files"] if f["changed"]] == ["models/marts/ugly.sql"]
-    assert [(f["code"], f["place"]["line"]) for f in document["findings"]] == [("XDE0276", 4)]
+    assert [(f["code"], f["place"]["line"]) for f in document["findings"]] == [("XDE0238", 4)]
     assert (sales.root / "models/marts/ugly.sql").read_text() == UGLY
 
 

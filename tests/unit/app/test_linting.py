@@ -33,7 +33,7 @@ def test_keys_are_carried_through_views_and_models(sales):
     sales.write("models/marts/good.sql", query.format("sale", "sales"))
     assert found(sales) == set()
     sales.write("models/marts/bad.sql", query.format("country", "country"))
-    assert found(sales) == {("XDE0260", "models/marts/bad.sql", 1, 58)}
+    assert found(sales) == {("XDE0222", "models/marts/bad.sql", 1, 58)}
 
 
 def test_an_increment_has_the_keys_of_its_intervals_only_with_their_time(sales):
@@ -42,7 +42,7 @@ def test_an_increment_has_the_keys_of_its_intervals_only_with_their_time(sales):
     sales.write(
         "models/marts/m.sql", "SELECT sum(c.sales) AS n FROM marts.by_country AS c JOIN staging.seen AS s ON s.country = c.country\n"
     )
-    assert {code for code, *_ in found(sales)} == {"XDE0260"}
+    assert {code for code, *_ in found(sales)} == {"XDE0222"}
 
 
 def test_a_rule_is_allowed_in_a_head_with_a_reason(sales):
@@ -65,8 +65,8 @@ def test_a_rule_is_allowed_for_a_project(sales):
 def test_an_allowance_that_allows_nothing_is_told_of_at_its_place(sales):
     sales.write("models/marts/one.sql", "/* xde\nlint: {allow: [unused-cte], reason: none}\n*/\nSELECT id FROM shop.sales\n")
     sales.write("xde.yaml", "name: sales\nlint: {allow: [time-zone], reason: a prototype}\n")
-    assert found(sales) == {("XDE0274", "models/marts/one.sql", 2, 16), ("XDE0274", "xde.yaml", 2, 16)}
-    assert found(sales, "marts.one") == {("XDE0274", "models/marts/one.sql", 2, 16)}
+    assert found(sales) == {("XDE0236", "models/marts/one.sql", 2, 16), ("XDE0236", "xde.yaml", 2, 16)}
+    assert found(sales, "marts.one") == {("XDE0236", "models/marts/one.sql", 2, 16)}
 
 
 def test_a_rule_that_is_misspelt_has_the_nearest_name(sales):
@@ -97,7 +97,7 @@ def test_what_a_flow_makes_is_not_its_callers_to_mend(sales):
         "models/marts/joined.sql",
         "SELECT sum(c.sales) AS n\nFROM marts.by_country AS c\nJOIN dedupe(shop.sales, key := id) AS s ON s.country = c.country\n",
     )
-    assert {(c, line) for c, _, line, _ in found(sales)} == {("XDE0260", 3)}
+    assert {(c, line) for c, _, line, _ in found(sales)} == {("XDE0222", 3)}
 
 
 def test_what_was_found_is_kept_until_the_model_or_a_promise_changes(sales, monkeypatch):
@@ -129,7 +129,7 @@ def test_the_command_fails_on_errors_and_strictly_on_warnings(sales, capsys):
     assert "--> models/marts/copy.sql:2:23" in capsys.readouterr().out
     xde("--json")
     document = json.loads(capsys.readouterr().out)
-    assert [f["code"] for f in document["findings"]] == ["XDE0269"]
+    assert [f["code"] for f in document["findings"]] == ["XDE0231"]
     (result,) = json.loads((sales.root / "out.sarif").read_text())["runs"][0]["results"]
-    assert (result["ruleId"], result["level"]) == ("XDE0269", "error")
+    assert (result["ruleId"], result["level"]) == ("XDE0231", "error")
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 2

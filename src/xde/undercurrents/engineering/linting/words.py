@@ -14,25 +14,25 @@ CODES = dict(
     zip(
         RULES,
         (
-            "XDE0260",
-            "XDE0261",
-            "XDE0262",
-            "XDE0263",
-            "XDE0264",
-            "XDE0265",
-            "XDE0266",
-            "XDE0267",
-            "XDE0268",
-            "XDE0269",
-            "XDE0270",
-            "XDE0271",
-            "XDE0272",
-            "XDE0273",
+            "XDE0222",
+            "XDE0223",
+            "XDE0224",
+            "XDE0225",
+            "XDE0226",
+            "XDE0227",
+            "XDE0228",
+            "XDE0229",
+            "XDE0230",
+            "XDE0231",
+            "XDE0232",
+            "XDE0233",
+            "XDE0234",
+            "XDE0235",
         ),
         strict=True,
     )
 )
-UNUSED_ALLOWANCE = "XDE0274"
+UNUSED_ALLOWANCE = "XDE0236"
 
 
 class Remark(NamedTuple):
