@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from xde.ground.records import dataclass
-from xde.kernel.project.settings import Settings  # noqa: TC001 - dataclass field, pickled with the project
+from xde.kernel.project.settings import NOTHING_ALLOWED, Allowance, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +55,7 @@ class ModelHead:
     description: str = ""
     tags: tuple[str, ...] = ()
     spans: Mapping[str, Span] = field(default_factory=dict)
+    lint: Allowance = NOTHING_ALLOWED
 
 
 class Stretch(NamedTuple):

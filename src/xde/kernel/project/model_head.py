@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xde.kernel.project.declarations import Kind, ModelHead
 from xde.kernel.project.fields import Codes, Complaints, Either, ListOf, Number, Record, Text
+from xde.kernel.project.lint_words import LINT, read_allowance
 from xde.kernel.project.tree import Mapping, Scalar
 from xde.kernel.project.yaml_reader import read_yaml_text
 
@@ -90,6 +91,7 @@ HEAD = Record(
         "batch": Number(whole=True, least=1, doc="Intervals that one query computes"),
         "description": Text(doc="What a row is"),
         "tags": ListOf(Text(pattern=r"\S", wanted="a word"), doc="Words to choose models by"),
+        "lint": LINT,
     },
     strict=True,
     also=_check,
@@ -128,6 +130,7 @@ def head_of(root: Mapping) -> ModelHead:
         description=root.text("description") or "",
         tags=root.texts("tags"),
         spans={word: node.span for word, node in root.items.items() if isinstance(node, Scalar) or word in {"key", "tags"}},
+        lint=read_allowance(root),
     )
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from xde.kernel.project.fields import Anything, Codes, Complaints, Either, Empty, ListOf, MapOf, Number, Record, Text
+from xde.kernel.project.lint_words import LINT, read_allowance
 from xde.kernel.project.model_head import DURATION, days
 from xde.kernel.project.secret_linter import check_references
 from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, PythonSettings, Settings
@@ -135,6 +136,7 @@ SETTINGS = Record(
         "dialect": Text(DIALECTS, doc="SQL dialect of the models"),
         "parallel": Number(whole=True, least=1, doc="Steps that run at once"),
         "retries": Number(whole=True, least=0, doc="How often a step is tried again after a temporary error"),
+        "lint": LINT,
         "environment": Text(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", wanted="a name", doc="The environment that commands use by default"),
         "environments": MapOf(
             _ENVIRONMENT,
@@ -179,6 +181,7 @@ def _settings(root: Mapping) -> Settings:
         environments={name: _environment(name, environments) for name in environments.items} if environments is not None else {},
         parameters=parameters.data() if parameters is not None else {},
         python=PythonSettings(python.text("memory_limit"), python.text("time_limit")) if python is not None else default.python,
+        lint=read_allowance(root),
     )
 
 
