@@ -79,7 +79,7 @@ def plan_backfill(house: House, known: Understanding, asked: Backfill) -> Restat
         raise UserError(Finding("XDE0766", f"a backfill is of one dataset, and `{asked.dataset}` is none", hint=hint))
     planning.known_dataset(known, asked.dataset)
     order = [n for n in known.order if n in known.project.datasets]
-    wanted = Wanted(known.project.datasets, order, known.upstream, known.versions)
+    wanted = Wanted(known.project.datasets, order, known.upstream, known.versions, looked_up=known.looked_up)
     keys = list(pointers.items())
     now = house.clock.now().isoformat()
     present = Present(house.environment, now, pointers, house.ledger.states(keys), checks=known.checks_digests)

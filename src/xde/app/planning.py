@@ -75,7 +75,7 @@ def make(
         found[name] = {f.path: f for f, _ in files}
         deliveries[name] = [SourceFile(f.path, f.size, d) for f, d in files]
     order = [n for n in known.order if n in known.project.datasets]
-    wanted = Wanted(known.project.datasets, order, known.upstream, known.versions, selection, full, until)
+    wanted = Wanted(known.project.datasets, order, known.upstream, known.versions, selection, full, until, known.looked_up)
     present = Present(
         house.environment,
         house.clock.now().isoformat(),

@@ -22,7 +22,7 @@ from xde.kernel.project.files import digest_of
 from xde.lifecycle.storage.port import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
 
     from xde.app.wiring import House
@@ -39,8 +39,9 @@ class Understanding:
     """Everything that is derived from a project's files alone.
 
     `order` is one in which all datasets can be loaded and built; `upstream` the datasets that a model reads (for a source:
-    those that its references look up); `schemas` the stored columns of every dataset; `flow_files` the files, with their
-    digests, of the flows that models call and that are no part of the project.
+    those that its references look up); `looked_up` those that the checks of a model look up besides, and that must be there before;
+    `schemas` the stored columns of every dataset; `flow_files` the files, with their digests, of the flows that models call and
+    that are no part of the project.
     """
 
     project: Project
@@ -54,6 +55,7 @@ class Understanding:
     schemas: Mapping[str, Schema]
     warnings: tuple[Finding, ...] = field(default=())
     flow_files: tuple[tuple[str, str], ...] = field(default=())
+    looked_up: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def model(self, name: str) -> ModelDataset:
         """A model by its name."""
@@ -147,7 +149,9 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
     }
     warnings = tuple(f for f in findings if f not in findings.errors)
     flow_files = files_of(book, flows_used(project), project)
-    return Understanding(project, _order(upstream), upstream, analyses, readings, checks, digests, versions, schemas, warnings, flow_files)
+    looked_up = _looked_up_by_models(upstream, checks, analyses)
+    order = _order({n: (*upstream[n], *looked_up.get(n, ())) for n in upstream})
+    return Understanding(project, order, upstream, analyses, readings, checks, digests, versions, schemas, warnings, flow_files, looked_up)
 
 
 def _sources(project: Project, house: House, findings: Findings) -> tuple[dict[str, Reading], dict[str, Schema]]:
@@ -234,6 +238,33 @@ def _checks(project: Project, findings: Findings) -> dict[str, tuple[Check, ...]
 
 def _looked_up(name: str, checks: tuple[Check, ...], project: Project) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c.to_dataset for c in checks if c.to_dataset and c.to_dataset != name and c.to_dataset in project.sources))
+
+
+def _looked_up_by_models(
+    upstream: Mapping[str, tuple[str, ...]], checks: Mapping[str, tuple[Check, ...]], models: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """What the references of models look up and the models do not read.
+
+    One that is computed from the model itself cannot be there before it: that reference looks at what the last run left.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name in sorted(models):
+        for target in dict.fromkeys(c.to_dataset for c in checks[name] if c.to_dataset):
+            if target in upstream and target not in upstream[name] and not _reaches(target, name, upstream, found):
+                found[name] = (*found.get(name, ()), target)
+    return found
+
+
+def _reaches(start: str, wanted: str, *edges: Mapping[str, tuple[str, ...]]) -> bool:
+    seen, todo = set[str](), [start]
+    while todo:
+        name = todo.pop()
+        if name == wanted:
+            return True
+        if name not in seen:
+            seen.add(name)
+            todo += [n for by in edges for n in by.get(name, ())]
+    return False
 
 
 def _version(project: Project, name: str, readings: Mapping[str, Reading], analyses: Mapping[str, Analysis]) -> str:

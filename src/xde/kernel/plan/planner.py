@@ -40,7 +40,7 @@ class Wanted:
     """What there should be: datasets in an order in which they can be built, their versions, who reads whom.
 
     `upstream` names the direct inputs; `selection` the datasets to plan for (None: all); `full` rebuilds whatever is there; `until` (ISO,
-    exclusive; empty for no end) is how far models by time are built.
+    exclusive; empty for no end) is how far models by time are built; `looked_up` names what the checks of a model look up besides.
     """
 
     datasets: Mapping[str, Dataset]
@@ -50,6 +50,7 @@ class Wanted:
     selection: frozenset[str] | None = None
     full: bool = False
     until: str = ""
+    looked_up: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def make_plan(wanted: Wanted, present: Present) -> Plan:
@@ -101,7 +102,8 @@ def _load(wanted: Wanted, present: Present, name: str, steps: Mapping[str, Step]
 
 def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping[str, Step]) -> Step | None:
     name, version = model.name, wanted.versions[model.name]
-    after = tuple(dict.fromkeys(u for u in (*wanted.upstream[name], *tables_read(wanted, name)) if u in steps))
+    before = (*wanted.upstream[name], *tables_read(wanted, name), *wanted.looked_up.get(name, ()))
+    after = tuple(dict.fromkeys(u for u in before if u in steps))
     state = present.states.get((name, version))
     reasons = _version_reasons(present, name, version)
     moved = bool(reasons)
