@@ -176,6 +176,10 @@ def _can_be_asked(wanted: Wanted, present: Present, asked: Restated) -> None:
         case Kind.APPEND:
             why = "an `append` model reads each row of its first input once, and cannot take back what it has made of a row"
             raise UserError(Finding("XDE0767", f"`{name}` only appends", place, why=why, hint=f"build all of it: `xde run --full {name}`"))
+        case Kind.HISTORY:
+            why = "it keeps what its query gave in the past, which nothing can compute again"
+            hint = f"a late row is put in its place by `xde run {name}`"
+            raise UserError(Finding("XDE0767", f"`{name}` is a history", place, why=why, hint=hint))
         case Kind.TABLE | Kind.INCREMENTAL:
             pass
     if not is_shown(wanted, present, name):

@@ -101,7 +101,7 @@ def _increment(model: ModelDataset) -> Increment | None:
             return Increment(key=model.head.key)
         case Kind.APPEND:
             return Increment()
-        case Kind.TABLE | Kind.VIEW:
+        case Kind.TABLE | Kind.VIEW | Kind.HISTORY:
             return None
 
 

@@ -109,7 +109,7 @@ def performers(
 
     pins = Pins(house.lake, house.ledger, known.versions)
     publisher = Publisher(house.lake, house.auditor, house.ledger, house.clock, finding_of)
-    merger = Merger(house.lake, house.write)
+    merger = Merger(house.lake, house.write, house.read)
     personal = all_personal(known) if datasets else {}
     models = {n: model_work(known, n, house, personal[n]) for n in known.project.models if n in datasets}
     sources = {

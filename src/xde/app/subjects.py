@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.kernel.graph.head_columns import PERIOD
+from xde.kernel.project.declarations import Kind
 from xde.undercurrents.engineering.testing.exercising import Subject
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def subject_of(known: Understanding, name: str) -> Subject:
-    """A model as its tests see it, at no particular time."""
+    """A model as its tests see it, at no particular time. Of a history it is what its query gives: its promises are of more than that."""
     model = known.model(name)
     inputs: dict[str, dict[str, str]] = {}
     todo = list(known.upstream[name])
@@ -28,11 +30,12 @@ def subject_of(known: Understanding, name: str) -> Subject:
     objects = {n: known.project.datasets[n].object for n in [*inputs, name]}
     texts = known.views(name)
     used = known.view_parameters(texts)
-    key = model.object.key if model.object and model.object.key else model.head.key
+    made = PERIOD if model.head.kind is Kind.HISTORY else ()
+    key = model.object.key if model.object and model.object.key and not made else model.head.key
     return Subject(
         name,
         model.sql,
-        {c.name: c.type for c in known.schemas[name]},
+        {c.name: c.type for c in known.schemas[name] if c.name not in made},
         inputs,
         objects,
         {n: (s, used[n]) for n, s in texts.items()},
@@ -40,7 +43,7 @@ def subject_of(known: Understanding, name: str) -> Subject:
         known.analyses[name].parameters,
         key,
         {n: tuple(known.upstream[n]) for n in (name, *texts)},
-        tuple(known.checks.get(name, ())),
+        () if made else tuple(known.checks.get(name, ())),
         not known.is_view(name),
     )
 

@@ -19,6 +19,7 @@ from xde.ground.digests import digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
+from xde.kernel.project.declarations import Kind
 from xde.undercurrents.engineering.testing.case import FLOW
 from xde.undercurrents.engineering.testing.exercising import Verdict, exercise
 
@@ -173,13 +174,18 @@ class TestBench:
             from xde.app.flow_cases import FlowBench
 
             return FlowBench(self.known, self.house.sandbox, self.house.clock.now()).verdict(case, self.file_of(case))
-        if not case.plain or case.dataset not in self.known.analyses:
+        if self.in_earnest(case):
             from xde.app.rehearsing import rehearse
 
             return rehearse(self.known, self.house, case, self.file_of(case))
         subject = self.subject(case)
         with self.house.sandbox.scratch() as scratch:
             return exercise(scratch, subject, case, self.file_of(case))
+
+    def in_earnest(self, case: Case) -> bool:
+        """Whether a case needs a lake: several runs, raw lines, and what a history keeps beside its query's columns."""
+        name = case.dataset
+        return not case.plain or name not in self.known.analyses or self.known.model(name).head.kind is Kind.HISTORY
 
     def subject(self, case: Case) -> Subject:
         """The model of a case, with the clock and the parameters that the case sets."""
@@ -201,7 +207,7 @@ class TestBench:
             return digest(
                 case.digest, case.dataset, [(f.path, f.text) for f in project.flows], repr(project.settings), schemas, __version__
             )
-        if not case.plain or case.dataset not in self.known.analyses:
+        if self.in_earnest(case):
             return digest(case.digest, case.dataset, self._seen_by_runs(case))
         try:
             subject = self.subject(case)

@@ -13,7 +13,7 @@ from xde.ground.names import did_you_mean, listed
 from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from xde.app.revealing import Revealing
     from xde.connectors.delta.lake import DeltaLake
@@ -225,6 +225,14 @@ class House:
         from xde.lifecycle.transformation.port import Input, Layout, Query
 
         return self.local.write(Query(sql, parameters), {n: Input(s, p) for n, (s, p) in inputs.items()}, folder, Layout())
+
+    def read(
+        self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object]
+    ) -> Sequence[tuple[object, ...]]:
+        """DuckDB as the reader that storage asks about files."""
+        from xde.lifecycle.transformation.port import Input, Query
+
+        return self.local.rows(Query(sql, parameters), {n: Input(s, p) for n, (s, p) in inputs.items()})
 
     def close(self) -> None:
         """Let go of everything that was opened."""

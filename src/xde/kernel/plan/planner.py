@@ -124,12 +124,26 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
     if model.head.kind is Kind.VIEW:
         return _as_step(StepKind.VIEW, name, version, reasons, after=after)
     only_moved = moved and state is not None and len(reasons) == 1
-    kind = StepKind.ADOPT if only_moved else StepKind.BUILD
-    full = wanted.full or state is None or checks_changed
-    step = _as_step(kind, name, version, reasons, after=after, full=full)
+    carries = _carried(present, model, version) if not wanted.full else ""
+    if carries:
+        reasons.append(Reason("history", "what it has gathered is carried over"))
+    kind = StepKind.ADOPT if only_moved and not carries else StepKind.BUILD
+    # the rows that a history has gathered pass a new rule or stay as they are: nothing can compute them again
+    full = wanted.full or (state is None and not carries) or (checks_changed and model.head.kind is not Kind.HISTORY)
+    step = replace(_as_step(kind, name, version, reasons, after=after, full=full), carries=carries)
     if kind is not StepKind.BUILD or not model.head.time:
         return step
     return replace(step, until=wanted.until, intervals=missing if holes_only else ())
+
+
+def _carried(present: Present, model: ModelDataset, version: str) -> str:
+    """The version whose rows a history takes over: the one that the environment shows, unless they are in it already."""
+    before = present.pointers.get(model.name, "")
+    old, new = present.states.get((model.name, before)), present.states.get((model.name, version))
+    if model.head.kind is not Kind.HISTORY or before == version or old is None or not old.facts.get("history"):
+        return ""
+    known = cast("Mapping[str, int]", new.facts.get("carried", {})) if new else {}
+    return "" if known.get(before) == old.facts.get("data", old.number) else before
 
 
 def missing_intervals(state: TableState | None, until: str = "") -> tuple[Interval, ...]:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     TABLE = "table"
     INCREMENTAL = "incremental"
     APPEND = "append"
+    HISTORY = "history"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class ModelHead:
 
     `time` and `key` are alternatives of an incremental model; `lookback` and `grain` are in days (grain 1 = a day,
     `hour` grain is 1/24 and written so); `start` and `end` bound the intervals (ISO dates or None).
+    A history goes by `updated` (when a row became true) or by `columns` (those whose change begins a version; empty for all but
+    the key); `deleted` is a column that is true where a row says that its key is gone, `missing` what a key is that is not there.
     """
 
     kind: Kind = Kind.TABLE
@@ -51,6 +54,10 @@ class ModelHead:
     start: str | None = None
     end: str | None = None
     batch_intervals: int | None = None
+    updated: str | None = None
+    columns: tuple[str, ...] = ()
+    deleted: str | None = None
+    missing: str = "keep"
     description: str = ""
     tags: tuple[str, ...] = ()
     spans: Mapping[str, Span] = field(default_factory=dict)

@@ -41,24 +41,58 @@ def _check(node: Mapping, say: Complaints) -> None:
 
 
 def _check_together(node: Mapping, kind: str, say: Complaints) -> None:
-    both = "time" in node.items and "key" in node.items
-    if kind != Kind.INCREMENTAL:
-        for word in ("time", "key"):
-            if word in node.items:
-                why = f"the kind of this model is `{kind}`, which is not built in parts"
-                _say_alone(say, node, word, f"`{word}` belongs to `kind: incremental`", why, "write `kind: incremental`")
-    elif both:
-        why = "an incremental model goes by intervals of time or by key, not by both"
-        _say_alone(say, node, "key", "`time` and `key` cannot stand together", why, "keep one of the two")
-    elif "time" not in node.items and "key" not in node.items:
-        why = "an incremental model goes by intervals of time, or by key"
-        say.add(CODES.missing, "an incremental model needs `time` or `key`", node.items["kind"], "by what?", why, "add `time: COLUMN`")
+    match kind:
+        case Kind.INCREMENTAL:
+            _check_incremental(node, say)
+        case Kind.HISTORY:
+            _check_history(node, say)
+        case _:
+            why = f"the kind of this model is `{kind}`, which is not built in parts"
+            for word in ("time", "key"):
+                if word in node.items:
+                    _say_alone(say, node, word, f"`{word}` belongs to `kind: incremental`", why, "write `kind: incremental`")
+    _check_versions(node, kind, say)
     if "time" in node.items and kind == Kind.INCREMENTAL:
         return
     for word in ("lookback", "grain", "start", "end", "batch"):
         if word in node.items:
             why = "it concerns intervals of time, and this model has none"
             _say_alone(say, node, word, f"`{word}` needs `time`", why, f"add `time: COLUMN`, or delete `{word}`")
+
+
+def _check_versions(node: Mapping, kind: str, say: Complaints) -> None:
+    for word in ("updated", "columns", "deleted", "missing") if kind != Kind.HISTORY else ():
+        if word in node.items:
+            why = f"it says how versions of a row are told apart, and the kind of this model is `{kind}`"
+            _say_alone(say, node, word, f"`{word}` belongs to `kind: history`", why, f"write `kind: history`, or delete `{word}`")
+
+
+def _check_incremental(node: Mapping, say: Complaints) -> None:
+    if "time" in node.items and "key" in node.items:
+        why = "an incremental model goes by intervals of time or by key, not by both"
+        _say_alone(say, node, "key", "`time` and `key` cannot stand together", why, "keep one of the two")
+    elif "time" not in node.items and "key" not in node.items:
+        why = "an incremental model goes by intervals of time, or by key"
+        say.add(CODES.missing, "an incremental model needs `time` or `key`", node.items["kind"], "by what?", why, "add `time: COLUMN`")
+
+
+def _check_history(node: Mapping, say: Complaints) -> None:
+    if "key" not in node.items:
+        why = "the key says which rows are versions of one another"
+        say.add(CODES.missing, "a history needs `key`", node.items["kind"], "of what?", why, "add `key: COLUMN`")
+    if "time" in node.items:
+        why = "a history is not built by intervals: its rows are put in their place by `updated`"
+        _say_alone(say, node, "time", "`time` belongs to `kind: incremental`", why, "write `updated: COLUMN`")
+    if "updated" in node.items and "columns" in node.items:
+        why = (
+            "by `updated` every row that was told is a version: one that was left out because it equals its neighbour "
+            "could not be put back when a late row comes between them"
+        )
+        _say_alone(say, node, "columns", "`updated` and `columns` cannot stand together", why, "keep one of the two")
+    elif "updated" not in node.items and "columns" not in node.items:
+        why = "a version begins at the time that a column says, or when a run sees that columns have changed"
+        hint = "add `updated: COLUMN`, or `columns: all`"
+        say.add(CODES.missing, "a history needs `updated` or `columns`", node.items["kind"], "since when?", why, hint)
 
 
 def _say_alone(say: Complaints, node: Mapping, word: str, message: str, why: str, hint: str) -> None:
@@ -88,6 +122,15 @@ HEAD = Record(
         "start": _start,
         "end": _end,
         "batch": Number(whole=True, least=1, doc="Intervals that one query computes"),
+        "updated": Text(pattern=r"\S", wanted="the name of a column", doc="Column that says since when a row of a history holds"),
+        "columns": Either(
+            "`all`, a column or a list of columns",
+            scalar=_column,
+            sequence=ListOf(_column, least=1, unique=True),
+            doc="Columns whose change begins a new version in a history; `all` for all but the key",
+        ),
+        "deleted": Text(pattern=r"\S", wanted="the name of a column", doc="Column that is true where a row says that its key is gone"),
+        "missing": Text(("keep", "delete"), doc="What becomes of a key that the query no longer gives; `keep` when nothing is said"),
         "description": Text(doc="What a row is"),
         "tags": ListOf(Text(pattern=r"\S", wanted="a word"), doc="Words to choose models by"),
     },
@@ -124,10 +167,21 @@ def _head(root: Mapping) -> ModelHead:
         start=root.text("start"),
         end=root.text("end"),
         batch_intervals=batch if batch is not None and batch > 0 else None,
+        updated=root.text("updated"),
+        columns=_columns_of(root),
+        deleted=root.text("deleted"),
+        missing="delete" if root.text("missing") == "delete" else "keep",
         description=root.text("description") or "",
         tags=root.texts("tags"),
-        spans={word: node.span for word, node in root.items.items() if isinstance(node, Scalar) or word in {"key", "tags"}},
+        spans={word: node.span for word, node in root.items.items() if isinstance(node, Scalar) or word in {"key", "columns", "tags"}},
     )
+
+
+def _columns_of(root: Mapping) -> tuple[str, ...]:
+    one = root.text("columns")
+    if one is None:
+        return root.texts("columns")
+    return () if one == "all" else (one,)
 
 
 _UNITS = {"h": 1 / 24, "d": 1.0, "w": 7.0}

@@ -32,12 +32,32 @@ class Rewritten:
     removes: Sequence[DataFile]
 
 
+class Reader(Protocol):
+    """Gives the few rows of a query over Parquet files."""
+
+    def __call__(
+        self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object]
+    ) -> Sequence[tuple[object, ...]]:
+        """The rows."""
+        ...
+
+
 class Merger:
     """Rewrites through an engine; what it gives is published by one commit of adds and removes."""
 
-    def __init__(self, lake: Lake, write: Writer) -> None:
+    def __init__(self, lake: Lake, write: Writer, read: Reader | None = None) -> None:
         self._lake = lake
-        self._write = write
+        self.write = write
+        self._read = read
+
+    def read(
+        self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object]
+    ) -> Sequence[tuple[object, ...]]:
+        """The few rows of a query, for one that was given a reader."""
+        if self._read is None:
+            msg = "this merger cannot read"
+            raise AssertionError(msg)
+        return self._read(sql, inputs, parameters)
 
     def merge(self, before: Snapshot, new: Sequence[DataFile], schema: Schema, key: Sequence[str]) -> Rewritten:
         """Rows of the new files replace the old rows of the same key (NULL equals NULL), the others stay."""
@@ -60,5 +80,5 @@ class Merger:
             return Rewritten(new, ())
         old = (before.schema, tuple(f"{before.folder}/{f.path}" for f in rewrite.removes))
         fresh = (schema, tuple(f"{before.folder}/{f.path}" for f in new))
-        kept = self._write(rewrite.sql, {OLD: old, NEW: fresh}, rewrite.parameters, self._lake.folder(before.table))
+        kept = self.write(rewrite.sql, {OLD: old, NEW: fresh}, rewrite.parameters, self._lake.folder(before.table))
         return Rewritten([*new, *kept], rewrite.removes)

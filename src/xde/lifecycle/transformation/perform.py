@@ -21,6 +21,7 @@ from xde.lifecycle.storage.publish import Publication
 from xde.lifecycle.storage.shadow import cast_shadow, ours_alone
 from xde.lifecycle.transformation.bounds import bounds_of
 from xde.lifecycle.transformation.changes import covered
+from xde.lifecycle.transformation.history import HistoryRows
 from xde.lifecycle.transformation.port import Input, Layout
 from xde.lifecycle.transformation.reach import Sight, pinned_input, reach
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from xde.kernel.run.runner import StepContext
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
-    from xde.lifecycle.storage.port import DataFile, Snapshot
+    from xde.lifecycle.storage.port import DataFile, Schema, Snapshot
     from xde.lifecycle.storage.publish import Published, Publisher
     from xde.lifecycle.transformation.port import Engine
     from xde.lifecycle.transformation.work import ModelWork
@@ -101,6 +102,8 @@ class BuildPerformer:
                 return self._by_key(task, before)
             case Kind.APPEND:
                 return self._append(task, before)
+            case Kind.HISTORY:
+                return self._history(task, before)
             case Kind.TABLE | Kind.VIEW:
                 return self._whole(task, before)
 
@@ -121,6 +124,47 @@ class BuildPerformer:
             return self._whole(task, before)
         files = self._write(replace(task, inputs=self._new_rows(task)), task.work.model.sql, {})
         return task.outcome([self._publish(task, Rewritten(files, ()), files, before, {})], files)
+
+    def _history(self, task: _Task, before: Snapshot | None) -> Outcome:
+        """By one commit, of the rows that an earlier version has gathered as well; a run that learns nothing new changes no row."""
+        table = self._pins.table(task.step.dataset)
+        published: list[Published] = []
+        if task.step.carries:
+            of = self._publisher.lake.snapshot(TableId(task.step.dataset, task.step.carries))
+            if of is not None:
+                published.append(self._carry(task, before, of))
+                before = published[-1].snapshot
+        afresh = before is None or task.step.full
+        rows = HistoryRows(task.work, self._engine, self._merger, self._publisher.lake, None if afresh else before, task.context.at)
+        new: tuple[DataFile, ...] = ()
+        told: Sequence[DataFile] = ()
+        try:
+            new = self._write(task, task.work.model.sql, {}, rows.periods.own)
+            rows.refuse(new, table)
+            rewritten, told = rows.place(new, table)
+            crash_point(CrashPoint.HISTORY_PLACED)
+        finally:
+            self._publisher.discard(table, [*new, *told])
+        facts: dict[str, object] = {"history": True, "rows_told": sum(f.rows for f in told)}
+        facts |= {"full": True} if afresh else {} if told else {"same": True}
+        if afresh and before is not None:
+            rewritten = replace(rewritten, removes=before.files)
+        published.append(self._publish(task, rewritten, rewritten.adds, before, facts))
+        return task.outcome(published, told)
+
+    def _carry(self, task: _Task, before: Snapshot | None, of: Snapshot) -> Published:
+        """Put in their place the rows that another version of the history has."""
+        table = self._pins.table(task.step.dataset)
+        rows = HistoryRows(task.work, self._engine, self._merger, self._publisher.lake, before, task.context.at)
+        rewritten, told = rows.carry(of, table)
+        self._publisher.discard(table, told)
+        number = self._pins_data(of)
+        facts: dict[str, object] = {"history": True, "carried": {of.table.version: number}, "inputs": {}}
+        return self._publish(task, rewritten, (), before, facts)
+
+    def _pins_data(self, of: Snapshot) -> object:
+        state = self._publisher.ledger.states([(of.table.dataset, of.table.version)]).get((of.table.dataset, of.table.version))
+        return state.facts.get("data", of.number) if state else of.number
 
     def _new_rows(self, task: _Task) -> dict[str, Input]:
         """The inputs with, of the first that the model reads, only the files that came since its last build."""
@@ -243,10 +287,10 @@ class BuildPerformer:
                 )
             )
 
-    def _write(self, task: _Task, sql: str, bounds: Mapping[str, object]) -> tuple[DataFile, ...]:
+    def _write(self, task: _Task, sql: str, bounds: Mapping[str, object], types: Schema | None = None) -> tuple[DataFile, ...]:
         folder = self._publisher.lake.folder(self._pins.table(task.step.dataset))
         sort = (_time(task.work)[0],) if task.work.model.head.time else ()
-        files = self._engine.write(task.work.query(sql, bounds), task.inputs, folder, Layout(types=task.work.types, sort=sort))
+        files = self._engine.write(task.work.query(sql, bounds), task.inputs, folder, Layout(types=types or task.work.types, sort=sort))
         crash_point(CrashPoint.FILES_WRITTEN)
         return files
 
