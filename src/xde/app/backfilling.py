@@ -175,7 +175,7 @@ def _can_be_asked(wanted: Wanted, present: Present, asked: Restated) -> None:
             raise UserError(Finding("XDE0767", f"`{name}` is a view, and has no rows of its own", place, why=why, hint=hint))
         case Kind.APPEND:
             why = "an `append` model reads each row of its first input once, and cannot take back what it has made of a row"
-            raise UserError(Finding("XDE0767", f"`{name}` only appends", place, why=why, hint=f"build all of it: `xde run --full {name}`"))
+            raise UserError(Finding("XDE0767", f"`{name}` only appends", place, why=why, hint=f"build all of it: `xde run --full {name} --reason WHY`"))
         case Kind.HISTORY:
             why = "it keeps what its query gave in the past, which nothing can compute again"
             hint = f"a late row is put in its place by `xde run {name}`"

@@ -153,7 +153,7 @@ class _Stage:
         from xde.app.running import Manner, carry_out
 
         def replan() -> planning.Planned:
-            return planning.make(self.house, self.known, frozenset([self.case.dataset]), full=full)
+            return planning.make(self.house, self.known, frozenset([self.case.dataset]), full=full, reason="a case asks for it")
 
         try:
             finished = carry_out(self.house, self.known, replan, Manner())

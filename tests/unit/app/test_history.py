@@ -291,3 +291,21 @@ def test_snapshots_give_what_a_list_of_states_gives(pictures, delete):
             shop.deliver([(k, v, False, f"2026-01-{number + 1:02}") for k, v in picture.items()])
             shop.run()
         assert shop.rows() == sorted(expected, key=lambda r: tuple(map(str, r)))
+
+
+def test_a_full_rebuild_needs_a_reason_which_is_kept(tmp_path):
+    shop = Shop(tmp_path, "columns: all", mode="replace")
+    shop.deliver([(1, "Delft", False, "2026-01-01")])
+    shop.run(full=True)
+    shop.deliver([(1, "Ghent", False, "2026-01-01")])
+    shop.run()
+    with shop.open() as workspace, pytest.raises(UserError) as raised:
+        workspace.plan(full=True)
+    assert [f.code for f in raised.value.findings] == ["XDE0286"]
+    with shop.open() as workspace:
+        assert workspace.plan(["shop.customers"], full=True).steps, "what is not selected is not lost"
+    shop.run(selection=["marts.customers"], full=True, reason="moved house")  # 05-04
+    assert shop.rows() == [(1, "Ghent", "05-04", None, True)]
+    with shop.open() as workspace:
+        assert workspace.history("marts.customers")[0].record.facts["asked"] == "a full rebuild was asked for: moved house"
+    assert shop.run() == {}

@@ -40,7 +40,7 @@ class Wanted:
     """What there should be: datasets in an order in which they can be built, their versions, who reads whom.
 
     `upstream` names the direct inputs; `selection` the datasets to plan for (None: all); `full` rebuilds whatever is there; `until` (ISO,
-    exclusive; empty for no end) is how far models by time are built.
+    exclusive; empty for no end) is how far models by time are built; `reason` why `full` was asked for.
     """
 
     datasets: Mapping[str, Dataset]
@@ -50,6 +50,7 @@ class Wanted:
     selection: frozenset[str] | None = None
     full: bool = False
     until: str = ""
+    reason: str = ""
 
 
 def make_plan(wanted: Wanted, present: Present) -> Plan:
@@ -118,7 +119,7 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
         reasons.append(Reason("intervals", f"{missing_text(missing)} missing"))
     holes_only = bool(missing) and len(reasons) == 1
     if wanted.full:
-        reasons.append(Reason("full", "a full rebuild was asked for"))
+        reasons.append(Reason("full", f"a full rebuild was asked for{f': {wanted.reason}' if wanted.reason else ''}"))
     if not reasons:
         return None
     if model.head.kind is Kind.VIEW:

@@ -60,6 +60,7 @@ class _Task:
             "at": self.context.at,
             "inputs": dict(self.read),
             "checks_digest": self.work.checks_digest,
+            **{"asked": r.text for r in self.step.reasons if r.code == "full"},
         }
 
     def outcome(self, published: Sequence[Published], files: Sequence[DataFile]) -> Outcome:
@@ -187,7 +188,7 @@ class BuildPerformer:
                     "XDE0721",
                     f"`{task.step.dataset}` appends, but rows of `{driving}` that it has read were replaced",
                     why="an `append` model reads each row of its first input once, and cannot take back what it has made of a row",
-                    hint=f"rebuild it with `xde run --full {task.step.dataset}`, or make it `kind: incremental` with a `key`",
+                    hint=f"rebuild it with `xde run --full {task.step.dataset} --reason WHY`, or make it `kind: incremental` with a `key`",
                 )
             )
         fresh = tuple(f"{now.folder}/{f.path}" for f in now.files if f.path not in old)
@@ -207,6 +208,8 @@ class BuildPerformer:
         afresh = before is None or (wanted.whole and not self._resumes(task))
         if not pieces:
             return task.outcome([self._nothing_now(task, before, later, afresh=afresh)], ())
+        if task.step.full and before is not None and afresh:
+            return self._all_at_once(task, before, pieces, later)
         published: list[Published] = []
         written: list[DataFile] = []
         for number, piece in enumerate(pieces):
@@ -223,6 +226,21 @@ class BuildPerformer:
             before, afresh = published[-1].snapshot, False
             written += files
         return task.outcome(published, written)
+
+    def _all_at_once(self, task: _Task, before: Snapshot, pieces: Sequence[Interval], later: Sequence[Interval]) -> Outcome:
+        """What is there is replaced by one commit: a reader sees the old rows or the new ones."""
+        written: list[DataFile] = []
+        try:
+            for number, piece in enumerate(pieces):
+                task.context.progress(f"{piece.start[:10]} .. {piece.end[:10]}", number / len(pieces))
+                files = self._write(task, _bounded(task.work), _bounds(task.work, piece))
+                written += files
+                self._no_null_time(task, files)
+        except BaseException:
+            self._publisher.discard(self._pins.table(task.step.dataset), written)
+            raise
+        facts = {"time": task.work.model.head.time, "intervals": _texts(pieces), "pending": _texts(later), "full": True}
+        return task.outcome([self._publish(task, Rewritten(written, before.files), written, before, facts)], written)
 
     def _replaced(self, task: _Task, before: Snapshot, files: Sequence[DataFile], piece: Interval) -> Rewritten:
         return self._merger.replace_interval(before, files, task.work.types, _time(task.work)[0], _bounds(task.work, piece))
