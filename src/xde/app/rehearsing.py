@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xde.app.subjects import at, moment, subject_of
+from xde.app.subjects import at, keeps_other_rows, moment, subject_of
 from xde.app.throwaway import Throwaway
 from xde.ground.clock import SetClock
 from xde.ground.errors import UserError
@@ -181,11 +181,11 @@ class _Stage:
     def _as_full(self) -> Comparison:
         """How the rows differ from those of the model over all that is there and all of time, as a full refresh should give them.
 
-        A Python model does one in earnest. Raises `UserError`.
+        A Python model does one in earnest, and so does one that keeps other rows than its query gives. Raises `UserError`.
         """
         name = self.case.dataset
         came = self._result()
-        if name in self.known.analyses:
+        if name in self.known.analyses and not keeps_other_rows(self.known.model(name)):
             full = self._over_all_of_time()
         else:
             wrong = [f for f in self._run(full=True) if f.severity == "error"]

@@ -14,6 +14,7 @@ from xde.undercurrents.engineering.testing.exercising import Subject
 
 if TYPE_CHECKING:
     from xde.app.understanding import Understanding
+    from xde.kernel.project.declarations import ModelDataset
     from xde.undercurrents.engineering.testing.case import Case
 
 
@@ -46,6 +47,11 @@ def subject_of(known: Understanding, name: str) -> Subject:
         () if made else tuple(known.checks.get(name, ())),
         not known.is_view(name),
     )
+
+
+def keeps_other_rows(model: ModelDataset) -> bool:
+    """Whether a model's table is not what its query gives even where nothing was there before: periods are added, deleted rows left out."""
+    return model.head.kind is Kind.HISTORY or model.head.deleted is not None
 
 
 def moment(case: Case, text: str | None) -> datetime | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xde import __version__
 from xde.app.case_files import FOLDER, CaseFiles
 from xde.app.interrupting import interruptible
-from xde.app.subjects import at, moment, subject_of
+from xde.app.subjects import at, keeps_other_rows, moment, subject_of
 from xde.app.understanding import understand, work_out
 from xde.app.wiring import House, house_of
 from xde.ground.clock import SystemClock
@@ -19,7 +19,6 @@ from xde.ground.digests import digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
-from xde.kernel.project.declarations import Kind
 from xde.undercurrents.engineering.testing.case import FLOW
 from xde.undercurrents.engineering.testing.exercising import Verdict, exercise
 
@@ -183,9 +182,9 @@ class TestBench:
             return exercise(scratch, subject, case, self.file_of(case))
 
     def in_earnest(self, case: Case) -> bool:
-        """Whether a case needs a lake: several runs, raw lines, and what a history keeps beside its query's columns."""
+        """Whether a case needs a lake: several runs, raw lines, and a table that is not what its query gives."""
         name = case.dataset
-        return not case.plain or name not in self.known.analyses or self.known.model(name).head.kind is Kind.HISTORY
+        return not case.plain or name not in self.known.analyses or keeps_other_rows(self.known.model(name))
 
     def subject(self, case: Case) -> Subject:
         """The model of a case, with the clock and the parameters that the case sets."""

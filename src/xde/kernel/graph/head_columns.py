@@ -25,18 +25,17 @@ _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "
 
 
 def unknown_in_head(model: ModelDataset, described: Sequence[tuple[str, str]]) -> list[Finding]:
-    """Columns that the head of a history names and its query does not give, and columns of the query that a history makes itself."""
-    head = model.head
-    if head.kind is not Kind.HISTORY:
-        return []
-    types = dict(described)
+    """Columns that the head names and the query does not give or gives as something else; columns that a history makes itself."""
+    head, types = model.head, dict(described)
     given = list(types)
     named = [("key", k) for k in head.key] + [("columns", c) for c in head.columns]
     named += [(word, name) for word, name in (("updated", head.updated), ("deleted", head.deleted)) if name]
     found = [_unknown(model, word, name, given) for word, name in named if name not in given]
     if head.updated in types and not types[head.updated].upper().startswith(_TIMES if head.missing == "delete" else (*_TIMES, *_NUMBERS)):
         found.append(_no_time(model, types[head.updated]))
-    taken = [c for c in given if c.lower() in PERIOD]
+    if head.deleted in types and types[head.deleted].upper() != "BOOLEAN":
+        found.append(_no_flag(model, types[head.deleted]))
+    taken = [c for c in given if c.lower() in PERIOD] if head.kind is Kind.HISTORY else []
     if taken:
         message = f"the query of `{model.name}` gives {listed([f'`{c}`' for c in taken])}, which a history makes itself"
         why = f"its table has {listed([f'`{c}`' for c in PERIOD])} beside the columns of its query"
@@ -65,6 +64,14 @@ def _no_time(model: ModelDataset, kind: str) -> Finding:
     hint = f"make it a date or a timestamp in the query, `CAST({head.updated} AS TIMESTAMP)`"
     message = f"`{head.updated}` of `{model.name}` is {kind}, and no time"
     return Finding("XDE0285", message, head.spans.get("updated") or model.span, "since when a row holds", why, hint)
+
+
+def _no_flag(model: ModelDataset, kind: str) -> Finding:
+    deleted = model.head.deleted
+    message = f"`{deleted}` of `{model.name}` is {kind}, and neither true nor false"
+    hint = f"compare it in the query, `... = 'D' AS {deleted}`"
+    place = model.head.spans.get("deleted") or model.span
+    return Finding("XDE0287", message, place, "whether a key is gone", "a row for which it is true says that its key is gone", hint)
 
 
 def _unknown(model: ModelDataset, word: str, name: str, given: Sequence[str]) -> Finding:

@@ -61,10 +61,16 @@ def _check_together(node: Mapping, kind: str, say: Complaints) -> None:
 
 
 def _check_versions(node: Mapping, kind: str, say: Complaints) -> None:
-    for word in ("updated", "columns", "deleted", "missing") if kind != Kind.HISTORY else ():
+    by_key = kind == Kind.HISTORY or (kind == Kind.INCREMENTAL and "time" not in node.items)
+    why = f"it says how versions of a row are told apart, and the kind of this model is `{kind}`"
+    for word in ("updated", "columns") if kind != Kind.HISTORY else ():
         if word in node.items:
-            why = f"it says how versions of a row are told apart, and the kind of this model is `{kind}`"
             _say_alone(say, node, word, f"`{word}` belongs to `kind: history`", why, f"write `kind: history`, or delete `{word}`")
+    why = "it says which keys are gone, and this model does not go by key"
+    for word in ("deleted", "missing") if not by_key else ():
+        if word in node.items:
+            hint = f"write `kind: history` or `kind: incremental` with a `key`, or delete `{word}`"
+            _say_alone(say, node, word, f"`{word}` needs `key`", why, hint)
 
 
 def _check_incremental(node: Mapping, say: Complaints) -> None:

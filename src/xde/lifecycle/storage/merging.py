@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from xde.ground.errors import DataError
+from xde.ground.names import quoted
 from xde.ground.records import dataclass
-from xde.lifecycle.storage.rewrite import NEW, OLD, compaction, merge_by_key, replace_interval, small_files
+from xde.lifecycle.storage.port import Column
+from xde.lifecycle.storage.rewrite import (
+    GONE,
+    NEW,
+    OLD,
+    compaction,
+    doubled_finding,
+    doubled_keys,
+    learnt,
+    merge_by_key,
+    replace_interval,
+    small_files,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +44,24 @@ class Rewritten:
 
     adds: Sequence[DataFile]
     removes: Sequence[DataFile]
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """How keys go: by a row with `deleted` true, by their absence from new rows that are `complete`."""
+
+    key: tuple[str, ...]
+    deleted: str | None = None
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """A table after a merge, which of its files hold `added` rows, and the files that say what was learnt (to be thrown away)."""
+
+    table: Rewritten
+    added: Sequence[DataFile]
+    told: Sequence[DataFile]
 
 
 class Reader(Protocol):
@@ -62,6 +94,26 @@ class Merger:
     def merge(self, before: Snapshot, new: Sequence[DataFile], schema: Schema, key: Sequence[str]) -> Rewritten:
         """Rows of the new files replace the old rows of the same key (NULL equals NULL), the others stay."""
         return self._rewritten(before, merge_by_key(before, new, schema, key), new, schema)
+
+    def merge_and_delete(self, before: Snapshot, new: Sequence[DataFile], schema: Schema, going: Going) -> Learnt:
+        """As `merge`, and the rows of keys that are gone go. A key that is there twice among the new rows raises `DataError`.
+
+        The new files are no part of what comes out: they may hold rows that only say that a key is gone.
+        """
+        folder = self._lake.folder(before.table)
+        fresh = (schema, tuple(f"{folder}/{f.path}" for f in new))
+        doubled = self.read(doubled_keys(NEW, going.key), {NEW: fresh}, {})
+        if doubled:
+            raise DataError(doubled_finding(before.table.dataset, going.key, doubled))
+        sql = learnt(before, schema, going.key, going.deleted, complete=going.complete)
+        told = self.write(sql, {OLD: (before.schema, before.paths), NEW: fresh}, {}, folder)
+        seen = ((*schema, Column(GONE, "BOOLEAN")), tuple(f"{folder}/{f.path}" for f in told))
+        columns = ", ".join(quoted(c.name) for c in schema)
+        added = self.write(f"SELECT {columns} FROM {NEW} WHERE NOT {GONE}", {NEW: seen}, {}, folder) if told else ()
+        rewrite = merge_by_key(before, told, schema, going.key)
+        old = (before.schema, tuple(f"{before.folder}/{f.path}" for f in rewrite.removes))
+        kept = self.write(rewrite.sql, {OLD: old, NEW: seen}, rewrite.parameters, folder) if rewrite.removes else ()
+        return Learnt(Rewritten([*added, *kept], rewrite.removes), added, told)
 
     def replace_interval(
         self, before: Snapshot, new: Sequence[DataFile], schema: Schema, column: str, bounds: Mapping[str, object]

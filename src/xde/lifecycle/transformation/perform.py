@@ -15,8 +15,8 @@ from xde.kernel.plan.plan import Interval
 from xde.kernel.plan.versions import meaning
 from xde.kernel.project.declarations import Kind
 from xde.kernel.run.events import Outcome
-from xde.lifecycle.storage.merging import Rewritten
-from xde.lifecycle.storage.port import TableId
+from xde.lifecycle.storage.merging import Going, Rewritten
+from xde.lifecycle.storage.port import Snapshot, TableId
 from xde.lifecycle.storage.publish import Publication
 from xde.lifecycle.storage.shadow import cast_shadow, ours_alone
 from xde.lifecycle.transformation.bounds import bounds_of
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from xde.kernel.run.runner import StepContext
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
-    from xde.lifecycle.storage.port import DataFile, Schema, Snapshot
+    from xde.lifecycle.storage.port import DataFile, Schema
     from xde.lifecycle.storage.publish import Published, Publisher
     from xde.lifecycle.transformation.port import Engine
     from xde.lifecycle.transformation.work import ModelWork
@@ -52,6 +52,7 @@ class _Task:
 
     def facts(self) -> dict[str, object]:
         """What every commit of the step says."""
+        asked = next((r.text for r in self.step.reasons if r.code == "full"), "")
         return {
             "kind": "build",
             "run": self.context.run,
@@ -60,7 +61,7 @@ class _Task:
             "at": self.context.at,
             "inputs": dict(self.read),
             "checks_digest": self.work.checks_digest,
-            **{"asked": r.text for r in self.step.reasons if r.code == "full"},
+            **({"asked": asked} if asked else {}),
         }
 
     def outcome(self, published: Sequence[Published], files: Sequence[DataFile]) -> Outcome:
@@ -114,11 +115,30 @@ class BuildPerformer:
         return task.outcome([self._publish(task, Rewritten(files, removes), files, before, {"full": True})], files)
 
     def _by_key(self, task: _Task, before: Snapshot | None) -> Outcome:
+        head = task.work.model.head
+        if head.deleted or head.missing == "delete":
+            return self._with_deletions(task, before, Going(head.key, head.deleted, head.missing == "delete"))
         if before is None or task.step.full:
             return self._whole(task, before)
         files = self._write(task, task.work.model.sql, {})
         rewritten = self._merger.merge(before, files, task.work.types, task.work.model.head.key)
         return task.outcome([self._publish(task, rewritten, files, before, {})], files)
+
+    def _with_deletions(self, task: _Task, before: Snapshot | None, going: Going) -> Outcome:
+        """By key, where keys go as well; a run that learns nothing changes no row."""
+        table = self._pins.table(task.step.dataset)
+        afresh = before is None or task.step.full
+        there = Snapshot(table, -1, task.work.types, (), self._publisher.lake.folder(table)) if before is None or afresh else before
+        files = self._write(task, task.work.model.sql, {})
+        told: Sequence[DataFile] = ()
+        try:
+            learnt = self._merger.merge_and_delete(there, files, task.work.types, going)
+            told = learnt.told
+        finally:
+            self._publisher.discard(table, [*files, *told])
+        facts: dict[str, object] = {"full": True} if afresh else {} if told else {"same": True}
+        rewritten = replace(learnt.table, removes=before.files) if before is not None and afresh else learnt.table
+        return task.outcome([self._publish(task, rewritten, learnt.added, before, facts)], learnt.added)
 
     def _append(self, task: _Task, before: Snapshot | None) -> Outcome:
         if before is None or task.step.full:
