@@ -173,9 +173,13 @@ def _can_be_asked(wanted: Wanted, present: Present, asked: Restated) -> None:
         case Kind.VIEW:
             why, hint = "a view is computed when it is read", "backfill what it reads, or what is made from it"
             raise UserError(Finding("XDE0767", f"`{name}` is a view, and has no rows of its own", place, why=why, hint=hint))
+        case Kind.SEED:
+            why = "its rows are part of the project"
+            raise UserError(Finding("XDE0767", f"`{name}` is a seed", place, why=why, hint=f"change `{model.path}`"))
         case Kind.APPEND:
             why = "an `append` model reads each row of its first input once, and cannot take back what it has made of a row"
-            raise UserError(Finding("XDE0767", f"`{name}` only appends", place, why=why, hint=f"build all of it: `xde run --full {name} --reason WHY`"))
+            hint = f"build all of it: `xde run --full {name} --reason WHY`"
+            raise UserError(Finding("XDE0767", f"`{name}` only appends", place, why=why, hint=hint))
         case Kind.HISTORY:
             why = "it keeps what its query gave in the past, which nothing can compute again"
             hint = f"a late row is put in its place by `xde run {name}`"

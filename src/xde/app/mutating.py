@@ -45,7 +45,7 @@ def mutate(bench: TestBench, selection: Sequence[str], examples: int = 200, seed
     Raises `UserError` when nothing that is named has cases.
     """
     cases = bench.pick(selection)
-    wanted = dict.fromkeys(c.dataset for c in cases if c.dataset in bench.known.project.models)
+    wanted = dict.fromkeys(c.dataset for c in cases if c.dataset in bench.known.project.models and not bench.known.is_seed(c.dataset))
     prover = Prover(bench.known, bench.house)
     for name in wanted:
         begun = bench.house.clock.monotonic()

@@ -37,7 +37,7 @@ class Planned:
     warnings: tuple[Finding, ...] = field(default=())
 
 
-def make(
+def make(  # noqa: PLR0913 - what may be asked of a plan
     house: House,
     known: Understanding,
     selection: frozenset[str] | None,

@@ -11,8 +11,10 @@ from xde import __version__
 from xde.ground.digests import digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.kernel.graph.head_columns import PERIOD
 from xde.kernel.graph.resolve import span_at
 from xde.kernel.graph.text.reading import Place
+from xde.kernel.project.declarations import Kind
 from xde.lifecycle.transformation.port import Input, Query
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def refusals(house: House, known: Understanding, selection: Collection[str] | No
     now: dict[str, list[object] | None] = {}
     found: list[Finding] = []
     for name in known.project.models:
-        if selection is not None and name not in selection:
+        if (selection is not None and name not in selection) or known.model(name).head.kind is Kind.SEED:
             continue
         key = _key(house, known, name)
         now[key] = before[key] if key in before else _asked(house, known, name)
@@ -70,7 +72,8 @@ def _key(house: House, known: Understanding, name: str) -> str:
 
 
 def _asked(house: House, known: Understanding, name: str) -> list[object] | None:
-    refusal = house.spark.refused(*_query(house, known, name), known.schemas[name])
+    made = PERIOD if known.model(name).head.kind is Kind.HISTORY else ()
+    refusal = house.spark.refused(*_query(house, known, name), tuple(c for c in known.schemas[name] if c.name not in made))
     return list(refusal) if refusal is not None else None
 
 

@@ -51,7 +51,8 @@ class Prover:
     def models(self, selection: Sequence[str]) -> tuple[str, ...]:
         """The models that a selection names, in an order in which they could be built. Raises `UserError` for one that names nothing."""
         chosen = select(self.known, selection)
-        return tuple(n for n in self.known.order if n in self.known.project.models and (chosen is None or n in chosen))
+        proved = [n for n in self.known.project.models if not self.known.is_seed(n)]
+        return tuple(n for n in self.known.order if n in proved and (chosen is None or n in chosen))
 
     def search(self, selection: Sequence[str], examples: int = 200, seed: int = 0) -> Iterator[Proved]:
         """What is found of each model. Raises `UserError` when none is meant."""
@@ -103,7 +104,7 @@ def _increment(model: ModelDataset) -> Increment | None:
             return Increment(key=model.head.key)
         case Kind.APPEND:
             return Increment()
-        case Kind.TABLE | Kind.VIEW | Kind.HISTORY:
+        case Kind.TABLE | Kind.VIEW | Kind.HISTORY | Kind.SEED:
             return None
 
 

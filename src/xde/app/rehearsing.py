@@ -120,6 +120,8 @@ class _Stage:
         if first and self.case.dataset in self.known.project.models:
             subject = subject_of(self.known, self.case.dataset)
             given = {n: None for n in subject.inputs if n not in subject.views}
+            for name in (n for n in subject.inputs if self.known.is_seed(n) and n not in part.given):
+                self.own.publish(name, self.known.model(name).sql, {})
         for name, table in {**given, **part.given}.items():
             self._publish(name, table, replacing=True)
         for name, table in part.add.items():

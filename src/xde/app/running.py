@@ -119,7 +119,7 @@ def performers(
     }
     return {
         StepKind.LOAD: LoadPerformer(house.loader, publisher, pins, sources, merger),
-        StepKind.BUILD: BuildPerformer(house.engine, publisher, pins, models, merger),
+        StepKind.BUILD: BuildPerformer(house.engine, publisher, pins, models, merger, house.local),
         StepKind.ADOPT: AdoptPerformer(publisher, pins),
         StepKind.COPY: CopyPerformer(publisher, pins, personal),
         StepKind.VIEW: ViewPerformer(house.local, publisher, pins, models),

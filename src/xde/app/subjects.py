@@ -29,7 +29,7 @@ def subject_of(known: Understanding, name: str) -> Subject:
             inputs[dataset] = {c.name: c.type for c in known.schemas[dataset]}
             todo += known.upstream[dataset] if known.is_view(dataset) else ()
     objects = {n: known.project.datasets[n].object for n in [*inputs, name]}
-    texts = known.views(name)
+    texts = {**{n: known.model(n).sql for n in inputs if known.is_seed(n)}, **known.views(name)}
     used = known.view_parameters(texts)
     made = PERIOD if model.head.kind is Kind.HISTORY else ()
     key = model.object.key if model.object and model.object.key and not made else model.head.key

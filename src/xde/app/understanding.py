@@ -68,6 +68,11 @@ class Understanding:
         dataset = self.project.datasets[name]
         return isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.VIEW
 
+    def is_seed(self, name: str) -> bool:
+        """Whether the rows of a dataset are part of the project."""
+        dataset = self.project.datasets[name]
+        return isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.SEED
+
     def reads(self, name: str) -> tuple[str, ...]:
         """The datasets with rows that a model reads, seen through views."""
         found: dict[str, None] = {}
@@ -126,15 +131,17 @@ def _same_flows(known: Understanding) -> bool:
 def work_out(project: Project, findings: Findings, house: House) -> Understanding:
     """Derive everything; collects all findings and raises them together. The project's models come back with plain SQL for flows."""
     from xde.app.flows import book_of, files_of
+    from xde.app.seeds import faults, with_types
     from xde.kernel.graph.flows.models import expand_models, flows_used
 
     book = book_of(project.flows, project.root, findings)
-    project = expand_models(project, book, findings)
+    written, project = project, expand_models(with_types(project), book, findings)
     readings, schemas = _sources(project, house, findings)
     analyses = _analyses(project, schemas, house, findings)
     if findings.errors:
         raise UserError(*findings)
     checks = _checks(project, findings)
+    faults(written, checks, house, findings)
     if findings.errors:
         raise UserError(*findings)
     upstream = {n: tuple(analyses[n].references) if n in analyses else _looked_up(n, checks[n], project) for n in project.datasets}

@@ -49,7 +49,9 @@ class _Wish:
 @json_option
 @pass_session
 @click.pass_context
-def command(ctx: click.Context, session: Session, *, selection: tuple[str, ...], full: bool, reason: str, until: str, wait: float) -> None:
+def command(  # noqa: PLR0913 - one argument an option
+    ctx: click.Context, session: Session, *, selection: tuple[str, ...], full: bool, reason: str, until: str, wait: float
+) -> None:
     """Load what is new, build what is stale, publish what passes.
 
     SELECTION is as for `xde plan`. Ends with 3 when data did not pass its contract, with 130 when it was cancelled; in

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from xde.ground.records import dataclass
-from xde.kernel.project.declarations import ModelDataset, SourceDataset
+from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,6 +140,8 @@ def _first_change(before: ModelDataset, now: ModelDataset) -> str:
     """`models/marts/x.sql:14`, the first line that is not as it was; empty when the text is the same."""
     if before.sql == now.sql:
         return ""
+    if now.head.kind is Kind.SEED:
+        return now.path
     one, other = before.sql.splitlines(), now.sql.splitlines()
     blocks = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
     line = next((low for tag, _, _, low, _ in blocks if tag != "equal"), 0)

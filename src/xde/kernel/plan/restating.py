@@ -171,6 +171,8 @@ def _chosen(
             left_out[name] = "it is loaded, not computed"
         elif model.head.kind is Kind.APPEND:
             left_out[name] = "it appends, and cannot take back what it has made of a row"
+        elif model.head.kind is Kind.SEED:
+            left_out[name] = "it is a seed, and its rows are part of the project"
         elif model.head.kind is Kind.HISTORY:
             left_out[name] = "it is a history, and keeps what its query gave in the past"
         elif not is_shown(wanted, present, name):

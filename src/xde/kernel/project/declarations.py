@@ -25,6 +25,7 @@ class Kind(StrEnum):
     INCREMENTAL = "incremental"
     APPEND = "append"
     HISTORY = "history"
+    SEED = "seed"
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class ModelDataset:
     """A dataset that is computed: `sql` is the file's text without its head, its first line is `sql_line` of the file.
 
     Where that text calls flows, `sql` has plain SQL in their place once the project is understood, and `expansion` says what was written.
+    Of a seed the SQL gives the rows of its file; `lines` are those of the file on which they stand, in the order in which it gives them.
     """
 
     name: str
@@ -126,6 +128,7 @@ class ModelDataset:
     object: SchemaObject | None = None
     span: Span | None = None
     expansion: Expansion | None = None
+    lines: tuple[int, ...] = ()
 
     @property
     def written(self) -> str:

@@ -15,6 +15,8 @@ from xde.kernel.project.yaml_reader import read_yaml_text
 if TYPE_CHECKING:
     from xde.ground.findings import Finding
 
+WRITTEN = tuple(k.value for k in Kind if k is not Kind.SEED)
+"""The kinds that a head may name: a seed is a file of another kind."""
 CODES = Codes(unknown="XDE0131", missing="XDE0135", type="XDE0133", value="XDE0132")
 
 DURATION = r"^([0-9]+(\.[0-9]+)? *(hours?|days?|weeks?)|P(?=.)([0-9]+W)?([0-9]+D)?(T[0-9]+H)?)$"
@@ -27,7 +29,7 @@ _end = Text(pattern=_MOMENT, wanted=_moment.wanted, example=_moment.example, doc
 
 def _check(node: Mapping, say: Complaints) -> None:
     kind = node.text("kind") or ""
-    if kind in {k.value for k in Kind} or "kind" not in node.items:
+    if kind in WRITTEN or "kind" not in node.items:
         _check_together(node, kind or Kind.TABLE.value, say)
     start, end = node.text("start"), node.text("end")
     moments = [_parsed(text) for text in (start, end) if text is not None and re.match(_MOMENT, text)]
@@ -115,7 +117,7 @@ def _parsed(text: str) -> datetime | None:
 
 HEAD = Record(
     {
-        "kind": Text(tuple(k.value for k in Kind), doc="How the table comes about; `table` when nothing is said"),
+        "kind": Text(WRITTEN, doc="How the table comes about; `table` when nothing is said"),
         "time": Text(pattern=r"\S", wanted="the name of a column", doc="Column by whose intervals an incremental model is built"),
         "key": Either(
             "a column or a list of columns",
@@ -165,7 +167,7 @@ def _of_head(finding: Finding, path: str) -> Finding:
 def _head(root: Mapping) -> ModelHead:
     kind, grain, key, batch = root.text("kind"), root.text("grain"), root.text("key"), root.whole("batch")
     return ModelHead(
-        kind=Kind(kind) if kind in {k.value for k in Kind} else Kind.TABLE,
+        kind=Kind(kind) if kind in WRITTEN else Kind.TABLE,
         time=root.text("time"),
         key=(key,) if key is not None else root.texts("key"),
         lookback_days=days(root.text("lookback") or ""),

@@ -12,6 +12,7 @@ from xde.kernel.project.declarations import FlowFile, Project, SourceDataset
 from xde.kernel.project.files import SETTINGS_FILE, digest_of, project_digest, project_files
 from xde.kernel.project.memory import Memory
 from xde.kernel.project.reference_linter import lint_references
+from xde.kernel.project.seed_reader import read_seed
 from xde.kernel.project.settings_reader import read_settings
 from xde.kernel.project.yaml_reader import decoded
 
@@ -91,9 +92,9 @@ class _Reading:
     def models(self, files: list[ProjectFile]) -> None:
         """Models under `models/`, each with the contract beside it if there is one."""
         contracts = {_without_ending(f.path): f for f in files if f.path.endswith((".yaml", ".yml"))}
-        models = {_without_ending(f.path) for f in files if f.path.endswith(".sql")}
+        models = {_without_ending(f.path) for f in files if f.path.endswith((".sql", ".csv"))}
         for file in files:
-            if file.path.endswith(".sql"):
+            if file.path.endswith((".sql", ".csv")):
                 self._model(file, contracts.get(_without_ending(file.path)))
             elif file.path.endswith(".py"):
                 hint = "write it as SQL, or move the file out of `models/`"
@@ -135,7 +136,10 @@ class _Reading:
         content = self._content(file)
         if content is None:
             return
-        model, findings = self.known.model(f"{schema}.{stem}", content, file.path)
+        if file.path.endswith(".csv"):
+            model, findings = read_seed(f"{schema}.{stem}", file.path, content, contract, table)
+        else:
+            model, findings = self.known.model(f"{schema}.{stem}", content, file.path)
         self.findings.items += findings
         if model is not None:
             promised = model if contract is None else replace(model, contract=contract, object=table)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import DataError
 from xde.ground.findings import Finding
 from xde.ground.names import listed
@@ -11,15 +13,19 @@ from xde.ground.records import dataclass
 from xde.kernel.plan.intervals import parse_moment
 from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.storage.periods import Periods, parameters
+from xde.lifecycle.storage.port import TableId
 from xde.lifecycle.storage.rewrite import NEW, OLD, doubled_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xde.kernel.project.declarations import ModelHead
+    from xde.kernel.run.events import Outcome
     from xde.lifecycle.storage.merging import Merger
-    from xde.lifecycle.storage.port import DataFile, Lake, Schema, Snapshot, TableId
+    from xde.lifecycle.storage.port import DataFile, Lake, Schema, Snapshot
+    from xde.lifecycle.storage.publish import Published
     from xde.lifecycle.transformation.port import Engine
+    from xde.lifecycle.transformation.task import Means, Task
     from xde.lifecycle.transformation.work import ModelWork
 
 
@@ -87,6 +93,56 @@ class HistoryRows:
     def _paths(self, files: Sequence[DataFile], table: TableId) -> tuple[str, ...]:
         folder = self.lake.folder(table)
         return tuple(f"{folder}/{f.path}" for f in files)
+
+
+class Histories:
+    """Builds histories."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+
+    def build(self, task: Task, before: Snapshot | None) -> Outcome:
+        """By one commit, of the rows that an earlier version has gathered as well; a run that learns nothing new changes no row."""
+        table = self._means.pins.table(task.step.dataset)
+        published: list[Published] = []
+        if task.step.carries:
+            of = self._means.publisher.lake.snapshot(TableId(task.step.dataset, task.step.carries))
+            if of is not None:
+                published.append(self._carry(task, before, of))
+                before = published[-1].snapshot
+        afresh = before is None or task.step.full
+        rows = HistoryRows(
+            task.work, self._means.engine, self._means.merger, self._means.publisher.lake, None if afresh else before, task.context.at
+        )
+        new: tuple[DataFile, ...] = ()
+        told: Sequence[DataFile] = ()
+        try:
+            new = self._means.write(task, task.work.model.sql, {}, rows.periods.own)
+            rows.refuse(new, table)
+            rewritten, told = rows.place(new, table)
+            crash_point(CrashPoint.HISTORY_PLACED)
+        finally:
+            self._means.publisher.discard(table, [*new, *told])
+        facts: dict[str, object] = {"history": True, "rows_told": sum(f.rows for f in told)}
+        facts |= {"full": True} if afresh else {} if told else {"same": True}
+        if afresh and before is not None:
+            rewritten = replace(rewritten, removes=before.files)
+        published.append(self._means.publish(task, rewritten, rewritten.adds, before, facts))
+        return task.outcome(published, told)
+
+    def _carry(self, task: Task, before: Snapshot | None, of: Snapshot) -> Published:
+        """Put in their place the rows that another version of the history has."""
+        table = self._means.pins.table(task.step.dataset)
+        rows = HistoryRows(task.work, self._means.engine, self._means.merger, self._means.publisher.lake, before, task.context.at)
+        rewritten, told = rows.carry(of, table)
+        self._means.publisher.discard(table, told)
+        number = self._newest(of)
+        facts: dict[str, object] = {"history": True, "carried": {of.table.version: number}, "inputs": {}}
+        return self._means.publish(task, rewritten, (), before, facts)
+
+    def _newest(self, of: Snapshot) -> object:
+        state = self._means.publisher.ledger.states([(of.table.dataset, of.table.version)]).get((of.table.dataset, of.table.version))
+        return state.facts.get("data", of.number) if state else of.number
 
 
 def _moment(now: str, kind: str) -> object:
