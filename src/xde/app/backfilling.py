@@ -162,6 +162,9 @@ def _next_day(moment: str) -> str:
     return (parse_moment(moment) + timedelta(days=1)).date().isoformat()
 
 
+_ARTICLE = {Kind.VIEW: "a view", Kind.EPHEMERAL: "ephemeral"}
+
+
 def _can_be_asked(wanted: Wanted, present: Present, asked: Restated) -> None:
     name, environment = asked.dataset, present.environment
     model = wanted.datasets[name]
@@ -170,9 +173,11 @@ def _can_be_asked(wanted: Wanted, present: Present, asked: Restated) -> None:
         raise UserError(Finding("XDE0763", f"`{name}` is loaded from files, not computed", hint=hint))
     place = model.head.spans.get("kind") or model.span
     match model.head.kind:
-        case Kind.VIEW:
+        case Kind.VIEW | Kind.EPHEMERAL:
             why, hint = "a view is computed when it is read", "backfill what it reads, or what is made from it"
-            raise UserError(Finding("XDE0767", f"`{name}` is a view, and has no rows of its own", place, why=why, hint=hint))
+            raise UserError(
+                Finding("XDE0767", f"`{name}` is {_ARTICLE[model.head.kind]}, and has no rows of its own", place, why=why, hint=hint)
+            )
         case Kind.SEED:
             why = "its rows are part of the project"
             raise UserError(Finding("XDE0767", f"`{name}` is a seed", place, why=why, hint=f"change `{model.path}`"))

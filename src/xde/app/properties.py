@@ -104,7 +104,7 @@ def _increment(model: ModelDataset) -> Increment | None:
             return Increment(key=model.head.key)
         case Kind.APPEND:
             return Increment()
-        case Kind.TABLE | Kind.VIEW | Kind.HISTORY | Kind.SEED:
+        case Kind.TABLE | Kind.VIEW | Kind.HISTORY | Kind.SEED | Kind.EPHEMERAL:
             return None
 
 

@@ -230,7 +230,7 @@ class _Stage:
 
 def _as_table(dataset: Dataset) -> Dataset:
     """A view whose rows are given is a table for the time being."""
-    if isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.VIEW:
+    if isinstance(dataset, ModelDataset) and not dataset.head.stored:
         return replace(dataset, head=replace(dataset.head, kind=Kind.TABLE))
     return dataset
 

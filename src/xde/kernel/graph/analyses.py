@@ -175,7 +175,7 @@ class _Work:
 
     def _made(self, model: ModelDataset, references: Mapping[str, Span], inputs: Mapping[str, _Known]) -> Analysis | None:
         reading = self.readings[model.name]
-        lines = lines_of(reading, {n: (k.types, k.meaning) for n, k in inputs.items()}, ordered=model.head.kind is Kind.VIEW)
+        lines = lines_of(reading, {n: (k.types, k.meaning) for n, k in inputs.items()}, ordered=not model.head.stored)
         parameters = tuple(n for n, _ in reading.parameters)
         try:
             described = self.describe(model.sql, {n: k.types for n, k in inputs.items()}, parameters)

@@ -101,6 +101,8 @@ def _load(wanted: Wanted, present: Present, name: str, steps: Mapping[str, Step]
 
 
 def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping[str, Step]) -> Step | None:
+    if model.head.kind is Kind.EPHEMERAL:
+        return None
     name, version = model.name, wanted.versions[model.name]
     after = tuple(dict.fromkeys(u for u in (*wanted.upstream[name], *tables_read(wanted, name)) if u in steps))
     state = present.states.get((name, version))
@@ -195,7 +197,7 @@ def tables_read(wanted: Wanted, name: str) -> list[str]:
     found: dict[str, None] = {}
     for upstream in wanted.upstream[name]:
         dataset = wanted.datasets[upstream]
-        if isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.VIEW:
+        if isinstance(dataset, ModelDataset) and not dataset.head.stored:
             found.update(dict.fromkeys(tables_read(wanted, upstream)))
         else:
             found[upstream] = None

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     APPEND = "append"
     HISTORY = "history"
     SEED = "seed"
+    EPHEMERAL = "ephemeral"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class ModelHead:
     description: str = ""
     tags: tuple[str, ...] = ()
     spans: Mapping[str, Span] = field(default_factory=dict)
+
+    @property
+    def stored(self) -> bool:
+        """Whether the model has a table; where it has none its readers compute it."""
+        return self.kind not in {Kind.VIEW, Kind.EPHEMERAL}
 
 
 class Stretch(NamedTuple):

@@ -60,7 +60,7 @@ class BuildPerformer:
                 return self._append(task, before)
             case Kind.HISTORY:
                 return Histories(self._means).build(task, before)
-            case Kind.TABLE | Kind.VIEW | Kind.SEED:
+            case Kind.TABLE | Kind.VIEW | Kind.SEED | Kind.EPHEMERAL:
                 return self._whole(task, before)
 
     def _whole(self, task: Task, before: Snapshot | None) -> Outcome:
