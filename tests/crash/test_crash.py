@@ -32,7 +32,13 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]
     return found
 
 
-ELSEWHERE = {CrashPoint.CLEAN_LISTED, CrashPoint.DROP_ASIDE, CrashPoint.BEFORE_SWITCH, CrashPoint.SWITCHED}  # a run does not come there
+ELSEWHERE = {
+    CrashPoint.CLEAN_LISTED,
+    CrashPoint.DROP_ASIDE,
+    CrashPoint.BEFORE_SWITCH,
+    CrashPoint.SWITCHED,
+    CrashPoint.ARRANGED,
+}  # a run does not come there
 POINTS = [p for p in CrashPoint if p not in ELSEWHERE]
 
 
@@ -109,3 +115,18 @@ def length_of_a_run(root: Path) -> float:
     began = time.monotonic()
     assert xde(root, "run") == 0
     return time.monotonic() - began
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("point", ["arranged", "commit.before", "commit.after", "pointer.moved"])
+def test_a_crash_while_files_are_laid_otherwise_changes_no_row(point, tmp_path, undisturbed):
+    root = make(tmp_path / "shop", 2, more=True)
+    assert xde(root, "run") == 0
+    deliver(root, 2)
+    assert xde(root, "run") == 0
+    for name in ("marts/daily", "marts/told"):
+        path = root / f"models/{name}.sql"
+        path.write_text(path.read_text().replace("kind:", "partition: month(day)\nsort: day\nkind:", 1))
+    assert xde(root, "run", crash=point) == -signal.SIGKILL
+    settled(root)
+    assert everything(root) == undisturbed

@@ -11,6 +11,7 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, listed
 from xde.ground.records import dataclass
+from xde.lifecycle.storage.port import UNARRANGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, Settings
     from xde.lifecycle.ingestion.port import Loader
     from xde.lifecycle.storage.audit_port import Auditor
-    from xde.lifecycle.storage.port import DataFile, Schema
+    from xde.lifecycle.storage.port import Arrangement, DataFile, Schema
     from xde.lifecycle.transformation.port import Engine
 
 ENGINES = ("duckdb", "spark")
@@ -219,12 +220,18 @@ class House:
         return DiskFiles()
 
     def write(
-        self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object], folder: str
+        self,
+        sql: str,
+        inputs: Mapping[str, tuple[Schema, tuple[str, ...]]],
+        parameters: Mapping[str, object],
+        folder: str,
+        arranged: Arrangement = UNARRANGED,
     ) -> tuple[DataFile, ...]:
         """DuckDB as the writer that storage rewrites files with."""
         from xde.lifecycle.transformation.port import Input, Layout, Query
 
-        return self.local.write(Query(sql, parameters), {n: Input(s, p) for n, (s, p) in inputs.items()}, folder, Layout())
+        layout = Layout(sort=arranged.sort, partition=arranged.partition, file_bytes=arranged.file_bytes)
+        return self.local.write(Query(sql, parameters), {n: Input(s, p) for n, (s, p) in inputs.items()}, folder, layout)
 
     def read(
         self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object]

@@ -18,6 +18,7 @@ class CrashPoint(StrEnum):
     LOAD_STAGED = "load.staged"
     FILES_WRITTEN = "files.written"
     HISTORY_PLACED = "history.placed"
+    ARRANGED = "arranged"
     AUDITED = "audited"
     BEFORE_COMMIT = "commit.before"
     AFTER_COMMIT = "commit.after"

@@ -8,6 +8,7 @@ from xde.ground.digests import digest
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, listed
 from xde.kernel.graph.analysis import ColumnLineage
+from xde.kernel.project.arranging import columns_of, times_of
 from xde.kernel.project.declarations import Kind
 
 if TYPE_CHECKING:
@@ -30,9 +31,15 @@ def unknown_in_head(model: ModelDataset, described: Sequence[tuple[str, str]]) -
     given = list(types)
     named = [("key", k) for k in head.key] + [("columns", c) for c in head.columns]
     named += [(word, name) for word, name in (("updated", head.updated), ("deleted", head.deleted)) if name]
+    named += [(word, column) for word, columns in columns_of(head).items() for column in columns]
+    period = {FROM, TO, CURRENT} if head.kind is Kind.HISTORY else set()
+    named = [(w, n) for w, n in named if w not in {"partition", "sort"} or n not in period]
     found = [_unknown(model, word, name, given) for word, name in named if name not in given]
     if head.updated in types and not types[head.updated].upper().startswith(_TIMES if head.missing == "delete" else (*_TIMES, *_NUMBERS)):
         found.append(_no_time(model, types[head.updated]))
+    for column in times_of(head):
+        if column in types and not types[column].upper().startswith(_TIMES):
+            found.append(_not_by_time(model, column, types[column]))
     if head.deleted in types and types[head.deleted].upper() != "BOOLEAN":
         found.append(_no_flag(model, types[head.deleted]))
     taken = [c for c in given if c.lower() in PERIOD] if head.kind is Kind.HISTORY else []
@@ -64,6 +71,12 @@ def _no_time(model: ModelDataset, kind: str) -> Finding:
     hint = f"make it a date or a timestamp in the query, `CAST({head.updated} AS TIMESTAMP)`"
     message = f"`{head.updated}` of `{model.name}` is {kind}, and no time"
     return Finding("XDE0285", message, head.spans.get("updated") or model.span, "since when a row holds", why, hint)
+
+
+def _not_by_time(model: ModelDataset, column: str, kind: str) -> Finding:
+    message = f"`partition` of `{model.name}` takes the time of `{column}`, which is {kind}"
+    hint = f"name a date or a timestamp, or write `bucket(16, {column})`"
+    return Finding("XDE0294", message, model.head.spans.get("partition") or model.span, "no time", "", hint)
 
 
 def _no_flag(model: ModelDataset, kind: str) -> Finding:

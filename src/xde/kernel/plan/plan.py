@@ -74,12 +74,18 @@ class Step:
     until: str = ""
     restates: str = ""
     carries: str = ""
+    arranges: bool = False  # write all of the table's files anew first, as its rows are to lie now
+
+    @property
+    def only_arranges(self) -> bool:
+        """Whether the rows stay as they are, in other files."""
+        return self.arranges and all(r.code == "layout" for r in self.reasons)
 
     @property
     def identity(self) -> tuple[object, ...]:
         """What the step would do, without its reasons."""
         more = (self.until, self.restates) if self.until or self.restates else ()
-        carried = (self.carries,) if self.carries else ()
+        carried = (*((self.carries,) if self.carries else ()), *(("arrange",) if self.arranges else ()))
         return (self.id, self.kind, self.version, self.intervals, self.files, self.full, *more, *carried)
 
 

@@ -9,6 +9,7 @@ from xde.ground.records import dataclass
 from xde.kernel.plan.intervals import moment_text, parse_moment, within
 from xde.kernel.plan.plan import Cost, Interval, Plan, Reason, SourceFile, Step, StepKind
 from xde.kernel.plan.versions import meaning
+from xde.kernel.project.arranging import layout_digest
 from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
     moved = bool(reasons)
     stale = [] if state is None else _stale(wanted, present, name, state)
     reasons += [Reason("upstream", f"`{u}` has new rows") for u in stale]
-    moving = [u for u in tables_read(wanted, name) if u in steps and steps[u].kind in {StepKind.LOAD, StepKind.BUILD}]
+    moving = [u for u in tables_read(wanted, name) if u in steps and _moves_rows(steps[u])]
     doing = {StepKind.LOAD: "loaded", StepKind.BUILD: "rebuilt"}
     reasons += [Reason("upstream", f"`{u}` is {doing[steps[u].kind]} by this plan") for u in moving if u not in stale]
     checks_changed = state is not None and state.facts.get("checks_digest", "") != present.checks.get(name, "")
@@ -122,10 +123,13 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
     holes_only = bool(missing) and len(reasons) == 1
     if wanted.full:
         reasons.append(Reason("full", f"a full rebuild was asked for{f': {wanted.reason}' if wanted.reason else ''}"))
+    if reasons and model.head.kind is Kind.VIEW:
+        return _as_step(StepKind.VIEW, name, version, reasons, after=after)
+    arranges = model.head.stored and state is not None and state.facts.get("layout", "") != layout_digest(model.head)
+    if arranges:
+        reasons.append(Reason("layout", "its rows are to lie otherwise in files: they are written anew, and mean what they meant"))
     if not reasons:
         return None
-    if model.head.kind is Kind.VIEW:
-        return _as_step(StepKind.VIEW, name, version, reasons, after=after)
     only_moved = moved and state is not None and len(reasons) == 1
     carries = _carried(present, model, version) if not wanted.full else ""
     if carries:
@@ -133,7 +137,7 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
     kind = StepKind.ADOPT if only_moved and not carries else StepKind.BUILD
     # the rows that a history has gathered pass a new rule or stay as they are: nothing can compute them again
     full = wanted.full or (state is None and not carries) or (checks_changed and model.head.kind is not Kind.HISTORY)
-    step = replace(_as_step(kind, name, version, reasons, after=after, full=full), carries=carries)
+    step = replace(_as_step(kind, name, version, reasons, after=after, full=full), carries=carries, arranges=arranges and not full)
     if kind is not StepKind.BUILD or not model.head.time:
         return step
     return replace(step, until=wanted.until, intervals=missing if holes_only else ())
@@ -147,6 +151,10 @@ def _carried(present: Present, model: ModelDataset, version: str) -> str:
         return ""
     known = cast("Mapping[str, int]", new.facts.get("carried", {})) if new else {}
     return "" if known.get(before) == old.facts.get("data", old.number) else before
+
+
+def _moves_rows(step: Step) -> bool:
+    return step.kind in {StepKind.LOAD, StepKind.BUILD} and not step.only_arranges
 
 
 def missing_intervals(state: TableState | None, until: str = "") -> tuple[Interval, ...]:

@@ -46,6 +46,8 @@ class ModelHead:
     `hour` grain is 1/24 and written so); `start` and `end` bound the intervals (ISO dates or None).
     A history goes by `updated` (when a row became true) or by `columns` (those whose change begins a version; empty for all but
     the key); `deleted` is a column that is true where a row says that its key is gone, `missing` what a key is that is not there.
+    `partition` (columns, or `month(column)` and the like) says whose rows lie in files of their own, `sort` how rows lie within a
+    file: neither is part of what the model means.
     """
 
     kind: Kind = Kind.TABLE
@@ -60,6 +62,8 @@ class ModelHead:
     columns: tuple[str, ...] = ()
     deleted: str | None = None
     missing: str = "keep"
+    partition: tuple[str, ...] = ()
+    sort: tuple[str, ...] = ()
     description: str = ""
     tags: tuple[str, ...] = ()
     spans: Mapping[str, Span] = field(default_factory=dict)

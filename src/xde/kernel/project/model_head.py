@@ -21,7 +21,13 @@ CODES = Codes(unknown="XDE0131", missing="XDE0135", type="XDE0133", value="XDE01
 
 DURATION = r"^([0-9]+(\.[0-9]+)? *(hours?|days?|weeks?)|P(?=.)([0-9]+W)?([0-9]+D)?(T[0-9]+H)?)$"
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?$"
+PART = (
+    r"^\s*(?:(?P<unit>year|month|day|hour)\(\s*(?P<of>[^()\s]+)\s*\)"
+    r"|bucket\(\s*(?P<number>[1-9][0-9]{0,3})\s*,\s*(?P<key>[^()\s]+)\s*\)|(?P<column>[^()\s]+))\s*$"
+)
+"""One item of `partition`."""
 _column = Text(pattern=r"\S", wanted="the name of a column")
+_part = Text(pattern=PART, wanted="a column, `month(COLUMN)` or `bucket(NUMBER, COLUMN)`", example="month(day)")
 _moment = Text(pattern=_MOMENT, wanted="a date or timestamp by ISO 8601", example="2013-01-01")
 _start = Text(pattern=_MOMENT, wanted=_moment.wanted, example=_moment.example, doc="First moment of the first interval")
 _end = Text(pattern=_MOMENT, wanted=_moment.wanted, example=_moment.example, doc="Moment at which the last interval ends; it is not in it")
@@ -54,6 +60,10 @@ def _check_together(node: Mapping, kind: str, say: Complaints) -> None:
                 if word in node.items:
                     _say_alone(say, node, word, f"`{word}` belongs to `kind: incremental`", why, "write `kind: incremental`")
     _check_versions(node, kind, say)
+    for word in ("partition", "sort") if kind in {Kind.VIEW, Kind.EPHEMERAL} else ():
+        if word in node.items:
+            why = f"the kind of this model is `{kind}`, which has no files"
+            _say_alone(say, node, word, f"`{word}` is about the files of a table", why, f"write `kind: table`, or delete `{word}`")
     if "time" in node.items and kind == Kind.INCREMENTAL:
         return
     for word in ("lookback", "grain", "start", "end", "batch"):
@@ -139,6 +149,18 @@ HEAD = Record(
         ),
         "deleted": Text(pattern=r"\S", wanted="the name of a column", doc="Column that is true where a row says that its key is gone"),
         "missing": Text(("keep", "delete"), doc="What becomes of a key that the query no longer gives; `keep` when nothing is said"),
+        "partition": Either(
+            "a column, `year(COLUMN)`, `month(COLUMN)`, `day(COLUMN)`, `hour(COLUMN)`, `bucket(NUMBER, COLUMN)`, or a list of these",
+            scalar=_part,
+            sequence=ListOf(_part, least=1, unique=True),
+            doc="Rows that differ in one of these lie in different files",
+        ),
+        "sort": Either(
+            "a column or a list of columns",
+            scalar=_column,
+            sequence=ListOf(_column, least=1, unique=True),
+            doc="In which order rows lie in a file, so that readers can skip parts of it",
+        ),
         "description": Text(doc="What a row is"),
         "tags": ListOf(Text(pattern=r"\S", wanted="a word"), doc="Words to choose models by"),
     },
@@ -179,10 +201,21 @@ def _head(root: Mapping) -> ModelHead:
         columns=_columns_of(root),
         deleted=root.text("deleted"),
         missing="delete" if root.text("missing") == "delete" else "keep",
+        partition=_one_or_more(root, "partition"),
+        sort=_one_or_more(root, "sort"),
         description=root.text("description") or "",
         tags=root.texts("tags"),
-        spans={word: node.span for word, node in root.items.items() if isinstance(node, Scalar) or word in {"key", "columns", "tags"}},
+        spans={
+            word: node.span
+            for word, node in root.items.items()
+            if isinstance(node, Scalar) or word in {"key", "columns", "partition", "sort", "tags"}
+        },
     )
+
+
+def _one_or_more(root: Mapping, word: str) -> tuple[str, ...]:
+    one = root.text(word)
+    return (one,) if one is not None else root.texts(word)
 
 
 def _columns_of(root: Mapping) -> tuple[str, ...]:

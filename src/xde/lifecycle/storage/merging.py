@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from xde.ground.errors import DataError
 from xde.ground.names import quoted
 from xde.ground.records import dataclass
-from xde.lifecycle.storage.port import Column
+from xde.lifecycle.storage.port import UNARRANGED, Column
 from xde.lifecycle.storage.rewrite import (
     GONE,
     NEW,
@@ -24,7 +24,7 @@ from xde.lifecycle.storage.rewrite import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xde.lifecycle.storage.port import DataFile, Lake, Schema, Snapshot
+    from xde.lifecycle.storage.port import Arrangement, DataFile, Lake, Schema, Snapshot
     from xde.lifecycle.storage.rewrite import Rewrite
 
 
@@ -32,7 +32,12 @@ class Writer(Protocol):
     """Writes the result of a query over Parquet files (schema and absolute paths by name) into a folder, as fresh files."""
 
     def __call__(
-        self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object], folder: str
+        self,
+        sql: str,
+        inputs: Mapping[str, tuple[Schema, tuple[str, ...]]],
+        parameters: Mapping[str, object],
+        folder: str,
+        arranged: Arrangement = UNARRANGED,
     ) -> tuple[DataFile, ...]:
         """The files that were written."""
         ...
@@ -77,10 +82,16 @@ class Reader(Protocol):
 class Merger:
     """Rewrites through an engine; what it gives is published by one commit of adds and removes."""
 
-    def __init__(self, lake: Lake, write: Writer, read: Reader | None = None) -> None:
+    def __init__(self, lake: Lake, write: Writer, read: Reader | None = None, arranged: Mapping[str, Arrangement] | None = None) -> None:
+        """`arranged` says of each dataset how its rows are to lie, where it is said."""
         self._lake = lake
-        self.write = write
         self._read = read
+        self.write = write
+        self._arranged = arranged or {}
+
+    def arrangement(self, dataset: str) -> Arrangement:
+        """How the rows of a dataset are to lie in files."""
+        return self._arranged.get(dataset, UNARRANGED)
 
     def read(
         self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object]
@@ -100,7 +111,7 @@ class Merger:
 
         The new files are no part of what comes out: they may hold rows that only say that a key is gone.
         """
-        folder = self._lake.folder(before.table)
+        folder, arranged = self._lake.folder(before.table), self.arrangement(before.table.dataset)
         fresh = (schema, tuple(f"{folder}/{f.path}" for f in new))
         doubled = self.read(doubled_keys(NEW, going.key), {NEW: fresh}, {})
         if doubled:
@@ -109,10 +120,10 @@ class Merger:
         told = self.write(sql, {OLD: (before.schema, before.paths), NEW: fresh}, {}, folder)
         seen = ((*schema, Column(GONE, "BOOLEAN")), tuple(f"{folder}/{f.path}" for f in told))
         columns = ", ".join(quoted(c.name) for c in schema)
-        added = self.write(f"SELECT {columns} FROM {NEW} WHERE NOT {GONE}", {NEW: seen}, {}, folder) if told else ()
+        added = self.write(f"SELECT {columns} FROM {NEW} WHERE NOT {GONE}", {NEW: seen}, {}, folder, arranged) if told else ()
         rewrite = merge_by_key(before, told, schema, going.key)
         old = (before.schema, tuple(f"{before.folder}/{f.path}" for f in rewrite.removes))
-        kept = self.write(rewrite.sql, {OLD: old, NEW: seen}, rewrite.parameters, folder) if rewrite.removes else ()
+        kept = self.write(rewrite.sql, {OLD: old, NEW: seen}, rewrite.parameters, folder, arranged) if rewrite.removes else ()
         return Learnt(Rewritten([*added, *kept], rewrite.removes), added, told)
 
     def replace_interval(
@@ -120,6 +131,10 @@ class Merger:
     ) -> Rewritten:
         """The new files take the place of all old rows with `$__start` <= column < `$__end`."""
         return self._rewritten(before, replace_interval(before, schema, column, bounds["__start"], bounds["__end"]), new, schema)
+
+    def rearrange(self, before: Snapshot) -> Rewritten:
+        """All rows in files as they are to lie. To be committed with `kind: compact` in the facts."""
+        return self._rewritten(before, compaction(before, before.files), (), before.schema)
 
     def compact(self, before: Snapshot, target_bytes: int) -> Rewritten:
         """Small files written together; nothing to do gives no removes. To be committed with `kind: compact` in the facts."""
@@ -132,5 +147,6 @@ class Merger:
             return Rewritten(new, ())
         old = (before.schema, tuple(f"{before.folder}/{f.path}" for f in rewrite.removes))
         fresh = (schema, tuple(f"{before.folder}/{f.path}" for f in new))
-        kept = self.write(rewrite.sql, {OLD: old, NEW: fresh}, rewrite.parameters, self._lake.folder(before.table))
+        arranged = self.arrangement(before.table.dataset)
+        kept = self.write(rewrite.sql, {OLD: old, NEW: fresh}, rewrite.parameters, self._lake.folder(before.table), arranged)
         return Rewritten([*new, *kept], rewrite.removes)

@@ -87,7 +87,9 @@ class HistoryRows:
         rewrite = periods.periods(self.before, told)
         folder = self.lake.folder(table)
         old = (self.before.schema if self.before else periods.schema, tuple(f"{folder}/{f.path}" for f in rewrite.removes))
-        files = self.merger.write(rewrite.sql, {OLD: old, NEW: (periods.schema, self._paths(told, table))}, {}, folder)
+        files = self.merger.write(
+            rewrite.sql, {OLD: old, NEW: (periods.schema, self._paths(told, table))}, {}, folder, self.merger.arrangement(table.dataset)
+        )
         return Rewritten(files, rewrite.removes)
 
     def _paths(self, files: Sequence[DataFile], table: TableId) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import DataError
 from xde.ground.findings import Finding
 from xde.kernel.plan.versions import meaning
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from xde.kernel.run.runner import StepContext
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
-    from xde.lifecycle.storage.port import DataFile
-    from xde.lifecycle.storage.publish import Publisher
+    from xde.lifecycle.storage.port import DataFile, Lake
+    from xde.lifecycle.storage.publish import Published, Publisher
     from xde.lifecycle.transformation.port import Engine, Input
     from xde.lifecycle.transformation.work import ModelWork
 
@@ -51,6 +52,11 @@ class BuildPerformer:
             ours_alone(self._publisher, before, context)
         elif step.restates and not step.full:
             before = cast_shadow(self._publisher, self._pins, step, context, work.personal)
+        if step.arranges and before is not None:
+            arranged = self._arrange(task, before)
+            if step.only_arranges:
+                return task.outcome([arranged], ())
+            before = arranged.snapshot
         match work.model.head.kind:
             case Kind.INCREMENTAL if work.model.head.time:
                 return ByTime(self._means).build(task, before)
@@ -62,6 +68,13 @@ class BuildPerformer:
                 return Histories(self._means).build(task, before)
             case Kind.TABLE | Kind.VIEW | Kind.SEED | Kind.EPHEMERAL:
                 return self._whole(task, before)
+
+    def _arrange(self, task: Task, before: Snapshot) -> Published:
+        """Write the files anew, as rows are to lie now: no row changes, and nobody downstream sees a difference."""
+        rewritten = self._means.merger.rearrange(before)
+        crash_point(CrashPoint.ARRANGED)
+        facts = {"kind": "compact", "inputs": {}, "intervals": []}
+        return self._means.publish(task, rewritten, (), before, facts)
 
     def _whole(self, task: Task, before: Snapshot | None) -> Outcome:
         files = self._means.write(task, task.work.model.sql, {})
@@ -83,7 +96,7 @@ class BuildPerformer:
         table = self._pins.table(task.step.dataset)
         afresh = before is None or task.step.full
         there = Snapshot(table, -1, task.work.types, (), self._publisher.lake.folder(table)) if before is None or afresh else before
-        files = self._means.write(task, task.work.model.sql, {})
+        files = self._means.write(task, task.work.model.sql, {}, task.work.types)
         told: Sequence[DataFile] = ()
         try:
             learnt = self._means.merger.merge_and_delete(there, files, task.work.types, going)
@@ -115,6 +128,8 @@ class BuildPerformer:
             return dict(task.inputs)
         old = {f.path for f in then.files}
         missing = old - {f.path for f in now.files}
+        if missing and (come := _come_since(self._publisher.lake, then, now)) is not None:
+            return {**task.inputs, driving: replace(task.inputs[driving], paths=come)}
         if missing:
             raise DataError(
                 Finding(
@@ -126,3 +141,19 @@ class BuildPerformer:
             )
         fresh = tuple(f"{now.folder}/{f.path}" for f in now.files if f.path not in old)
         return {**task.inputs, driving: replace(task.inputs[driving], paths=fresh)}
+
+
+def _come_since(lake: Lake, then: Snapshot, now: Snapshot) -> tuple[str, ...] | None:
+    """The files that came between two snapshots of a table, some of whose files were only written anew; None where rows went as well."""
+    if then.table != now.table:
+        return None
+    found: list[str] = []
+    for record in sorted(lake.history(now.table, since=then.number), key=lambda r: r.number):
+        if record.number > now.number or record.facts.get("kind") == "compact" or not (record.files_added or record.files_removed):
+            continue
+        before, after = lake.snapshot(now.table, record.number - 1), lake.snapshot(now.table, record.number)
+        if record.files_removed or before is None or after is None:
+            return None
+        there = {f.path for f in before.files}
+        found += [f"{after.folder}/{f.path}" for f in after.files if f.path not in there]
+    return tuple(found)

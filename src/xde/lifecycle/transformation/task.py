@@ -8,6 +8,7 @@ from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.records import dataclass
+from xde.kernel.project.arranging import layout_digest
 from xde.kernel.project.declarations import Kind
 from xde.kernel.run.events import Outcome
 from xde.lifecycle.storage.publish import Publication
@@ -81,13 +82,21 @@ class Means:
         return self.publisher.lake
 
     def write(self, task: Task, sql: str, bounds: Mapping[str, object], types: Schema | None = None) -> tuple[DataFile, ...]:
-        """Compute the rows into fresh files of the model's table, which nobody sees yet."""
+        """Compute the rows into fresh files of the model's table, which nobody sees yet.
+
+        Rows of given `types` are on their way to another place, and lie as they come.
+        """
+        layout = Layout(types=types) if types is not None else self._layout(task)
         folder = self.publisher.lake.folder(self.pins.table(task.step.dataset))
-        sort = (task.work.model.head.time,) if task.work.model.head.time else ()
         engine = self._local if task.work.model.head.kind is Kind.SEED else self.engine
-        files = engine.write(task.work.query(sql, bounds), task.inputs, folder, Layout(types=types or task.work.types, sort=sort))
+        files = engine.write(task.work.query(sql, bounds), task.inputs, folder, layout)
         crash_point(CrashPoint.FILES_WRITTEN)
         return files
+
+    def _layout(self, task: Task) -> Layout:
+        arranged, time = self.merger.arrangement(task.step.dataset), task.work.model.head.time
+        sort = arranged.sort or ((time,) if time else ())
+        return Layout(sort=sort, types=task.work.types, partition=arranged.partition, file_bytes=arranged.file_bytes)
 
     def state(self, task: Task) -> TableState | None:
         """What is known of the model's table."""
@@ -106,11 +115,16 @@ class Means:
             new,
             rewritten.removes,
             before,
-            {**task.facts(), "rows_out": sum(f.rows for f in new), **facts},
+            {**task.facts(), "rows_out": sum(f.rows for f in new), **facts, **_laid(task, facts)},
             task.work.checks,
             personal=task.work.personal,
         )
         return self.publisher.publish(publication, self.pins, task.context.environment)
+
+
+def _laid(task: Task, facts: Mapping[str, object]) -> dict[str, object]:
+    """A commit that replaces all of a table says how its rows lie now."""
+    return {"layout": layout_digest(task.work.model.head)} if facts.get("full") or task.step.arranges else {}
 
 
 def inputs_of(work: ModelWork, pins: Pins) -> dict[str, Input]:
