@@ -71,8 +71,8 @@ class Shop:
         with self.open() as workspace:
             return [f.code for o in workspace.run(**how).outcomes for f in o.findings]
 
-    def rows(self, columns=("id", "city", "valid_from", "valid_to", "is_current"), dataset="marts.customers"):
-        with self.open() as workspace:
+    def rows(self, columns=("id", "city", "valid_from", "valid_to", "is_current"), dataset="marts.customers", environment=None):
+        with Workspace.open(self.root, environment=environment) as workspace:
             found = workspace.show(dataset, limit=None, columns=columns).read_all().to_pylist()
         return sorted((tuple(_short(r[c]) for c in columns) for r in found), key=lambda r: tuple(map(str, r)))
 
@@ -229,6 +229,78 @@ def test_another_key_is_no_version_of_it(tmp_path):
     assert shop.findings() == ["XDE0284"]
     shop.write("models/marts/customers.sql", HEAD.format("updated: seen"))
     assert shop.run() == {}, "it is still shown as it was"
+
+
+def test_it_is_deployed_rolled_back_and_deployed_again_without_a_loss(tmp_path):
+    from xde.app.deploying import Order
+    from xde.app.rolling_back import rollback
+
+    shop = Shop(tmp_path, "columns: city\nmissing: delete", mode="replace")
+    shop.write("xde.yaml", "name: shop\nenvironments: {prod: {}}\n")
+
+    def deploy():
+        shop.clock.at += timedelta(days=1)
+        with Workspace.open(shop.root, environment="prod", working_tree=True) as workspace:
+            workspace.house.clock = shop.clock
+            assert workspace.deploy(Order()).deployment
+
+    def run():
+        shop.clock.at += timedelta(days=1)
+        with Workspace.open(shop.root, environment="prod") as workspace:
+            workspace.house.clock = shop.clock
+            assert workspace.run().status == "done"
+
+    shop.deliver([(1, "Delft", False, "2026-01-01")])
+    deploy()  # 05-02
+    text = HEAD.format("columns: city\nmissing: delete")
+    shop.write("models/marts/customers.sql", text.replace("gone, seen", "gone, seen, upper(city) AS loud"))
+    shop.deliver([(1, "Ghent", False, "2026-01-01")])
+    deploy()  # 05-03, without the new file: loading is the next run's work
+    run()  # 05-04
+    with Workspace.open(shop.root, environment="prod", working_tree=True) as workspace:
+        rollback(workspace.house, None, Order())
+    shop.deliver([(1, "Lille", False, "2026-01-01")])
+    run()  # 05-05, of the older version, which did not see Ghent
+    assert shop.rows(environment="prod") == [(1, "Delft", "05-02", "05-05", False), (1, "Lille", "05-05", None, True)]
+    deploy()  # 05-06
+    assert shop.rows(environment="prod") == [
+        (1, "Delft", "05-02", "05-04", False),
+        (1, "Ghent", "05-04", "05-05", False),
+        (1, "Lille", "05-05", None, True),
+    ]
+
+
+def test_a_case_of_a_history_is_carried_out_in_earnest(tmp_path):
+    from xde.app.testing import TestBench
+
+    shop = Shop(tmp_path, "columns: city")
+    shop.write(
+        "tests/customers.yaml",
+        """\
+model: marts.customers
+cases:
+  - name: one run
+    now: 2026-05-01
+    given: {shop.customers: [{id: 1, city: Delft}]}
+    expect: [{id: 1, valid_from: 2026-05-01, is_current: true}]
+  - name: a move
+    runs:
+      - now: 2026-05-01
+        given: {shop.customers: [{id: 1, city: Delft}]}
+        expect: [{id: 1, city: Delft, valid_to: null}]
+      - now: 2026-05-02
+        given: {shop.customers: [{id: 1, city: Ghent}]}
+        expect:
+          - {id: 1, city: Delft, valid_from: 2026-05-01, valid_to: 2026-05-02, is_current: false}
+          - {id: 1, city: Ghent, valid_from: 2026-05-02, is_current: true}
+""",
+    )
+    bench = TestBench.open(shop.root)
+    try:
+        results = [(r.case.name, r.passed, [f.message for f in r.verdict.findings], r.verdict.comparison) for r in bench.run(bench.cases)]
+        assert [r[:3] for r in results] == [("one run", True, []), ("a move", True, [])], results
+    finally:
+        bench.close()
 
 
 FLOW = """

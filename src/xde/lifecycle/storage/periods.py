@@ -10,6 +10,7 @@ A telling has the columns of the table. `is_current` NULL marks one of an absenc
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from xde.ground.names import quoted
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 
 FROM, TO, CURRENT = "valid_from", "valid_to", "is_current"
 _OURS = (FROM, TO, CURRENT)
+
+
+class Winner(StrEnum):
+    """Which of two tellings of one key and one moment counts."""
+
+    ROW = "row"  # by time: the first by its columns, whichever came first; by comparison the newer
+    NEW = "new"  # the one that comes: what is there was computed by what the history meant before
+    OLD = "old"  # the one that is there: what comes is carried over from another version
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +64,13 @@ class Periods:
         """The type of `valid_from`."""
         return next(c.type for c in self.schema if c.name == FROM)
 
-    def tellings(self) -> str:
+    def tellings(self, winner: Winner = Winner.ROW) -> str:
         """What the rows of `NEW` (columns of the query) say that `OLD` (the table, all of it) does not know; `$__now` is the run's time."""
-        told = self._told_by_time() if self.updated else self._told_by_comparison()
+        told = self._told_by_time(winner) if self.updated else self._told_by_comparison()
         return f"{told} UNION ALL {self._missing()}" if self.complete else told
 
-    def _told_by_time(self) -> str:
+    def _told_by_time(self, winner: Winner) -> str:
+        order = f"{'__src DESC, ' if winner is Winner.NEW else ''}{self._decided}, __src"
         at = f"CAST(n.{quoted(self.updated or '')} AS {self.since})"
         same = _same("n", "o", (c.name for c in self.own))
         known = f"SELECT 1 FROM {OLD} AS o WHERE {same}"
@@ -76,7 +86,7 @@ class Periods:
             """
         return f"""
             SELECT * EXCLUDE (__src, __rank) FROM (
-                SELECT *, row_number() OVER (PARTITION BY {_names(self.key)}, {FROM} ORDER BY {self._decided}, __src) AS __rank
+                SELECT *, row_number() OVER (PARTITION BY {_names(self.key)}, {FROM} ORDER BY {order}) AS __rank
                 FROM (
                     SELECT {self._list("f")}, f.__at AS {FROM}, CAST(NULL AS {self.since}) AS {TO}, false AS {CURRENT}, 1 AS __src
                     FROM ({fresh}) AS f
@@ -125,12 +135,14 @@ class Periods:
             SELECT {keys}, CAST(o.{TO} AS {self.since}), NULL, NULL FROM {OLD} AS o WHERE {self._ends("o", OLD)}
         """
 
-    def periods(self, before: Snapshot | None, told: Sequence[DataFile]) -> Rewrite:
+    def periods(self, before: Snapshot | None, told: Sequence[DataFile], winner: Winner = Winner.ROW) -> Rewrite:
         """The files that hold keys of the tellings, and the query over them and the tellings (`NEW`) that gives what takes their place."""
         touched = touched_by_keys(before.files, told, self.key, self.schema) if before else ()
         keys = _names(self.key)
         # by comparison the newer telling of one moment counts; by time the whole row decides, whichever came first
         order = f"__gone, {self._decided}, __src" if self.updated else "__src DESC, __gone"
+        if winner is not Winner.ROW:
+            order = f"{'__src DESC' if winner is Winner.NEW else '__src'}, __gone, {self._decided}"
         flagged = f"coalesce({quoted(self.deleted)}, false)" if self.deleted and self.updated else "false"
         chosen = f"SELECT *, lead({FROM}) OVER (PARTITION BY {keys} ORDER BY {FROM}) AS __next FROM __counted"
         sql = f"""

@@ -12,7 +12,7 @@ from xde.ground.names import listed
 from xde.ground.records import dataclass
 from xde.kernel.plan.intervals import parse_moment
 from xde.lifecycle.storage.merging import Rewritten
-from xde.lifecycle.storage.periods import Periods, parameters
+from xde.lifecycle.storage.periods import Periods, Winner, parameters
 from xde.lifecycle.storage.port import TableId
 from xde.lifecycle.storage.rewrite import NEW, OLD, doubled_keys
 
@@ -44,6 +44,7 @@ class HistoryRows:
     lake: Lake
     before: Snapshot | None
     now: str
+    winner: Winner = Winner.ROW
 
     @property
     def periods(self) -> Periods:
@@ -66,25 +67,27 @@ class HistoryRows:
     def place(self, new: Sequence[DataFile], table: TableId) -> tuple[Rewritten, Sequence[DataFile]]:
         """The files after the new rows were put in their place, and what they tell (to be thrown away)."""
         told = self._tellings(new, table)
-        return self._placed(told, table), told
+        return self._placed(told, table, self.winner), told
 
     def _tellings(self, new: Sequence[DataFile], table: TableId) -> tuple[DataFile, ...]:
         periods = self.periods
         old = (self.before.schema, self.before.paths) if self.before else (periods.schema, ())
         inputs = {OLD: old, NEW: (periods.own, self._paths(new, table))}
-        return self.merger.write(periods.tellings(), inputs, parameters(periods, _moment(self.now, periods.since)), self.lake.folder(table))
+        return self.merger.write(
+            periods.tellings(self.winner), inputs, parameters(periods, _moment(self.now, periods.since)), self.lake.folder(table)
+        )
 
     def carry(self, of: Snapshot, table: TableId) -> tuple[Rewritten, Sequence[DataFile]]:
         """The files after all that another version of this history knows was put in its place here."""
         _same_shape(self.work, of.schema)
         told = self.merger.write(self.periods.carried(of.schema), {OLD: (of.schema, of.paths)}, {}, self.lake.folder(table))
-        return self._placed(told, table), told
+        return self._placed(told, table, Winner.OLD), told
 
-    def _placed(self, told: Sequence[DataFile], table: TableId) -> Rewritten:
+    def _placed(self, told: Sequence[DataFile], table: TableId, winner: Winner) -> Rewritten:
         if not told:
             return Rewritten((), ())
         periods = self.periods
-        rewrite = periods.periods(self.before, told)
+        rewrite = periods.periods(self.before, told, winner)
         folder = self.lake.folder(table)
         old = (self.before.schema if self.before else periods.schema, tuple(f"{folder}/{f.path}" for f in rewrite.removes))
         files = self.merger.write(
