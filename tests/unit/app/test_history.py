@@ -219,6 +219,18 @@ def test_a_new_version_begins_with_what_the_one_before_has_gathered(tmp_path):
         assert workspace.plan().steps == ()
 
 
+def test_what_is_told_anew_is_told_by_the_newer_text(tmp_path):
+    shop = Shop(tmp_path)
+    shop.deliver([(1, "Delft", False, "2026-01-01"), (2, "Paris", False, "2026-01-01")])
+    shop.run()
+    shop.write("models/marts/customers.sql", HEAD.format("updated: seen").replace("id, city,", "id, lower(city) AS city,"))
+    shop.run()
+    assert shop.rows() == [(1, "delft", "01-01", None, True), (2, "paris", "01-01", None, True)]
+    shop.write("models/marts/customers.sql", HEAD.format("updated: seen"))
+    shop.run()
+    assert shop.rows() == [(1, "Delft", "01-01", None, True), (2, "Paris", "01-01", None, True)]
+
+
 def test_another_key_is_no_version_of_it(tmp_path):
     shop = Shop(tmp_path)
     shop.deliver([(1, "Delft", False, "2026-01-01")])

@@ -116,9 +116,9 @@ class Histories:
                 published.append(self._carry(task, before, of))
                 before = published[-1].snapshot
         afresh = before is None or task.step.full
-        rows = HistoryRows(
-            task.work, self._means.engine, self._means.merger, self._means.publisher.lake, None if afresh else before, task.context.at
-        )
+        winner = Winner.NEW if task.step.carries else Winner.ROW
+        there = None if afresh else before
+        rows = HistoryRows(task.work, self._means.engine, self._means.merger, self._means.lake, there, task.context.at, winner)
         new: tuple[DataFile, ...] = ()
         told: Sequence[DataFile] = ()
         try:
