@@ -12,6 +12,7 @@ from xde.app.subjects import at, subject_of
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.spans import Span
+from xde.kernel.graph.head_columns import key_of_rows
 from xde.kernel.project.declarations import Kind, ModelDataset
 from xde.undercurrents.engineering.properties.proving import Wish, search
 from xde.undercurrents.engineering.properties.target import Increment, Target
@@ -83,7 +84,7 @@ class Prover:
             self._seen = _without_promises_seen_through(self.known)
         known = self._seen
         subject = at(subject_of(known, name), self.house.clock.now(), known)
-        keys = {n: d.head.key for n, d in self.known.project.models.items() if d.head.key}
+        keys = {n: key_of_rows(d.head) for n, d in self.known.project.models.items() if d.head.key}
         model = self.known.project.models[name]
         return Target(subject, known.checks, keys, _increment(model), columns_read(known, subject))
 

@@ -17,6 +17,7 @@ from xde.app.throwaway import Throwaway
 from xde.ground.clock import SetClock
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.kernel.graph.head_columns import key_of_rows
 from xde.kernel.project.declarations import Kind, ModelDataset
 from xde.lifecycle.storage.pins import Pins
 from xde.lifecycle.transformation.port import Input, Query
@@ -225,7 +226,7 @@ class _Stage:
         dataset = self.known.project.datasets[self.case.dataset]
         if dataset.object and dataset.object.key:
             return dataset.object.key
-        return dataset.head.key if isinstance(dataset, ModelDataset) else ()
+        return key_of_rows(dataset.head) if isinstance(dataset, ModelDataset) else ()
 
 
 def _as_table(dataset: Dataset) -> Dataset:

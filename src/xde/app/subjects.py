@@ -33,6 +33,8 @@ def subject_of(known: Understanding, name: str) -> Subject:
     used = known.view_parameters(texts)
     made = PERIOD if model.head.kind is Kind.HISTORY else ()
     key = model.object.key if model.object and model.object.key and not made else model.head.key
+    if made and model.head.updated:
+        key = ()  # every change row is a version
     return Subject(
         name,
         model.sql,

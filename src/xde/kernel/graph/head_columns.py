@@ -25,6 +25,11 @@ _TIMES = ("DATE", "TIMESTAMP")
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "DECIMAL", "DOUBLE")
 
 
+def key_of_rows(head: ModelHead) -> tuple[str, ...]:
+    """The columns that tell a row of a model's table from all others, as far as its head says it."""
+    return (*head.key, FROM) if head.kind is Kind.HISTORY else head.key
+
+
 def unknown_in_head(model: ModelDataset, described: Sequence[tuple[str, str]]) -> list[Finding]:
     """Columns that the head names and the query does not give or gives as something else; columns that a history makes itself."""
     head, types = model.head, dict(described)
