@@ -258,7 +258,9 @@ def _not_as_shown(environment: str, shown: str, now: str) -> Finding:
 
 def _not_as_read(root: Path, read: str, there: str) -> Finding:
     why = f"its files had the digest `{read}` when they were read, and have `{there}` now: somebody edits them"
-    return Finding("XDE0741", f"the project in `{root.name}` has changed since it was read", why=why, hint="deploy again; nothing was built")
+    return Finding(
+        "XDE0741", f"the project in `{root.name}` has changed since it was read", why=why, hint="deploy again; nothing was built"
+    )
 
 
 def _author() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from xde.ground.digests import digest
 from xde.ground.findings import Finding
 from xde.ground.names import literal, quoted
 from xde.ground.spans import Span
@@ -29,8 +30,9 @@ def with_types(project: Project) -> Project:
     seeds = {n: m for n, m in project.models.items() if m.head.kind is Kind.SEED}
     if not seeds:
         return project
-    typed = {n: replace(m, sql=f"SELECT {_cast(m, 'CAST')} FROM ({m.sql}) AS xde_text") for n, m in seeds.items()}
-    return replace(project, datasets={**project.datasets, **typed})
+    typed = {n: f"SELECT {_cast(m, 'CAST')} FROM ({m.sql}) AS xde_text" for n, m in seeds.items()}
+    read = {n: replace(m, sql=typed[n], digest=digest(typed[n])) for n, m in seeds.items()}
+    return replace(project, datasets={**project.datasets, **read})
 
 
 def faults(written: Project, checks: Mapping[str, Sequence[Check]], house: House, findings: Findings) -> None:

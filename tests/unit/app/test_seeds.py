@@ -76,6 +76,13 @@ def test_a_column_that_nobody_reads_changes_what_nobody_means(shop):
     assert version() != before
 
 
+def test_another_type_is_another_meaning(shop):
+    shop.run()
+    shop.write("models/ref/countries.yaml", CONTRACT.replace("people, logicalType: integer", "people, logicalType: number"))
+    assert set(shop.run()) == {"ref.countries", "marts.named"}
+    assert [type(r[2]) for r in shop.rows("ref.countries")] == [float, type(None)]
+
+
 def test_faults_have_their_line(shop):
     shop.write("models/ref/countries.csv", 'code,name,people,since\nNL,"Nether\nlands",many,1815-03-16\nNO,Norway,5,June\n')
     assert told(shop) == [("XDE0291", "models/ref/countries.csv:2"), ("XDE0291", "models/ref/countries.csv:4")]
