@@ -262,3 +262,48 @@ def graph_project(root: Path, models: int, rows: int, seed: int) -> None:
             text = contract(f"{schema}.m{number}", {f"m{number}": ["    properties:", *promised]})
             (folder / f"m{number}.yaml").write_text(text, encoding="utf-8")
         names.append(f"{schema}.m{number}")
+
+
+LARGE = """/* xde
+kind: table
+*/
+SELECT
+    i AS id,
+    (hash({seed}, 1, i) % 20000000)::BIGINT AS customer,
+    TIMESTAMP '2020-01-01' + to_seconds((hash({seed}, 2, i) % 157680000)::BIGINT) AS happened_at,
+    ((hash({seed}, 3, i) % 1000000)::BIGINT / 100)::DECIMAL(12, 2) AS amount,
+    'order ' || (hash({seed}, 4, i) % 1000000) AS note
+FROM range({rows}) AS r(i)
+"""
+
+RANKED = """/* xde
+kind: table
+*/
+SELECT
+    id,
+    customer,
+    amount,
+    row_number() OVER (PARTITION BY customer ORDER BY happened_at, id) AS nth,
+    sum(amount) OVER (PARTITION BY customer ORDER BY happened_at, id) AS so_far
+FROM big.events
+"""
+
+
+def large_project(root: Path, rows: int, seed: int, memory: str) -> None:
+    """A model of many rows with a key and checks, and one over it that needs all of them at once, within a limit of memory."""
+    (root / "models/big").mkdir(parents=True)
+    (root / "xde.yaml").write_text(f"name: large\nengine: {{name: duckdb, memory_limit: {memory}}}\n", encoding="utf-8")
+    (root / "models/big/events.sql").write_text(LARGE.format(seed=seed, rows=rows), encoding="utf-8")
+    (root / "models/big/ranked.sql").write_text(RANKED, encoding="utf-8")
+    key = ["        required: true", "        primaryKey: true", "        logicalTypeOptions: {minimum: 0}"]
+    columns = (
+        ("id", "BIGINT", "integer", key),
+        ("customer", "BIGINT", "integer", key[:1]),
+        ("amount", '"DECIMAL(12,2)"', "number", key[:1]),
+    )
+    lines = [
+        line
+        for name, physical, kind, more in columns
+        for line in (f"      - name: {name}", f"        logicalType: {kind}", f"        physicalType: {physical}", *more)
+    ]
+    (root / "models/big/events.yaml").write_text(contract("events", {"events": ["    properties:", *lines]}), encoding="utf-8")

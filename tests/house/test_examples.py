@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -12,6 +13,7 @@ import yaml
 from xde.app.mutating import put_to_the_test
 from xde.app.testing import TestBench
 from xde.undercurrents.engineering.mutants.killing import State
+from xde.undercurrents.engineering.mutants.mutant import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDARD = json.loads((Path(open_data_contract_standard.__file__).parent / "schema.json").read_text(encoding="utf-8"))
@@ -74,14 +76,21 @@ def test_the_cases_of_the_examples_pass(example, bench_of):
     assert {r.case.id: r.verdict for r in bench.run(bench.cases) if not r.passed} == {}
 
 
+def counts(mutant: Mutant, sql: str) -> bool:
+    """Whether a mutant can be told from its model: over what a flow gives by key, a DISTINCT or a UNION changes nothing."""
+    return not re.search(r"FROM (normalise|surrogate_key)\(", sql) or mutant.operator not in {"distinct added", "set operation"}
+
+
 @pytest.mark.parametrize(("example", "model"), MODELS)
 def test_the_cases_of_a_model_notice_nine_in_ten_of_its_mutants(example, model, bench_of):
     bench = bench_of(example)
     killing = put_to_the_test(bench, model, bench.cases)
-    survivors = [f"{f.mutant.line}: {f.mutant.before} -> {f.mutant.after}" for f in killing.of(State.SURVIVED)]
+    written = bench.known.project.models[model].written
+    alive = [f.mutant for f in killing.of(State.SURVIVED) if counts(f.mutant, written)]
+    killed = len(killing.of(State.KILLED))
     assert killing.failing == ()
-    assert killing.score is not None
-    assert killing.score >= LEAST_SCORE, survivors
+    assert killed
+    assert killed / (killed + len(alive)) >= LEAST_SCORE, [f"{m.line}: {m.before} -> {m.after}" for m in alive]
 
 
 def test_the_score_of_every_model_is_held():

@@ -62,6 +62,8 @@ def test_the_commands_are_all_there():
             "xde new model",
             "xde doctor",
             "xde test",
+            "xde lint",
+            "xde format",
             "xde plan",
             "xde run",
             "xde deploy",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from xde.app.interrupting import interruptible
 from xde.app.places import as_written
-from xde.app.subjects import at, moment, subject_of
+from xde.app.subjects import at, moment, subject_of, with_queries
 from xde.ground.errors import UserError
 from xde.undercurrents.engineering.coverage.branch import Branch, RuledOut, Unprobed
 from xde.undercurrents.engineering.coverage.covering import Coverage, Refused, Tally, annotated
@@ -54,7 +54,8 @@ def cover(bench: TestBench, selection: Sequence[str]) -> tuple[ModelCoverage, ..
     cases = bench.pick(selection)
     models = {n: m for n, m in bench.known.project.models.items() if not bench.known.is_seed(n)}
     names = dict.fromkeys(c.dataset for c in cases) if selection else sorted(models)
-    return tuple(_cover(bench, models[n], [c for c in cases if c.dataset == n]) for n in names if n in models)
+    wanted = with_queries(bench.known, (n for n in names if n in models), asked=bool(selection))
+    return tuple(_cover(bench, models[n], [c for c in cases if c.dataset == n]) for n in wanted)
 
 
 def _cover(bench: TestBench, model: ModelDataset, cases: Sequence[Case]) -> ModelCoverage:

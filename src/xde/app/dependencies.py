@@ -56,6 +56,30 @@ def declared(root: Path) -> tuple[Dependency, ...]:
     return tuple(_dependency(str(text), Span(TOML)) for text in texts)
 
 
+def of_models(root: Path) -> tuple[Dependency, ...]:
+    """The packages that the Python models of a project name, and those of the types of their inputs and outputs; a name once."""
+    from xde.app.needs import OURS
+    from xde.kernel.project.reader import read_project
+
+    project, _ = read_project(root)
+    found: dict[str, Dependency] = {}
+    for model in project.models.values() if project is not None else ():
+        code = model.python
+        if code is None:
+            continue
+        for text, span in code.requires:
+            found.setdefault(text, _dependency(text, span))
+        named = {d.name.lower() for d in found.values()} | OURS
+        for package in sorted({f.value.partition(".")[0] for f in (code.gives, *(g.form for g in code.given))} - named):
+            found.setdefault(package, _dependency(package, model.span or Span(model.path)))
+    return tuple(found.values())
+
+
+def needed(root: Path) -> tuple[Dependency, ...]:
+    """What the project names, and what its Python models name besides."""
+    return (*(own := declared(root)), *(d for d in of_models(root) if d.text not in {o.text for o in own}))
+
+
 def _dependency(text: str, span: Span) -> Dependency:
     found = _NAME.match(text)
     if found is None:

@@ -30,6 +30,7 @@ def doctor(house: House, known: Understanding, engine: str | None = None) -> Ite
     models, sources = len(known.project.models), len(known.project.sources)
     yield Diagnosis("project", "ok", f"{sources} sources and {models} models in `{known.project.root.name}`, read without an error")
     yield _asked("engine", lambda: _engine(house))
+    yield from _python(house, known)
     if house.scale_out is not None:
         yield _asked("spark", house.spark.begun)
     if engine == "spark" or (engine is None and house.scale_out is not None):
@@ -96,6 +97,17 @@ def _engine(house: House) -> str:
     rows = house.local.rows(Query("SELECT version(), current_setting('memory_limit'), current_setting('threads')"), {})
     version, memory, threads = rows[0]
     return f"DuckDB {version}, {memory} of memory, {threads} threads"
+
+
+def _python(house: House, known: Understanding) -> Iterator[Diagnosis]:
+    from xde.app.needs import unmet
+
+    models = [m for m in known.project.models.values() if m.python is not None]
+    found = unmet(house, known, None)
+    for finding in found:
+        yield Diagnosis(f"{finding.span}", "missing", f"{finding.message} [{finding.code}]", finding.hint)
+    if models and not found:
+        yield Diagnosis("Python models", "ok", f"what {len(models)} of them need is installed")
 
 
 def _portable(house: House, known: Understanding) -> Iterator[Diagnosis]:

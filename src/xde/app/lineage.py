@@ -59,7 +59,12 @@ def _read(known: Understanding, ref: ColumnRef) -> list[tuple[ColumnRef, str]]:
     column = next((c for c in analysis.columns if c.name == ref.column), None)
     if column is None:
         return []
-    return [(r, "copied" if r == column.identity else "computed") for r in column.reads]
+    return [(r, _how(known, ref.dataset, copied=r == column.identity)) for r in column.reads]
+
+
+def _how(known: Understanding, name: str, *, copied: bool) -> str:
+    """Of a Python model nobody knows which of the columns that it reads a column is made of: it is told as made of all."""
+    return "copied" if copied else "computed" if known.model(name).python is None else "in Python, from any of them"
 
 
 def _readers(known: Understanding, ref: ColumnRef) -> list[tuple[ColumnRef, str]]:
@@ -69,5 +74,5 @@ def _readers(known: Understanding, ref: ColumnRef) -> list[tuple[ColumnRef, str]
             continue
         for column in analysis.columns:
             if ref in column.reads:
-                found.append((ColumnRef(name, column.name), "copied" if ref == column.identity else "computed"))
+                found.append((ColumnRef(name, column.name), _how(known, name, copied=ref == column.identity)))
     return found

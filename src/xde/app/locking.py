@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde import __version__
-from xde.app.dependencies import TEXT, declared
+from xde.app.dependencies import TEXT, declared, of_models
 from xde.app.opening import settings_of
 from xde.app.own_wheel import came_from_an_index, extras_in_use, own_wheel
 from xde.app.venvs import Venv, does_not_install, fresh
@@ -45,6 +45,7 @@ class Locker:
         extras = f"[{','.join(e)}]" if (e := extras_in_use()) else ""
         own = f"xde{extras} @ {self.own[0].as_uri()}" if self.own else f"xde{extras}=={__version__}"
         wanted = ["--requirement", str(root / TEXT)] if (root / TEXT).is_file() else [d.text for d in declared(root)]
+        wanted += [d.text for d in of_models(root)]
         words = ["install", "--dry-run", "--ignore-installed", "--report", str(report), "--constraint", str(constraints), own, *wanted]
         done = self.venv.pip(*words)
         if not done.well:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xde.app.interrupting import interruptible
 from xde.app.places import as_written
 from xde.app.properties import Prover
-from xde.app.subjects import subject_of
+from xde.app.subjects import subject_of, with_queries
 from xde.undercurrents.engineering.mutants.cases import CaseTrial
 from xde.undercurrents.engineering.mutants.contracts import promises_of
 from xde.undercurrents.engineering.mutants.keeping import KeptFates
@@ -45,7 +45,8 @@ def mutate(bench: TestBench, selection: Sequence[str], examples: int = 200, seed
     Raises `UserError` when nothing that is named has cases.
     """
     cases = bench.pick(selection)
-    wanted = dict.fromkeys(c.dataset for c in cases if c.dataset in bench.known.project.models and not bench.known.is_seed(c.dataset))
+    named = dict.fromkeys(c.dataset for c in cases if c.dataset in bench.known.project.models and not bench.known.is_seed(c.dataset))
+    wanted = with_queries(bench.known, named, asked=bool(selection))
     prover = Prover(bench.known, bench.house)
     for name in wanted:
         begun = bench.house.clock.monotonic()

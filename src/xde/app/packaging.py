@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xde.app.dependencies import TEXT, declared, not_imported
+from xde.app.dependencies import TEXT, needed, not_imported
 from xde.app.locking import LOCK, Locker, locked
 from xde.app.opening import settings_of
 from xde.app.own_wheel import came_from_an_index, own_wheel
@@ -63,7 +63,7 @@ def package(root: Path, order: Order) -> Packed:
     repository = repository_of(root)
     version, warnings = _version(repository, root, order)
     settings = settings_of(root)
-    wanted = declared(root)
+    wanted = needed(root)
     target = order.output.absolute()
     _may_be_replaced(target)
     with tempfile.TemporaryDirectory(prefix="xde-package-") as folder:
@@ -124,7 +124,7 @@ def _in(path: Path, folder: Path) -> bool:
 
 def _wheel(root: Path, title: str, version: str, pins: Sequence[Pin]) -> Wheel:
     files = {f.path: f.content for f in project_files(root).all if f.content is not None}
-    requires = [str(p) for p in pins if p.name == "xde"] + [d.text for d in declared(root) if canonical(d.name) != "xde"]
+    requires = [str(p) for p in pins if p.name == "xde"] + [d.text for d in needed(root) if canonical(d.name) != "xde"]
     taken = {"xde", *sys.stdlib_module_names, *(canonical(p.name).replace("-", "_") for p in pins)}
     module = re.sub(r"\W+", "_", title, flags=re.ASCII).strip("_").lower()
     module = module if is_identifier(module) else f"project_{module}".rstrip("_")

@@ -52,6 +52,10 @@ def make(  # noqa: PLR0913 - what may be asked of a plan
     `changes` says in words why versions are others than they were; `until` how far models by time are built (exclusive); `reason` why what
     cannot be computed again may be thrown away by `full`.
     """
+    if any(m.python is not None for m in known.project.models.values()):
+        from xde.app.needs import must_be_met
+
+        must_be_met(house, known, selection)
     if house.scale_out is not None:
         from xde.app.portability import refuse
 

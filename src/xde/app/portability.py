@@ -42,7 +42,9 @@ def refusals(house: House, known: Understanding, selection: Collection[str] | No
     now: dict[str, list[object] | None] = {}
     found: list[Finding] = []
     for name in known.project.models:
-        if (selection is not None and name not in selection) or known.model(name).head.kind is Kind.SEED:
+        if selection is not None and name not in selection:
+            continue
+        if known.model(name).head.kind is Kind.SEED or known.model(name).python is not None:
             continue
         if known.model(name).head.partition:
             found.append(_not_parted(known, name))

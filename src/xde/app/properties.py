@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xde.app.interrupting import interruptible
 from xde.app.planning import select
 from xde.app.recording import columns_read
-from xde.app.subjects import at, subject_of
+from xde.app.subjects import at, subject_of, with_queries
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.spans import Span
@@ -53,7 +53,8 @@ class Prover:
         """The models that a selection names, in an order in which they could be built. Raises `UserError` for one that names nothing."""
         chosen = select(self.known, selection)
         proved = [n for n in self.known.project.models if not self.known.is_seed(n)]
-        return tuple(n for n in self.known.order if n in proved and (chosen is None or n in chosen))
+        meant = (n for n in self.known.order if n in proved and (chosen is None or n in chosen))
+        return with_queries(self.known, meant, asked=bool(selection))
 
     def search(self, selection: Sequence[str], examples: int = 200, seed: int = 0) -> Iterator[Proved]:
         """What is found of each model. Raises `UserError` when none is meant."""

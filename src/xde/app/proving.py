@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xde.app.repositories import Repository
     from xde.app.venvs import Venv
 
-_DEFINITIONS = ("sources", "models", "flows")
+_DEFINITIONS = ("sources", "models", "flows", "lib")
 _NOT_OURS = {".git", ".xde", ".venv", "__pycache__", "dist"}
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from xde.app.dependencies import declared, not_imported
+from xde.app.needs import unmet
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Findings
 from xde.ground.spans import Span
@@ -26,6 +27,7 @@ def must_be_ready(house: House, known: Understanding, root: Path) -> None:
     changed = [n for n in known.order if n in known.analyses and pointers.get(n) != known.versions[n]]
     findings = Findings()
     _bind(house, known, changed, findings)
+    findings.extend(unmet(house, known, changed))
     _import(root, findings)
     if findings.errors:
         raise UserError(*findings.errors)
@@ -41,6 +43,8 @@ def _bind(house: House, known: Understanding, models: Collection[str], findings:
     with house.local.describing() as columns:
         for name in models:
             model = known.model(name)
+            if model.python is not None:
+                continue
             inputs = {n: Input(tuple(Column(c.name, c.type) for c in known.schemas[n])) for n in known.upstream[name]}
             query = Query(model.sql, {p: given[p] for p in known.analyses[name].parameters})
             try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xde.app.subjects import at, keeps_other_rows, moment, subject_of
+from xde.app.subjects import at, inputs_of, keeps_other_rows, moment, subject_of
 from xde.app.throwaway import Throwaway
 from xde.ground.clock import SetClock
 from xde.ground.errors import UserError
@@ -119,9 +119,10 @@ class _Stage:
     def _give(self, part: Round, *, first: bool) -> None:
         given: dict[str, Table | None] = {}
         if first and self.case.dataset in self.known.project.models:
-            subject = subject_of(self.known, self.case.dataset)
-            given = {n: None for n in subject.inputs if n not in subject.views}
-            for name in (n for n in subject.inputs if self.known.is_seed(n) and n not in part.given):
+            views, inputs = self.known.views(self.case.dataset), inputs_of(self.known, self.case.dataset)
+            seeds = [n for n in inputs if self.known.is_seed(n)]
+            given = {n: None for n in inputs if n not in views and n not in seeds}
+            for name in (n for n in seeds if n not in part.given):
                 self.own.publish(name, self.known.model(name).sql, {})
         for name, table in {**given, **part.given}.items():
             self._publish(name, table, replacing=True)

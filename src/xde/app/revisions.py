@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.declarations import Project
 
 ENDINGS = (".yaml", ".yml", ".sql", ".py", ".csv")
-PARTS = (SETTINGS_FILE, "sources", "models", "flows")
+PARTS = (SETTINGS_FILE, "sources", "models", "flows", "lib")
 
 
 def files_at(root: Path, against: str) -> dict[str, bytes]:

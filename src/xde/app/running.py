@@ -138,9 +138,12 @@ def arrangements(known: Understanding, datasets: Collection[str]) -> dict[str, A
 
 def model_work(known: Understanding, name: str, house: House, personal: tuple[str, ...]) -> ModelWork:
     """A model, ready to be built."""
+    from xde.app.needs import installed
+
     parameters = {**known.project.settings.parameters, "today": house.clock.now().date()}
+    model = known.model(name)
     return ModelWork(
-        known.model(name),
+        model,
         known.analyses[name],
         known.schemas[name],
         known.views(name),
@@ -151,6 +154,7 @@ def model_work(known: Understanding, name: str, house: House, personal: tuple[st
         known.view_parameters(known.views(name)),
         personal,
         _time_from(known, name),
+        installed(model.python) if model.python is not None else {},
     )
 
 

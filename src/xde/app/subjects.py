@@ -13,6 +13,8 @@ from xde.kernel.project.declarations import Kind
 from xde.undercurrents.engineering.testing.exercising import Subject
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from xde.app.understanding import Understanding
     from xde.kernel.project.declarations import ModelDataset
     from xde.undercurrents.engineering.testing.case import Case
@@ -21,13 +23,9 @@ if TYPE_CHECKING:
 def subject_of(known: Understanding, name: str) -> Subject:
     """A model as its tests see it, at no particular time. Of a history it is what its query gives: its promises are of more than that."""
     model = known.model(name)
-    inputs: dict[str, dict[str, str]] = {}
-    todo = list(known.upstream[name])
-    while todo:
-        dataset = todo.pop(0)
-        if dataset not in inputs:
-            inputs[dataset] = {c.name: c.type for c in known.schemas[dataset]}
-            todo += known.upstream[dataset] if known.is_view(dataset) else ()
+    if model.python is not None:
+        raise UserError(no_query(model))
+    inputs = inputs_of(known, name)
     objects = {n: known.project.datasets[n].object for n in [*inputs, name]}
     texts = {**{n: known.model(n).sql for n in inputs if known.is_seed(n)}, **known.views(name)}
     used = known.view_parameters(texts)
@@ -52,8 +50,38 @@ def subject_of(known: Understanding, name: str) -> Subject:
 
 
 def keeps_other_rows(model: ModelDataset) -> bool:
-    """Whether a model's table is not what its query gives even where nothing was there before: periods are added, deleted rows left out."""
-    return model.head.kind is Kind.HISTORY or model.head.deleted is not None
+    """Whether a model's table is not what its query gives even where nothing was there before: periods are added, deleted rows left out, a
+    function computes it.
+    """
+    return model.head.kind is Kind.HISTORY or model.head.deleted is not None or model.python is not None
+
+
+def inputs_of(known: Understanding, name: str) -> dict[str, dict[str, str]]:
+    """The columns of all that a model reads, of views and of what they read."""
+    inputs: dict[str, dict[str, str]] = {}
+    todo = list(known.upstream[name])
+    while todo:
+        dataset = todo.pop(0)
+        if dataset not in inputs:
+            inputs[dataset] = {c.name: c.type for c in known.schemas[dataset]}
+            todo += known.upstream[dataset] if known.is_view(dataset) else ()
+    return inputs
+
+
+def with_queries(known: Understanding, names: Iterable[str], *, asked: bool) -> tuple[str, ...]:
+    """Those of some datasets that are no Python models. Raises `UserError` where nothing else was asked for."""
+    every = tuple(names)
+    found = tuple(n for n in every if n not in known.project.models or known.model(n).python is None)
+    if asked and every and not found:
+        raise UserError(*(no_query(known.model(n)) for n in every))
+    return found
+
+
+def no_query(model: ModelDataset) -> Finding:
+    """What is told where the SQL of a model is wanted, and it is a Python function."""
+    why = "this works on the syntax tree of a query, and a Python model has none"
+    hint = f"its cases are run by `xde test {model.name}`; its function can be called from pytest, too"
+    return Finding("XDE0278", f"`{model.name}` is a Python model, and this is for SQL models", model.span, "", why, hint)
 
 
 def moment(case: Case, text: str | None) -> datetime | None:

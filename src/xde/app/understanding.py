@@ -180,6 +180,7 @@ def _sources(project: Project, house: House, findings: Findings) -> tuple[dict[s
 def _analyses(project: Project, schemas: dict[str, Schema], house: House, findings: Findings) -> dict[str, Analysis]:
     """What each model means; adds the columns that it is stored with to the schemas."""
     from xde.kernel.graph.analyses import analyse_models
+    from xde.lifecycle.ingestion.declare import column_type
     from xde.lifecycle.transformation.port import Input, Query
 
     now = house.clock.now()
@@ -203,6 +204,7 @@ def _analyses(project: Project, schemas: dict[str, Schema], house: House, findin
             known_parameters=parameters,
             stored=stored,
             cache_folder=project.root / ".xde" / "cache",
+            promised=lambda model, _: {p.name: column_type(p) for p in model.object.properties} if model.object else {},
         )
     findings.extend(told)
     return analyses

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from xde.undercurrents.engineering.testing.case import Case
 
 WAIT, MOST_WAITS = 0.01, 6  # seconds between two looks at what is being saved, and how many of them
-WATCHED = {"sources": (".yaml", ".yml"), "models": (".yaml", ".yml", ".sql", ".py", ".csv"), "flows": (".py",), FOLDER: (".yaml", ".yml")}
+WATCHED = {
+    "sources": (".yaml", ".yml"),
+    "models": (".yaml", ".yml", ".sql", ".py", ".csv"),
+    "flows": (".py",),
+    "lib": (".py",),
+    FOLDER: (".yaml", ".yml"),
+}
 
 
 @dataclass(frozen=True, slots=True)

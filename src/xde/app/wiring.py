@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from xde.connectors.duckdb.session import DuckdbSession
     from xde.connectors.duckdb.transformation import DuckdbEngine
     from xde.connectors.files.sources import DiskFiles
+    from xde.connectors.python.calls import PythonFunctions
     from xde.connectors.spark.session import Sparked
     from xde.connectors.spark.transformation import SparkEngine
     from xde.ground.clock import Clock
@@ -50,6 +51,7 @@ class House:
     _revealing: Revealing | None = None
     _spark: Sparked | None = None
     _scale_out: SparkEngine | None = None
+    _functions: PythonFunctions | None = None
 
     @property
     def own(self) -> EnvironmentSettings | None:
@@ -175,11 +177,34 @@ class House:
 
     @property
     def engine(self) -> Engine:
-        """What builds models."""
-        return self.scale_out or self.local
+        """What builds models, those of Python too."""
+        from xde.lifecycle.transformation.functions import CallingEngine
+
+        return CallingEngine(self.scale_out or self.local, self.local, lambda: self.functions)
+
+    @property
+    def functions(self) -> PythonFunctions:
+        """What runs the functions of Python models."""
+        if self._functions is None:
+            from xde.connectors.python.calls import PythonFunctions, Room
+
+            chosen, python = self.engine_settings, self.settings.python
+            folder = Path(chosen.temp_folder) if chosen.temp_folder else self.root / ".xde" / "tmp"
+            spark = self.spark_session if chosen.name == "spark" else None
+            self._functions = PythonFunctions(Room(folder, python.memory_limit, python.time_limit, chosen.threads, spark))
+        return self._functions
+
+    @property
+    def spark_session(self) -> Mapping[str, object]:
+        """What another process needs to know to open a session of Spark like ours."""
+        from xde.connectors.spark.session import recipe
+
+        return recipe(self.engine_settings)
 
     def cancel(self) -> None:
         """Interrupt all that is under way."""
+        if self._functions is not None:
+            self._functions.cancel()
         self.session.cancel()
         if self._scale_out is not None:
             self._scale_out.cancel()

@@ -10,7 +10,7 @@ from xde.ground.findings import Finding
 from xde.plugin.secrets import SecretMissing
 
 MOST_BYTES = 65_536
-_KEPT = ("models", "sources", "flows", "xde.yaml")  # what a deployment keeps in the lake
+_KEPT = ("models", "sources", "flows", "lib", "xde.yaml")  # what a deployment keeps in the lake
 
 
 def read(name: str, project: Path, /) -> str:

@@ -178,6 +178,16 @@ class Sparked:
             _end_gateway()
 
 
+def recipe(settings: EngineSettings) -> dict[str, object]:
+    """What a process that opens a session of its own must set, as data. Raises `UserError` for what is not installed or not allowed."""
+    options = checked(settings)
+    needs(settings)
+    master = settings.master or "local[*]"
+    local = master.startswith("local")
+    every = {**DEFAULTS, **(LOCAL if local else {}), **options, **FIXED, **HADOOP}
+    return {"master": master, "remote": settings.remote, "options": every, "fixed": FIXED}
+
+
 def _end_gateway() -> None:
     """Take the Java process down too: a later session of the process starts with settings of its own."""
     from pyspark import SparkContext

@@ -31,6 +31,14 @@ COMMANDS = {
     "new": (f"{_ROOM}.new", "Begin a model with its contract and a failing case, or a case."),
     "doctor": (f"{_ROOM}.doctor", "Try whether sources, lake, ledger and engine can be reached, written and read."),
     "test": (f"{_ROOM}.test", "Run the cases under `tests/`."),
+    "lint": (
+        f"{_ROOM}.lint",
+        "Look for faults in models that the engine accepts: doubled rows, casts nobody wrote, times without a zone.",
+    ),
+    "format": (
+        f"{_ROOM}.format",
+        "Put the SQL of models into one form: lines, indents, capitals. No word and no comment is lost, and no model is built anew.",
+    ),
     "plan": (f"{_ROOM}.plan", "Tell what a run would do, and why; changes nothing."),
     "run": (f"{_ROOM}.run", "Load what is new, build what is stale, publish what passes."),
     "deploy": (f"{_ROOM}.deploy", "Bring the working tree to an environment, whole and at once."),

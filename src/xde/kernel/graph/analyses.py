@@ -18,6 +18,7 @@ from xde.kernel.graph.graph import Graph
 from xde.kernel.graph.head_columns import unknown_in_head, with_periods
 from xde.kernel.graph.meaning.lines import lines_of
 from xde.kernel.graph.meaning.values import DatasetMeaning
+from xde.kernel.graph.python_models import called, function_references, output_types
 from xde.kernel.graph.resolve import faults_of, references_of, unknown_parameters
 from xde.kernel.graph.text.parsing import read_texts
 from xde.kernel.project.declarations import Kind
@@ -40,13 +41,15 @@ class Surroundings:
 
     `parameters` are the values that `$names` may have (or only the names, then nothing that uses one is kept);
     `stored` gives the types in which a model's columns are stored, when they are not those that the query gives;
-    `cache_folder` is where analyses are kept; `workers` the most processes that may read SQL at once.
+    `cache_folder` is where analyses are kept; `workers` the most processes that may read SQL at once;
+    `promised` gives the types of columns that the contract of a Python model names.
     """
 
     parameters: Mapping[str, object] | Collection[str] = ()
     stored: Stored | None = None
     cache_folder: Path | None = None
     workers: int = 1
+    promised: Stored | None = None
 
 
 def analyse_models(  # noqa: PLR0913 - one door for all
@@ -58,13 +61,14 @@ def analyse_models(  # noqa: PLR0913 - one door for all
     stored: Stored | None = None,
     cache_folder: Path | None = None,
     workers: int = 1,
+    promised: Stored | None = None,
 ) -> tuple[dict[str, Analysis], Findings]:
     """The analysis of every model that can be read, and what is wrong with the others.
 
     `sources` are the columns and types of the source datasets; `describe` gives the columns and types of a query over
     empty tables of the given columns (raises `UserError` when it does not bind). For the rest see `Surroundings`.
     """
-    work = _Work(project, describe, Surroundings(known_parameters, stored, cache_folder, workers), Cache.load(cache_folder))
+    work = _Work(project, describe, Surroundings(known_parameters, stored, cache_folder, workers, promised), Cache.load(cache_folder))
     work.read()
     references = work.references()
     order, circles = Graph({**dict.fromkeys(project.sources, ()), **references}).order()
@@ -119,6 +123,8 @@ class _Work:
         """Read every text that is not known from before."""
         new: list[str] = []
         for name, model in self.models.items():
+            if model.python is not None:
+                continue
             kept = self.cache.reading(name, _file_key(model))
             if kept is None:
                 new.append(name)
@@ -137,12 +143,17 @@ class _Work:
         datasets = {d.lower(): d for d in self.project.datasets}
         found: dict[str, dict[str, Span]] = {}
         for name, model in self.models.items():
+            before = len(self.findings)
+            if model.python is not None:
+                found[name] = function_references(model, model.python, datasets, self.around.parameters, self.findings)
+                if len(self.findings) > before:
+                    self.broken.add(name)
+                continue
             reading = self.readings[name]
             if model.expansion is not None and model.expansion.broken:
                 self.broken.add(name)
                 found[name] = {}
                 continue
-            before = len(self.findings)
             faults_of(model, reading, self.findings)
             found[name] = references_of(model, reading, datasets, self.findings)
             unknown_parameters(model, reading, self.around.parameters, self.findings)
@@ -153,6 +164,10 @@ class _Work:
     def analyse(self, name: str, references: Mapping[str, Span], inputs: Mapping[str, _Known]) -> Analysis | None:
         """The analysis of one model, from the cache or made now."""
         model = self.models[name]
+        if model.python is not None:
+            types = output_types(model, model.python, self.around.promised, self.describe, self.findings)
+            seen = {n: (k.types, k.meaning) for n, k in inputs.items()}
+            return called(model, model.python, (references, seen), types, self.findings)
         key = self._key(model, inputs)
         kept = self.cache.analysis(name, key) if key else None
         if kept is not None:

@@ -138,14 +138,22 @@ def _types(model: ModelDataset) -> list[tuple[str, str]]:
 
 def _first_change(before: ModelDataset, now: ModelDataset) -> str:
     """`models/marts/x.sql:14`, the first line that is not as it was; empty when the text is the same."""
+    if now.python is not None and before.python is not None:
+        texts = dict(before.python.files)
+        changed = next(((p, t) for p, t in now.python.files if texts.get(p) != t), None)
+        return f"{changed[0]}:{1 + _first_line(texts.get(changed[0], ''), changed[1])}" if changed is not None else ""
     if before.sql == now.sql:
         return ""
     if now.head.kind is Kind.SEED:
         return now.path
-    one, other = before.sql.splitlines(), now.sql.splitlines()
+    return f"{now.path}:{(1 if now.python else now.sql_line) + _first_line(before.sql, now.sql)}"
+
+
+def _first_line(before: str, now: str) -> int:
+    one, other = before.splitlines(), now.splitlines()
     blocks = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
     line = next((low for tag, _, _, low, _ in blocks if tag != "equal"), 0)
-    return f"{now.path}:{now.sql_line + min(line, max(0, len(other) - 1))}"
+    return min(line, max(0, len(other) - 1))
 
 
 def _names(names: tuple[str, ...]) -> str:

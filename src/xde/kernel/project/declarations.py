@@ -1,4 +1,4 @@
-"""The datasets that a project declares: sources by contract, models by SQL."""
+"""The datasets that a project declares: sources by contract, models by SQL or by a Python function."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from xde.ground.records import dataclass
-from xde.kernel.project.settings import Settings  # noqa: TC001 - dataclass field, pickled with the project
+from xde.kernel.project.settings import NOTHING_ALLOWED, Allowance, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from xde.ground.spans import Span
     from xde.kernel.project.contract import Contract, SchemaObject
+    from xde.kernel.project.python_code import PythonCode
 
 
 class Kind(StrEnum):
@@ -67,6 +68,7 @@ class ModelHead:
     description: str = ""
     tags: tuple[str, ...] = ()
     spans: Mapping[str, Span] = field(default_factory=dict)
+    lint: Allowance = NOTHING_ALLOWED
 
     @property
     def stored(self) -> bool:
@@ -126,6 +128,7 @@ class ModelDataset:
 
     Where that text calls flows, `sql` has plain SQL in their place once the project is understood, and `expansion` says what was written.
     Of a seed the SQL gives the rows of its file; `lines` are those of the file on which they stand, in the order in which it gives them.
+    With `python` a function computes the rows, and `sql` only reads them from `RESULT`.
     """
 
     name: str
@@ -138,11 +141,14 @@ class ModelDataset:
     object: SchemaObject | None = None
     span: Span | None = None
     expansion: Expansion | None = None
+    python: PythonCode | None = None
     lines: tuple[int, ...] = ()
 
     @property
     def written(self) -> str:
-        """The SQL as the user wrote it."""
+        """The SQL as the user wrote it, or the Python."""
+        if self.python is not None:
+            return self.python.files[0][1]
         return self.sql if self.expansion is None else self.expansion.written
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "xde.yaml"
 _CONTRACTS = (".yaml", ".yml")
-_ENDINGS = {"sources": _CONTRACTS, "models": (*_CONTRACTS, ".sql", ".py", ".csv"), "flows": (".py",)}
+_ENDINGS = {"sources": _CONTRACTS, "models": (*_CONTRACTS, ".sql", ".py", ".csv"), "flows": (".py",), "lib": (".py",)}
 _MOST_BYTES = 16_000_000  # of a file that is not even looked at beyond its size
 
 
@@ -36,11 +36,12 @@ class ProjectFiles:
     sources: list[ProjectFile] = field(default_factory=list)
     models: list[ProjectFile] = field(default_factory=list)
     flows: list[ProjectFile] = field(default_factory=list)
+    library: list[ProjectFile] = field(default_factory=list)
 
     @property
     def all(self) -> list[ProjectFile]:
         """Every file."""
-        return [*([self.settings] if self.settings is not None else []), *self.sources, *self.models, *self.flows]
+        return [*([self.settings] if self.settings is not None else []), *self.sources, *self.models, *self.flows, *self.library]
 
 
 def project_files(root: Path) -> ProjectFiles:
@@ -50,7 +51,8 @@ def project_files(root: Path) -> ProjectFiles:
     settings = f"{top}/{SETTINGS_FILE}"
     if os.path.lexists(settings):
         found.settings = _read(settings, SETTINGS_FILE)
-    for folder, files in (("sources", found.sources), ("models", found.models), ("flows", found.flows)):
+    folders = (("sources", found.sources), ("models", found.models), ("flows", found.flows), ("lib", found.library))
+    for folder, files in folders:
         files.extend(_under(top, folder, _ENDINGS[folder]))
     return found
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xde.kernel.project.declarations import Kind, ModelHead
 from xde.kernel.project.fields import Codes, Complaints, Either, ListOf, Number, Record, Text
+from xde.kernel.project.lint_words import LINT, read_allowance
 from xde.kernel.project.tree import Mapping, Scalar
 from xde.kernel.project.yaml_reader import read_yaml_text
 
@@ -163,6 +164,7 @@ HEAD = Record(
         ),
         "description": Text(doc="What a row is"),
         "tags": ListOf(Text(pattern=r"\S", wanted="a word"), doc="Words to choose models by"),
+        "lint": LINT,
     },
     strict=True,
     also=_check,
@@ -179,14 +181,15 @@ def read_head(text: str, path: str, lines_before: int) -> tuple[ModelHead, list[
         return ModelHead(), [_of_head(f, path) for f in findings]
     say = Complaints(CODES)
     HEAD.check(root, path, say)
-    return _head(root), [*(_of_head(f, path) for f in findings), *say.findings]
+    return head_of(root), [*(_of_head(f, path) for f in findings), *say.findings]
 
 
 def _of_head(finding: Finding, path: str) -> Finding:
     return replace(finding, message=finding.message.replace(f"`{path}`", f"the head of `{path}`"))
 
 
-def _head(root: Mapping) -> ModelHead:
+def head_of(root: Mapping) -> ModelHead:
+    """What a checked head says."""
     kind, grain, key, batch = root.text("kind"), root.text("grain"), root.text("key"), root.whole("batch")
     return ModelHead(
         kind=Kind(kind) if kind in WRITTEN else Kind.TABLE,
@@ -210,6 +213,7 @@ def _head(root: Mapping) -> ModelHead:
             for word, node in root.items.items()
             if isinstance(node, Scalar) or word in {"key", "columns", "partition", "sort", "tags"}
         },
+        lint=read_allowance(root),
     )
 
 

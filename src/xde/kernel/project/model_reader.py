@@ -44,6 +44,17 @@ def read_model(name: str, path: str, content: bytes) -> tuple[ModelDataset | Non
     return model, parts.findings
 
 
+def sql_begins(text: str) -> int:
+    """Where the SQL of a model's text begins: after its head and the rest of that line, or at 0. What stands before is not SQL."""
+    before = _BEFORE_HEAD.match(text)
+    opening = _HEAD.match(text, before.end() if before is not None else 0)
+    end = text.find("*/", opening.end()) if opening is not None else -1
+    if end < 0:
+        return 0
+    rest_of_line, newline, _ = text[end + 2 :].partition("\n")
+    return end + 2 + (0 if rest_of_line.strip() else len(rest_of_line) + len(newline))
+
+
 def _divided(text: str, path: str) -> _Parts:
     before = _BEFORE_HEAD.match(text)
     begin = before.end() if before is not None else 0

@@ -11,6 +11,7 @@ from xde.ground.spans import Span
 from xde.kernel.project.declarations import FlowFile, Project, SourceDataset
 from xde.kernel.project.files import SETTINGS_FILE, digest_of, project_digest, project_files
 from xde.kernel.project.memory import Memory
+from xde.kernel.project.python_reader import read_python_model
 from xde.kernel.project.reference_linter import lint_references
 from xde.kernel.project.seed_reader import read_seed
 from xde.kernel.project.settings_reader import read_settings
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.kernel.project.contract import Contract, SchemaObject
-    from xde.kernel.project.declarations import Dataset
+    from xde.kernel.project.declarations import Dataset, ModelDataset
     from xde.kernel.project.files import ProjectFile, ProjectFiles
     from xde.kernel.project.settings import Settings
 
@@ -37,6 +38,7 @@ def read_project(root: Path, memory: Memory | None = None, files: ProjectFiles |
     settings = reading.settings(files)
     for file in files.sources:
         reading.source(file)
+    reading.library(files.library)
     reading.models(files.models)
     flows = reading.flows(files.flows)
     reading.findings.items += lint_references(reading.datasets, reading.contracts)
@@ -54,6 +56,7 @@ class _Reading:
         self.datasets: dict[str, Dataset] = {}
         self.contracts: list[tuple[str, Contract]] = []
         self.places: dict[str, tuple[str, Span | None]] = {}
+        self.shared: dict[str, str] = {}
 
     def settings(self, files: ProjectFiles) -> Settings | None:
         """The settings of the project."""
@@ -92,20 +95,20 @@ class _Reading:
     def models(self, files: list[ProjectFile]) -> None:
         """Models under `models/`, each with the contract beside it if there is one."""
         contracts = {_without_ending(f.path): f for f in files if f.path.endswith((".yaml", ".yml"))}
-        models = {_without_ending(f.path) for f in files if f.path.endswith((".sql", ".csv"))}
+        models = {_without_ending(f.path) for f in files if f.path.endswith((".sql", ".py", ".csv"))}
         for file in files:
-            if file.path.endswith((".sql", ".csv")):
+            if file.path.endswith((".sql", ".py", ".csv")):
                 self._model(file, contracts.get(_without_ending(file.path)))
-            elif file.path.endswith(".py"):
-                hint = "write it as SQL, or move the file out of `models/`"
-                why = "models are SQL files"
-                self._say("XDE0125", f"`{file.path}` is not read", Span(file.path), why, hint, Severity.WARNING)
             elif file.content is None:
                 self._content(file)
             elif _without_ending(file.path) not in models:
                 wanted = _without_ending(file.path) + ".sql"
                 hint = did_you_mean(wanted, [m + ".sql" for m in models]) or f"add `{wanted}`, or delete the contract"
                 self._say("XDE0123", f"`{file.path}` is a contract without a model", Span(file.path), f"there is no `{wanted}`", hint)
+
+    def library(self, files: list[ProjectFile]) -> None:
+        """The texts of `lib/`, which Python models may import."""
+        self.shared = {f.path: f.text for f in self.flows(files)}
 
     def flows(self, files: list[ProjectFile]) -> tuple[FlowFile, ...]:
         """The texts of the project's own flow functions."""
@@ -138,12 +141,20 @@ class _Reading:
             return
         if file.path.endswith(".csv"):
             model, findings = read_seed(f"{schema}.{stem}", file.path, content, contract, table)
+        elif file.path.endswith(".py"):
+            model, findings = self._python(f"{schema}.{stem}", file.path, content, (contract, table))
         else:
             model, findings = self.known.model(f"{schema}.{stem}", content, file.path)
         self.findings.items += findings
         if model is not None:
             promised = model if contract is None else replace(model, contract=contract, object=table)
             self._declare(promised, file.path, Span(file.path))
+
+    def _python(
+        self, name: str, path: str, content: bytes, promise: tuple[Contract | None, SchemaObject | None]
+    ) -> tuple[ModelDataset | None, list[Finding]]:
+        text, finding = decoded(content, path)
+        return read_python_model(name, path, text, self.shared, promise) if finding is None else (None, [finding])
 
     def _contract_beside(self, file: ProjectFile | None, schema: str, stem: str) -> tuple[Contract | None, SchemaObject | None]:
         content = self._content(file) if file is not None else None

@@ -49,6 +49,26 @@ class EnvironmentSettings:
     expires_days: float | None = None
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """Rules of the linter that are switched off, and why; `spans` are the places of their names."""
+
+    rules: tuple[str, ...] = ()
+    reason: str = ""
+    spans: tuple[Span, ...] = ()
+
+
+NOTHING_ALLOWED = Allowance()
+
+
+@dataclass(frozen=True, slots=True)
+class PythonSettings:
+    """How far the functions of Python models may go: `2GB`, `10 minutes`; None for half of the machine's memory, and for any time."""
+
+    memory_limit: str | None = None
+    time_limit: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The whole of `xde.yaml`; `ledger` is `sqlite:PATH` or `postgresql://...`; parameters keep their YAML values."""
@@ -63,3 +83,5 @@ class Settings:
     environment: str = "dev"
     environments: Mapping[str, EnvironmentSettings] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
+    python: PythonSettings = field(default_factory=PythonSettings)
+    lint: Allowance = NOTHING_ALLOWED

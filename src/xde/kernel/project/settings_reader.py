@@ -6,15 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from xde.kernel.project.fields import Anything, Codes, Complaints, Either, Empty, ListOf, MapOf, Number, Record, Text
+from xde.kernel.project.lint_words import LINT, read_allowance
 from xde.kernel.project.model_head import DURATION, days
 from xde.kernel.project.secret_linter import check_references
-from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, Settings
+from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, PythonSettings, Settings
 from xde.kernel.project.tree import Mapping, Scalar
 from xde.kernel.project.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
     from xde.ground.findings import Finding
 
+MEMORY = r"^[0-9]+(\.[0-9]+)? ?([KMGT]i?B|B)$"
+PATIENCE = r"^[0-9]+(\.[0-9]+)? *(seconds?|minutes?|hours?)$"
 CODES = Codes(unknown="XDE0110", missing="XDE0111", type="XDE0112", value="XDE0113")
 RESERVED_PARAMETERS = ("start", "end", "today")
 DIALECTS = (
@@ -121,9 +124,19 @@ SETTINGS = Record(
         "lake": _LAKE,
         "ledger": _LEDGER,
         "engine": _ENGINE,
+        "python": Record(
+            {
+                "memory_limit": Text(pattern=MEMORY, wanted="an amount of memory", example="2GB", doc="Most memory of one Python model"),
+                "time_limit": Text(
+                    pattern=PATIENCE, wanted="a number of seconds, minutes or hours", example="10 minutes", doc="Longest time"
+                ),
+            },
+            doc="How far the functions of Python models may go",
+        ),
         "dialect": Text(DIALECTS, doc="SQL dialect of the models"),
         "parallel": Number(whole=True, least=1, doc="Steps that run at once"),
         "retries": Number(whole=True, least=0, doc="How often a step is tried again after a temporary error"),
+        "lint": LINT,
         "environment": Text(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", wanted="a name", doc="The environment that commands use by default"),
         "environments": MapOf(
             _ENVIRONMENT,
@@ -154,7 +167,7 @@ def _settings(root: Mapping) -> Settings:
     default = Settings(name="")
     environments = root.mapping("environments")
     parameters = root.mapping("parameters")
-    lake, engine = _lake(root), _engine(root)
+    lake, engine, python = _lake(root), _engine(root), root.mapping("python")
     whole = {key: value for key in ("parallel", "retries") if (value := root.whole(key)) is not None and value >= 0}
     return Settings(
         name=root.text("name") or "",
@@ -167,6 +180,8 @@ def _settings(root: Mapping) -> Settings:
         environment=root.text("environment") or default.environment,
         environments={name: _environment(name, environments) for name in environments.items} if environments is not None else {},
         parameters=parameters.data() if parameters is not None else {},
+        python=PythonSettings(python.text("memory_limit"), python.text("time_limit")) if python is not None else default.python,
+        lint=read_allowance(root),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from xde.ground.errors import DataError
 from xde.ground.findings import Finding
-from xde.ground.names import quoted
+from xde.ground.names import quoted, quoted_name
 from xde.kernel.plan.intervals import batches, covering, floor, merged, moment_text, parse_moment, within
 from xde.kernel.plan.plan import Interval
 from xde.lifecycle.storage.merging import Rewritten
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from xde.kernel.run.events import Outcome
     from xde.lifecycle.storage.port import DataFile, Snapshot
     from xde.lifecycle.storage.publish import Published
+    from xde.lifecycle.transformation.port import Engine
     from xde.lifecycle.transformation.task import Means, Task
     from xde.lifecycle.transformation.work import ModelWork
 
@@ -120,6 +122,8 @@ class ByTime:
             return tuple(Interval(*i) for i in cast("list[list[str]]", state.facts["pending"]))
         column = quoted(_time(task.work)[0])
         everything = Interval(head.start or "0001-01-01", head.end or "9999-12-31")
+        if task.work.model.python is not None:
+            return _extent_of_input(task, everything, self._means.engine, grain)
         sql = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM ({_bounded(task.work)})"
         query = task.work.query(sql, _bounds(task.work, everything))
         low, high = self._means.engine.rows(query, task.inputs)[0]
@@ -142,6 +146,20 @@ class ByTime:
                     hint=f"leave them out with `WHERE {column} IS NOT NULL`, or give them a time",
                 )
             )
+
+
+def _extent_of_input(task: Task, everything: Interval, engine: Engine, grain: Grain) -> tuple[Interval, ...]:
+    """The time of the input that a function's own is a copy of: nobody calls the function to find out."""
+    code = task.work.model.python
+    given = next(g for g in code.given if g.time is not None) if code is not None else None
+    if given is None:
+        return ()
+    column, bounds = quoted(given.time or ""), _bounds(task.work, everything)
+    within_all = f"{column} >= $__start AND {column} < $__end"
+    sql = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM {quoted_name(given.dataset)} WHERE {within_all}"
+    query = replace(task.work.query(sql, bounds), call=None)
+    low, high = engine.rows(query, task.inputs)[0]
+    return (covering(parse_moment(str(low)), parse_moment(str(high)), grain),) if low is not None else ()
 
 
 def _time(work: ModelWork) -> tuple[str, str]:

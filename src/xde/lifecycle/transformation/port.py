@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from xde.kernel.project.declarations import ModelDataset
     from xde.lifecycle.storage.port import DataFile, Schema
 
 
@@ -24,11 +25,25 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A function with the values of its parameters; `types` is what it must give back, in the engine's words.
+
+    `interval` bounds the rows of the input that has a `time` (values of that column's type, the last exclusive), None for all of them.
+    """
+
+    model: ModelDataset
+    types: Schema
+    values: Mapping[str, object] = field(default_factory=dict)
+    interval: tuple[object, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A query in the engine's dialect with `$name` parameters; dataset names are written as `schema.name`.
 
     `views` are datasets that have no files: their name to their own query text, in an order in which they can be made;
     `view_parameters` names the parameters that each of them uses, `parameters_of_views` has their values.
+    With a `call` of a function, the query reads what that gives back, and nothing else.
     """
 
     sql: str
@@ -36,6 +51,7 @@ class Query:
     views: Mapping[str, str] = field(default_factory=dict)
     view_parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parameters_of_views: Mapping[str, object] = field(default_factory=dict)
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ class Task:
             "inputs": dict(self.read),
             "checks_digest": self.work.checks_digest,
             **({"asked": asked} if asked else {}),
+            **({"packages": dict(self.work.packages)} if self.work.packages else {}),
         }
 
     def outcome(self, published: Sequence[Published], files: Sequence[DataFile]) -> Outcome:

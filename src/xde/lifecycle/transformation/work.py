@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from xde.ground.records import dataclass
-from xde.lifecycle.transformation.port import Query
+from xde.lifecycle.transformation.port import Call, Query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,8 @@ class ModelWork:
 
     `types` is the schema it is stored in (names and storable types); `views` are the views among its inputs with their
     text, in the order in which they can be made; `reads` the datasets with rows that it reads, seen through views;
-    `time_from` the column of one of those that its time column is a copy of, if it is one.
+    `time_from` the column of one of those that its time column is a copy of, if it is one; `packages` the versions of
+    what a Python function is computed with, which its commits tell of.
     """
 
     model: ModelDataset
@@ -37,9 +38,16 @@ class ModelWork:
     view_parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     personal: tuple[str, ...] = ()
     time_from: ColumnRef | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
 
     def query(self, sql: str, bounds: Mapping[str, object]) -> Query:
         """A query over the model's views, with those parameters that it names."""
         given = {**self.parameters, **bounds}
         used = {n: v for n, v in given.items() if n in self.analysis.parameters or (n.startswith("__") and f"${n}" in sql)}
-        return Query(sql, used, self.views, self.view_parameters, self.parameters)
+        if self.model.python is None:
+            return Query(sql, used, self.views, self.view_parameters, self.parameters)
+        own = {n: v for n, v in given.items() if n in self.analysis.parameters}
+        whole = {n: v for n, v in used.items() if n.startswith("__")}
+        interval = (bounds["__start"], bounds["__end"]) if "$__start" in sql else None
+        called = Call(self.model, self.types, own, interval)
+        return Query(sql, whole, self.views, self.view_parameters, self.parameters, called)

@@ -11,23 +11,42 @@ from typing import TYPE_CHECKING, Literal
 from xde.lifecycle.ingestion.port import Letter, LetterReason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
+
+PIECE = 1 << 28  # bytes
 
 
 def write_letters(letters: Sequence[Letter], folder: str) -> str:
     """One file of letters, written aside and then put in place; gives its name."""
     import pyarrow.parquet as pq
 
-    table = _table(letters)
     name = f"{uuid.uuid4().hex}.parquet"
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     aside = target / f".{name}"
-    pq.write_table(table, aside, compression="zstd")
+    tables = map(_table, _pieces(letters))
+    first = next(tables)
+    with pq.ParquetWriter(aside, first.schema, compression="zstd") as out:
+        out.write_table(first)
+        for table in tables:
+            out.write_table(table)
     aside.replace(target / name)
     return name
+
+
+def _pieces(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
+    """Some at a time: Arrow counts the bytes of a column in 32 bits, and all letters need not be there twice."""
+    piece: list[Letter] = []
+    size = 0
+    for letter in letters:
+        size += len(letter.raw) + sum(map(len, letter.header))
+        if piece and size > PIECE:
+            yield piece
+            piece, size = [], len(letter.raw)
+        piece.append(letter)
+    yield piece
 
 
 def _table(letters: Sequence[Letter]) -> pa.Table:

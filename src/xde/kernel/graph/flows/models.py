@@ -22,7 +22,7 @@ def expand_models(project: Project, book: FlowBook, findings: Findings) -> Proje
     """The project with every call of a flow expanded; what is wrong with calls is told. The digest of such a model is also of its flows."""
     changed: dict[str, Dataset] = {}
     for name, model in project.models.items():
-        if model.expansion is not None:
+        if model.expansion is not None or model.python is not None:
             continue
         made = expand(model.sql, book)
         if made.expansion is None and not made.faults:

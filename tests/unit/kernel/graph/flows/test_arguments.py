@@ -221,6 +221,12 @@ WRONG = [
         "write them in brackets: `['look', 'pay']`",
     ),
     (
+        "unknown_member(a.b, key := x, label := «'none'»)",
+        "XDE0245",
+        "calls `unknown_member` with a `label` and no `labels` to hold it",
+        "name the columns: `labels := (name, country)`",
+    ),
+    (
         "validate(a.b, rule := «r»)",
         "XDE0245",
         "calls `validate` with nothing to hold the rows against",

@@ -147,3 +147,16 @@ def test_a_column_beside_the_flow_is_no_column_of_its_input(con):
     put(con, "s.u", "z INTEGER", [(5,)])
     # the engine itself would take `z` from its neighbour; that a project does not is held where projects are tested
     assert asked(con, "SELECT v FROM s.u, dedupe(s.t, key := z, newest := v)") == [(2,)]
+
+
+def test_the_unknown_of_a_dimension_with_keys_of_text(con):
+    put(con, "s.d", "code VARCHAR, name VARCHAR, since DATE", [("NL", "Netherlands", "1815-03-16")])
+    call = "unknown_member(s.d, key := code, value := '??', labels := name, label := 'not known')"
+    assert asked(con, f"SELECT * FROM {call} ORDER BY code") == [("??", "not known", None), ("NL", "Netherlands", dt.date(1815, 3, 16))]
+    assert asked(con, "SELECT code FROM unknown_member(s.d, key := code) ORDER BY code") == [("-1",), ("NL",)]
+
+
+def test_a_dimension_of_a_key_alone(con):
+    put(con, "s.t", "k VARCHAR, l INTEGER, v INTEGER", [("a", 1, 1), ("a", 1, 2), ("b", None, 3)])
+    assert asked(con, "SELECT k, l FROM normalise(s.t, key := (k, l)) ORDER BY k") == [("a", 1), ("b", None)]
+    assert asked(con, "SELECT * EXCLUDE (n) FROM normalise(s.t, key := (k, l), name := n, part := rows) ORDER BY v") == [(1,), (2,), (3,)]

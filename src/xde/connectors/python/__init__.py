@@ -1,0 +1,1 @@
+"""Python models: functions of users, run in processes of their own."""
