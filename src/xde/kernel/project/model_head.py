@@ -77,7 +77,7 @@ def _check_versions(node: Mapping, kind: str, say: Complaints) -> None:
     by_key = kind == Kind.HISTORY or (kind == Kind.INCREMENTAL and "time" not in node.items)
     why = f"it says how versions of a row are told apart, and the kind of this model is `{kind}`"
     for word in ("updated", "columns") if kind != Kind.HISTORY else ():
-        if word in node.items:
+        if word in node.items and not isinstance(node.items[word], Mapping):  # the columns of a function with their types
             _say_alone(say, node, word, f"`{word}` belongs to `kind: history`", why, f"write `kind: history`, or delete `{word}`")
     why = "it says which keys are gone, and this model does not go by key"
     for word in ("deleted", "missing") if not by_key else ():
