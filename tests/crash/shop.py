@@ -61,6 +61,9 @@ MODELS = {
 }
 
 
+MORE = {"marts.told": "/* xde\nkind: history\nkey: customer\nupdated: day\n*/\nSELECT customer, day, amount FROM staging.orders\n"}
+
+
 def deliver(root: Path, number: int) -> None:
     """One more day's files: 200 orders, three of them bad, and some customers."""
     chance = random.Random(number)
@@ -74,12 +77,12 @@ def deliver(root: Path, number: int) -> None:
     (root / f"data/customers-{number:03}.csv").write_text("customer,country\n" + "\n".join(people) + "\n")
 
 
-def make(root: Path, deliveries: int) -> Path:
+def make(root: Path, deliveries: int, *, more: bool = False) -> Path:
     for folder in ("sources", "data", "models/marts", "models/staging"):
         (root / folder).mkdir(parents=True)
     (root / "xde.yaml").write_text("name: shop\n")
     (root / "sources/shop.yaml").write_text(CONTRACT)
-    for name, sql in MODELS.items():
+    for name, sql in {**MODELS, **({m.replace(".", "/"): sql for m, sql in MORE.items()} if more else {})}.items():
         (root / f"models/{name}.sql").write_text(sql)
     for number in range(deliveries):
         deliver(root, number)
@@ -135,7 +138,8 @@ def everything(root: Path) -> dict[str, list[str]]:
     """All rows of all tables and all letters, without what differs from run to run."""
     with Workspace.open(root) as workspace:
         found = {
-            name: sorted(json.dumps(r, default=str) for r in workspace.show(name, limit=None).read_all().to_pylist()) for name in TABLES
+            name: sorted(json.dumps(r, default=str) for r in workspace.show(name, limit=None).read_all().to_pylist())
+            for name in (*TABLES, *(m for m in MORE if m in workspace.known.project.datasets))
         }
         found["letters"] = sorted(f"{x.letter.id} {x.letter.raw!r} {x.status}" for x in workspace.letters(status=None))
     return found

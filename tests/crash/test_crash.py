@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Two deliveries, run; a third, run."""
-    root = make(tmp_path_factory.mktemp("calm") / "shop", 2)
+    root = make(tmp_path_factory.mktemp("calm") / "shop", 2, more=True)
     assert xde(root, "run") == 0
     deliver(root, 2)
     assert xde(root, "run") == 0
@@ -32,12 +32,18 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]
     return found
 
 
-ELSEWHERE = {CrashPoint.CLEAN_LISTED, CrashPoint.DROP_ASIDE, CrashPoint.BEFORE_SWITCH, CrashPoint.SWITCHED}  # a run does not come there
+ELSEWHERE = {
+    CrashPoint.CLEAN_LISTED,
+    CrashPoint.DROP_ASIDE,
+    CrashPoint.BEFORE_SWITCH,
+    CrashPoint.SWITCHED,
+    CrashPoint.ARRANGED,
+}  # a run does not come there
 POINTS = [p for p in CrashPoint if p not in ELSEWHERE]
 
 
 def died_and_rose(root: Path, undisturbed: dict[str, list[str]], *, first: str, second: str, start: Callable[..., int] = xde) -> None:
-    make(root, 2)
+    make(root, 2, more=True)
     assert start(root, "run", crash=first) == -signal.SIGKILL
     assert start(root, "run") == 0
     deliver(root, 2)
@@ -54,13 +60,19 @@ def test_a_crash_before_and_after_a_commit_loses_and_doubles_nothing(tmp_path, u
 @pytest.mark.parametrize("nth", [1, 3])
 @pytest.mark.parametrize("point", POINTS)
 def test_every_point(point, nth, tmp_path, undisturbed):
-    nth = 1 if point in {CrashPoint.RUN_STARTED, CrashPoint.RUN_RECORDED} else min(nth, 2) if point is CrashPoint.LOAD_STAGED else nth
+    nth = (
+        1
+        if point in {CrashPoint.RUN_STARTED, CrashPoint.RUN_RECORDED, CrashPoint.HISTORY_PLACED}
+        else min(nth, 2)
+        if point is CrashPoint.LOAD_STAGED
+        else nth
+    )
     died_and_rose(tmp_path / "shop", undisturbed, first=f"{point}:{nth}", second=str(point))
 
 
 @pytest.mark.crash
 def test_a_crash_while_cleaning_takes_nothing_that_is_needed(tmp_path, undisturbed):
-    root = make(tmp_path / "shop", 2)
+    root = make(tmp_path / "shop", 2, more=True)
     assert xde(root, "run", crash="commit.before:3") == -signal.SIGKILL
     assert xde(root, "run") == 0
     deliver(root, 2)
@@ -103,3 +115,18 @@ def length_of_a_run(root: Path) -> float:
     began = time.monotonic()
     assert xde(root, "run") == 0
     return time.monotonic() - began
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("point", ["arranged", "commit.before", "commit.after", "pointer.moved"])
+def test_a_crash_while_files_are_laid_otherwise_changes_no_row(point, tmp_path, undisturbed):
+    root = make(tmp_path / "shop", 2, more=True)
+    assert xde(root, "run") == 0
+    deliver(root, 2)
+    assert xde(root, "run") == 0
+    for name in ("marts/daily", "marts/told"):
+        path = root / f"models/{name}.sql"
+        path.write_text(path.read_text().replace("kind:", "partition: month(day)\nsort: day\nkind:", 1))
+    assert xde(root, "run", crash=point) == -signal.SIGKILL
+    settled(root)
+    assert everything(root) == undisturbed

@@ -162,6 +162,9 @@ def _next_day(moment: str) -> str:
     return (parse_moment(moment) + timedelta(days=1)).date().isoformat()
 
 
+_ARTICLE = {Kind.VIEW: "a view", Kind.EPHEMERAL: "ephemeral"}
+
+
 def _can_be_asked(wanted: Wanted, present: Present, asked: Restated) -> None:
     name, environment = asked.dataset, present.environment
     model = wanted.datasets[name]
@@ -170,12 +173,22 @@ def _can_be_asked(wanted: Wanted, present: Present, asked: Restated) -> None:
         raise UserError(Finding("XDE0763", f"`{name}` is loaded from files, not computed", hint=hint))
     place = model.head.spans.get("kind") or model.span
     match model.head.kind:
-        case Kind.VIEW:
+        case Kind.VIEW | Kind.EPHEMERAL:
             why, hint = "a view is computed when it is read", "backfill what it reads, or what is made from it"
-            raise UserError(Finding("XDE0767", f"`{name}` is a view, and has no rows of its own", place, why=why, hint=hint))
+            raise UserError(
+                Finding("XDE0767", f"`{name}` is {_ARTICLE[model.head.kind]}, and has no rows of its own", place, why=why, hint=hint)
+            )
+        case Kind.SEED:
+            why = "its rows are part of the project"
+            raise UserError(Finding("XDE0767", f"`{name}` is a seed", place, why=why, hint=f"change `{model.path}`"))
         case Kind.APPEND:
             why = "an `append` model reads each row of its first input once, and cannot take back what it has made of a row"
-            raise UserError(Finding("XDE0767", f"`{name}` only appends", place, why=why, hint=f"build all of it: `xde run --full {name}`"))
+            hint = f"build all of it: `xde run --full {name} --reason WHY`"
+            raise UserError(Finding("XDE0767", f"`{name}` only appends", place, why=why, hint=hint))
+        case Kind.HISTORY:
+            why = "it keeps what its query gave in the past, which nothing can compute again"
+            hint = f"a late row is put in its place by `xde run {name}`"
+            raise UserError(Finding("XDE0767", f"`{name}` is a history", place, why=why, hint=hint))
         case Kind.TABLE | Kind.INCREMENTAL:
             pass
     if not is_shown(wanted, present, name):

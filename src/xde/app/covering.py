@@ -52,7 +52,7 @@ class ModelCoverage:
 def cover(bench: TestBench, selection: Sequence[str]) -> tuple[ModelCoverage, ...]:
     """The coverage of every model that is meant, by the cases that are meant; all models when nothing is asked."""
     cases = bench.pick(selection)
-    models = bench.known.project.models
+    models = {n: m for n, m in bench.known.project.models.items() if not bench.known.is_seed(n)}
     names = dict.fromkeys(c.dataset for c in cases) if selection else sorted(models)
     wanted = with_queries(bench.known, (n for n in names if n in models), asked=bool(selection))
     return tuple(_cover(bench, models[n], [c for c in cases if c.dataset == n]) for n in wanted)

@@ -26,7 +26,7 @@ from xde.ground.records import dataclass
 from xde.kernel.plan.changes import Side, changes
 from xde.kernel.plan.ledger import NEXT, Deployment
 from xde.kernel.plan.plan import StepKind
-from xde.kernel.project.declarations import Kind, SourceDataset
+from xde.kernel.project.declarations import SourceDataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,7 +110,7 @@ def propose(house: House, known: Understanding, until: str = "") -> Proposal:
 
 def _proposal(house: House, known: Understanding, until: str) -> Proposal:
     pointers = place(house, known)
-    changed = frozenset(n for n, v in known.versions.items() if pointers.get(n) != v)
+    changed = frozenset(n for n, v in known.versions.items() if pointers.get(n) != v and not known.is_ephemeral(n))
     before = deployed_project(house, known.project.root)
     explained = explain(before, known)
     planned = planning.make(
@@ -122,8 +122,8 @@ def _proposal(house: House, known: Understanding, until: str) -> Proposal:
     latest = house.ledger.deployments(house.environment, 1)
     return Proposal(
         replace(planned, plan=plan),
-        dict(known.versions),
-        tuple(sorted(set(pointers) - set(known.versions))),
+        {n: v for n, v in known.versions.items() if not known.is_ephemeral(n)},
+        tuple(sorted(n for n in pointers if n not in known.versions or known.is_ephemeral(n))),
         tuple(sorted(changed - building)),
         known.project.digest,
         not latest or latest[0].definitions != known.project.digest,
@@ -246,7 +246,7 @@ def switch(house: House, claim: Claim, wanted: tuple[str, str, dict[str, str], s
 
 def _views(known: Understanding) -> list[str]:
     datasets = known.project.datasets.values()
-    return [d.name for d in datasets if not isinstance(d, SourceDataset) and d.head.kind is Kind.VIEW]
+    return [d.name for d in datasets if not isinstance(d, SourceDataset) and not d.head.stored]
 
 
 def _not_as_shown(environment: str, shown: str, now: str) -> Finding:

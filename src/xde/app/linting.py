@@ -155,7 +155,7 @@ class _Work:
 def _lasting(model: ModelDataset, keys: Keys) -> Keys:
     """The keys of a query that are those of the table too: what is built in parts has them only within a part."""
     match model.head.kind:
-        case Kind.VIEW | Kind.TABLE:
+        case Kind.VIEW | Kind.TABLE | Kind.SEED | Kind.EPHEMERAL:
             return keys
         case Kind.INCREMENTAL if model.head.time is not None:
             return frozenset(k for k in keys if model.head.time.lower() in k)

@@ -45,7 +45,7 @@ def mutate(bench: TestBench, selection: Sequence[str], examples: int = 200, seed
     Raises `UserError` when nothing that is named has cases.
     """
     cases = bench.pick(selection)
-    named = dict.fromkeys(c.dataset for c in cases if c.dataset in bench.known.project.models)
+    named = dict.fromkeys(c.dataset for c in cases if c.dataset in bench.known.project.models and not bench.known.is_seed(c.dataset))
     wanted = with_queries(bench.known, named, asked=bool(selection))
     prover = Prover(bench.known, bench.house)
     for name in wanted:
@@ -72,7 +72,8 @@ def mutants_of_model(bench: TestBench, dataset: str) -> tuple[Mutant, ...]:
 
 def put_to_the_test(bench: TestBench, dataset: str, cases: Sequence[Case]) -> Killing:
     """Put the mutants of a SQL model to those of the cases that are its own and that one query tells (`Case.plain`)."""
-    trials = [CaseTrial(bench.house.sandbox, bench.subject(c), c, bench.file_of(c)) for c in cases if c.dataset == dataset and c.plain]
+    own = [c for c in cases if c.dataset == dataset and not bench.in_earnest(c)]
+    trials = [CaseTrial(bench.house.sandbox, bench.subject(c), c, bench.file_of(c)) for c in own]
     workers = max(1, min(MOST_WORKERS, os.cpu_count() or 1))
     manner = Manner(workers, _kept(bench, dataset), bench.house.session.cancel)
     return kill(bench.known.model(dataset).sql, mutants_of_model(bench, dataset), trials, manner)

@@ -14,7 +14,7 @@ from xde.ground.records import dataclass
 from xde.kernel.plan.intervals import moment_text, parse_moment
 from xde.kernel.plan.plan import Plan, SourceFile
 from xde.kernel.plan.planner import Present, Wanted, make_plan, priced
-from xde.kernel.project.declarations import SourceDataset
+from xde.kernel.project.declarations import Kind, SourceDataset
 from xde.lifecycle.sources.deliveries import changed_file, compare, gone_files
 from xde.lifecycle.storage.mirror import read_state
 from xde.lifecycle.storage.port import TableId
@@ -37,7 +37,7 @@ class Planned:
     warnings: tuple[Finding, ...] = field(default=())
 
 
-def make(
+def make(  # noqa: PLR0913 - what may be asked of a plan
     house: House,
     known: Understanding,
     selection: frozenset[str] | None,
@@ -45,10 +45,12 @@ def make(
     full: bool,
     changes: Mapping[str, str] | None = None,
     until: str = "",
+    reason: str = "",
 ) -> Planned:
     """The plan for an environment as it is now. Nothing is written.
 
-    `changes` says in words why versions are others than they were; `until` how far models by time are built (exclusive).
+    `changes` says in words why versions are others than they were; `until` how far models by time are built (exclusive); `reason` why what
+    cannot be computed again may be thrown away by `full`.
     """
     if any(m.python is not None for m in known.project.models.values()):
         from xde.app.needs import must_be_met
@@ -59,6 +61,8 @@ def make(
 
         refuse(house, known, selection)
     pointers = place(house, known)
+    if full and not reason.strip():
+        _keep_what_is_gathered(known, pointers, selection)
     states = _states(house, known, pointers)
     warnings: list[Finding] = list(known.warnings)
     found: dict[str, dict[str, FoundFile]] = {}
@@ -75,7 +79,7 @@ def make(
         found[name] = {f.path: f for f, _ in files}
         deliveries[name] = [SourceFile(f.path, f.size, d) for f, d in files]
     order = [n for n in known.order if n in known.project.datasets]
-    wanted = Wanted(known.project.datasets, order, known.upstream, known.versions, selection, full, until, known.looked_up)
+    wanted = Wanted(known.project.datasets, order, known.upstream, known.versions, selection, full, until, reason.strip(), known.looked_up)
     present = Present(
         house.environment,
         house.clock.now().isoformat(),
@@ -89,6 +93,26 @@ def make(
     if plan.steps:
         plan = priced(plan, house.ledger.last_costs([s.dataset for s in plan.steps]))
     return Planned(plan, found, tuple(dict.fromkeys(warnings)))
+
+
+def _keep_what_is_gathered(known: Understanding, pointers: Mapping[str, str], selection: frozenset[str] | None) -> None:
+    """Raise a finding for every table that a full rebuild would take away and cannot make again."""
+    losing = {Kind.HISTORY: "it keeps what its query gave in the past", Kind.APPEND: "it keeps what it has made of rows that may be gone"}
+    models = [m for n, m in known.project.models.items() if n in pointers and (selection is None or n in selection)]
+    found = [
+        Finding(
+            "XDE0286",
+            f"a full rebuild of `{m.name}` would lose what it has gathered",
+            m.head.spans.get("kind") or m.span,
+            f"kind: {m.head.kind.value}",
+            f"{losing[m.head.kind]}, and begins with nothing when all of it is built",
+            "say why that may be, `--reason WHY`, or leave it out: `xde run --full` takes names of datasets",
+        )
+        for m in models
+        if m.head.kind in losing
+    ]
+    if found:
+        raise UserError(*found)
 
 
 def _states(house: House, known: Understanding, pointers: Mapping[str, str]) -> dict[tuple[str, str], TableState]:

@@ -11,8 +11,11 @@ from xde import __version__
 from xde.ground.digests import digest
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.kernel.graph.head_columns import PERIOD
 from xde.kernel.graph.resolve import span_at
 from xde.kernel.graph.text.reading import Place
+from xde.kernel.project.arranging import columns_of
+from xde.kernel.project.declarations import Kind
 from xde.lifecycle.transformation.port import Input, Query
 
 if TYPE_CHECKING:
@@ -39,8 +42,12 @@ def refusals(house: House, known: Understanding, selection: Collection[str] | No
     now: dict[str, list[object] | None] = {}
     found: list[Finding] = []
     for name in known.project.models:
-        if (selection is not None and name not in selection) or known.model(name).python is not None:
+        if selection is not None and name not in selection:
             continue
+        if known.model(name).head.kind is Kind.SEED or known.model(name).python is not None:
+            continue
+        if known.model(name).head.partition:
+            found.append(_not_parted(known, name))
         key = _key(house, known, name)
         now[key] = before[key] if key in before else _asked(house, known, name)
         finding = _finding(known, name, now[key])
@@ -49,6 +56,13 @@ def refusals(house: House, known: Understanding, selection: Collection[str] | No
     if any(k not in before for k in now):
         _keep(path, {**before, **now} if selection is not None else now)
     return found
+
+
+def _not_parted(known: Understanding, name: str) -> Finding:
+    model = known.model(name)
+    why = "what belongs together is laid into files of its own by DuckDB alone"
+    hint = f"`sort: [{', '.join(columns_of(model.head)['partition'])}]` lets readers skip files as well"
+    return Finding("XDE0295", f"`{name}`: `partition` is not for Spark", model.head.spans.get("partition"), "not on Spark", why, hint)
 
 
 def _query(house: House, known: Understanding, name: str) -> tuple[Query, dict[str, Input]]:
@@ -70,7 +84,8 @@ def _key(house: House, known: Understanding, name: str) -> str:
 
 
 def _asked(house: House, known: Understanding, name: str) -> list[object] | None:
-    refusal = house.spark.refused(*_query(house, known, name), known.schemas[name])
+    made = PERIOD if known.model(name).head.kind is Kind.HISTORY else ()
+    refusal = house.spark.refused(*_query(house, known, name), tuple(c for c in known.schemas[name] if c.name not in made))
     return list(refusal) if refusal is not None else None
 
 

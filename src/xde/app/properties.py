@@ -12,6 +12,7 @@ from xde.app.subjects import at, subject_of, with_queries
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.spans import Span
+from xde.kernel.graph.head_columns import key_of_rows
 from xde.kernel.project.declarations import Kind, ModelDataset
 from xde.undercurrents.engineering.properties.proving import Wish, search
 from xde.undercurrents.engineering.properties.target import Increment, Target
@@ -51,7 +52,8 @@ class Prover:
     def models(self, selection: Sequence[str]) -> tuple[str, ...]:
         """The models that a selection names, in an order in which they could be built. Raises `UserError` for one that names nothing."""
         chosen = select(self.known, selection)
-        meant = (n for n in self.known.order if n in self.known.project.models and (chosen is None or n in chosen))
+        proved = [n for n in self.known.project.models if not self.known.is_seed(n)]
+        meant = (n for n in self.known.order if n in proved and (chosen is None or n in chosen))
         return with_queries(self.known, meant, asked=bool(selection))
 
     def search(self, selection: Sequence[str], examples: int = 200, seed: int = 0) -> Iterator[Proved]:
@@ -83,7 +85,7 @@ class Prover:
             self._seen = _without_promises_seen_through(self.known)
         known = self._seen
         subject = at(subject_of(known, name), self.house.clock.now(), known)
-        keys = {n: d.head.key for n, d in self.known.project.models.items() if d.head.key}
+        keys = {n: key_of_rows(d.head) for n, d in self.known.project.models.items() if d.head.key}
         model = self.known.project.models[name]
         return Target(subject, known.checks, keys, _increment(model), columns_read(known, subject))
 
@@ -98,11 +100,13 @@ def _increment(model: ModelDataset) -> Increment | None:
     match model.head.kind:
         case Kind.INCREMENTAL if model.head.time:
             return Increment(model.head.time, model.head.grain)
+        case Kind.INCREMENTAL if model.head.deleted or model.head.missing == "delete":
+            return None
         case Kind.INCREMENTAL:
             return Increment(key=model.head.key)
         case Kind.APPEND:
             return Increment()
-        case Kind.TABLE | Kind.VIEW:
+        case Kind.TABLE | Kind.VIEW | Kind.HISTORY | Kind.SEED | Kind.EPHEMERAL:
             return None
 
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xde.app.subjects import at, inputs_of, moment, subject_of
+from xde.app.subjects import at, inputs_of, keeps_other_rows, moment, subject_of
 from xde.app.throwaway import Throwaway
 from xde.ground.clock import SetClock
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.kernel.graph.head_columns import key_of_rows
 from xde.kernel.project.declarations import Kind, ModelDataset
 from xde.lifecycle.storage.pins import Pins
 from xde.lifecycle.transformation.port import Input, Query
@@ -118,8 +119,11 @@ class _Stage:
     def _give(self, part: Round, *, first: bool) -> None:
         given: dict[str, Table | None] = {}
         if first and self.case.dataset in self.known.project.models:
-            views = self.known.views(self.case.dataset)
-            given = {n: None for n in inputs_of(self.known, self.case.dataset) if n not in views}
+            views, inputs = self.known.views(self.case.dataset), inputs_of(self.known, self.case.dataset)
+            seeds = [n for n in inputs if self.known.is_seed(n)]
+            given = {n: None for n in inputs if n not in views and n not in seeds}
+            for name in (n for n in seeds if n not in part.given):
+                self.own.publish(name, self.known.model(name).sql, {})
         for name, table in {**given, **part.given}.items():
             self._publish(name, table, replacing=True)
         for name, table in part.add.items():
@@ -153,7 +157,7 @@ class _Stage:
         from xde.app.running import Manner, carry_out
 
         def replan() -> planning.Planned:
-            return planning.make(self.house, self.known, frozenset([self.case.dataset]), full=full)
+            return planning.make(self.house, self.known, frozenset([self.case.dataset]), full=full, reason="a case asks for it")
 
         try:
             finished = carry_out(self.house, self.known, replan, Manner())
@@ -181,11 +185,11 @@ class _Stage:
     def _as_full(self) -> Comparison:
         """How the rows differ from those of the model over all that is there and all of time, as a full refresh should give them.
 
-        A Python model does one in earnest. Raises `UserError`.
+        A Python model does one in earnest, and so does one that keeps other rows than its query gives. Raises `UserError`.
         """
         name = self.case.dataset
         came = self._result()
-        if name in self.known.analyses and self.known.model(name).python is None:
+        if name in self.known.analyses and not keeps_other_rows(self.known.model(name)):
             full = self._over_all_of_time()
         else:
             wrong = [f for f in self._run(full=True) if f.severity == "error"]
@@ -223,12 +227,12 @@ class _Stage:
         dataset = self.known.project.datasets[self.case.dataset]
         if dataset.object and dataset.object.key:
             return dataset.object.key
-        return dataset.head.key if isinstance(dataset, ModelDataset) else ()
+        return key_of_rows(dataset.head) if isinstance(dataset, ModelDataset) else ()
 
 
 def _as_table(dataset: Dataset) -> Dataset:
     """A view whose rows are given is a table for the time being."""
-    if isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.VIEW:
+    if isinstance(dataset, ModelDataset) and not dataset.head.stored:
         return replace(dataset, head=replace(dataset.head, kind=Kind.TABLE))
     return dataset
 

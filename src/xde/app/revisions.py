@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from xde.app.wiring import House
     from xde.kernel.project.declarations import Project
 
+ENDINGS = (".yaml", ".yml", ".sql", ".py", ".csv")
 PARTS = (SETTINGS_FILE, "sources", "models", "flows", "lib")
 
 
@@ -68,7 +69,7 @@ def _files_of_commit(root: Path, commit: str) -> dict[str, bytes]:
         about, _, path = line.partition(b"\t")
         words = about.decode().split()
         name = path.decode(errors="replace")
-        if len(words) == 3 and words[1] == "blob" and words[0] != "120000" and name.endswith((".yaml", ".yml", ".sql", ".py")):
+        if len(words) == 3 and words[1] == "blob" and words[0] != "120000" and name.endswith(ENDINGS):
             blobs[name] = words[2]
     return dict(zip(blobs, _contents(root, list(blobs.values())), strict=True))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.kernel.plan.plan import StepKind
+from xde.kernel.project.arranging import expressions
 from xde.kernel.run.claims import held_claim
 from xde.kernel.run.owners import this_owner
 from xde.kernel.run.recorder import Recorder
@@ -17,6 +18,7 @@ from xde.lifecycle.ingestion.perform import LoadPerformer, SourceWork
 from xde.lifecycle.storage.adopt import AdoptPerformer
 from xde.lifecycle.storage.merging import Merger
 from xde.lifecycle.storage.pins import Pins
+from xde.lifecycle.storage.port import Arrangement
 from xde.lifecycle.storage.publish import Publisher
 from xde.lifecycle.storage.shadow import CopyPerformer
 from xde.lifecycle.transformation.perform import BuildPerformer
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from xde.kernel.run.events import Observer, RunFinished
     from xde.lifecycle.sources.port import FoundFile
 
+FILE_BYTES = 128_000_000  # of a file of a table whose head says how its rows lie
 AGAIN = 0.05  # seconds between two interruptions of a run that is to stop
 
 
@@ -109,7 +112,7 @@ def performers(
 
     pins = Pins(house.lake, house.ledger, known.versions)
     publisher = Publisher(house.lake, house.auditor, house.ledger, house.clock, finding_of)
-    merger = Merger(house.lake, house.write)
+    merger = Merger(house.lake, house.write, house.read, arrangements(known, datasets))
     personal = all_personal(known) if datasets else {}
     models = {n: model_work(known, n, house, personal[n]) for n in known.project.models if n in datasets}
     sources = {
@@ -119,11 +122,18 @@ def performers(
     }
     return {
         StepKind.LOAD: LoadPerformer(house.loader, publisher, pins, sources, merger),
-        StepKind.BUILD: BuildPerformer(house.engine, publisher, pins, models, merger),
+        StepKind.BUILD: BuildPerformer(house.engine, publisher, pins, models, merger, house.local),
         StepKind.ADOPT: AdoptPerformer(publisher, pins),
         StepKind.COPY: CopyPerformer(publisher, pins, personal),
         StepKind.VIEW: ViewPerformer(house.local, publisher, pins, models),
     }
+
+
+def arrangements(known: Understanding, datasets: Collection[str]) -> dict[str, Arrangement]:
+    """How the rows of those datasets are to lie in files of which a model's head says it."""
+    heads = {n: m.head for n, m in known.project.models.items() if n in datasets and (m.head.partition or m.head.sort)}
+    by_time = {n: (h.time,) if h.time else () for n, h in heads.items()}
+    return {n: Arrangement(expressions(h.partition), h.sort or by_time[n], FILE_BYTES) for n, h in heads.items()}
 
 
 def model_work(known: Understanding, name: str, house: House, personal: tuple[str, ...]) -> ModelWork:

@@ -27,7 +27,7 @@ def show(house: House, known: Understanding, wish: Wish) -> pa.RecordBatchReader
     known_dataset(known, wish.dataset)
     pointers = house.ledger.pointers(house.environment)
     view = known.is_view(wish.dataset)
-    if wish.dataset not in pointers and not wish.version:
+    if wish.dataset not in pointers and not wish.version and not known.is_ephemeral(wish.dataset):
         raise UserError(_not_built(house, wish.dataset))
     if view and (wish.at is not None or wish.version is not None):
         raise UserError(_no_snapshots(known, wish))
@@ -65,7 +65,11 @@ def _no_version(house: House, wish: Wish) -> Finding:
 def _no_snapshots(known: Understanding, wish: Wish) -> Finding:
     first, at = next(iter(known.reads(wish.dataset)), ""), "" if wish.at is None else f" --at {wish.at}"
     hint = f"read what it reads as it was: `xde show {first}{at}`" if first else "read it without `--at` and `--version`"
-    return Finding("XDE0612", f"`{wish.dataset}` is a view: it stores no rows and has no snapshots", hint=hint)
+    return Finding(
+        "XDE0612",
+        f"`{wish.dataset}` is {'ephemeral' if known.is_ephemeral(wish.dataset) else 'a view'}: it stores no rows and has no snapshots",
+        hint=hint,
+    )
 
 
 def _cleaned_away(wish: Wish, there: Sequence[int]) -> Finding:

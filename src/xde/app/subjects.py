@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.kernel.graph.head_columns import PERIOD
+from xde.kernel.project.declarations import Kind
 from xde.undercurrents.engineering.testing.exercising import Subject
 
 if TYPE_CHECKING:
@@ -19,19 +21,22 @@ if TYPE_CHECKING:
 
 
 def subject_of(known: Understanding, name: str) -> Subject:
-    """A model as its tests see it, at no particular time."""
+    """A model as its tests see it, at no particular time. Of a history it is what its query gives: its promises are of more than that."""
     model = known.model(name)
     if model.python is not None:
         raise UserError(no_query(model))
     inputs = inputs_of(known, name)
     objects = {n: known.project.datasets[n].object for n in [*inputs, name]}
-    texts = known.views(name)
+    texts = {**{n: known.model(n).sql for n in inputs if known.is_seed(n)}, **known.views(name)}
     used = known.view_parameters(texts)
-    key = model.object.key if model.object and model.object.key else model.head.key
+    made = PERIOD if model.head.kind is Kind.HISTORY else ()
+    key = model.object.key if model.object and model.object.key and not made else model.head.key
+    if made and model.head.updated:
+        key = ()  # every change row is a version
     return Subject(
         name,
         model.sql,
-        {c.name: c.type for c in known.schemas[name]},
+        {c.name: c.type for c in known.schemas[name] if c.name not in made},
         inputs,
         objects,
         {n: (s, used[n]) for n, s in texts.items()},
@@ -39,9 +44,16 @@ def subject_of(known: Understanding, name: str) -> Subject:
         known.analyses[name].parameters,
         key,
         {n: tuple(known.upstream[n]) for n in (name, *texts)},
-        tuple(known.checks.get(name, ())),
+        () if made else tuple(known.checks.get(name, ())),
         not known.is_view(name),
     )
+
+
+def keeps_other_rows(model: ModelDataset) -> bool:
+    """Whether a model's table is not what its query gives even where nothing was there before: periods are added, deleted rows left out, a
+    function computes it.
+    """
+    return model.head.kind is Kind.HISTORY or model.head.deleted is not None or model.python is not None
 
 
 def inputs_of(known: Understanding, name: str) -> dict[str, dict[str, str]]:

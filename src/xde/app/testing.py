@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xde import __version__
 from xde.app.case_files import FOLDER, CaseFiles
 from xde.app.interrupting import interruptible
-from xde.app.subjects import at, moment, subject_of
+from xde.app.subjects import at, keeps_other_rows, moment, subject_of
 from xde.app.understanding import understand, work_out
 from xde.app.wiring import House, house_of
 from xde.ground.clock import SystemClock
@@ -173,7 +173,7 @@ class TestBench:
             from xde.app.flow_cases import FlowBench
 
             return FlowBench(self.known, self.house.sandbox, self.house.clock.now()).verdict(case, self.file_of(case))
-        if not case.plain or self._in_earnest(case.dataset):
+        if self.in_earnest(case):
             from xde.app.rehearsing import rehearse
 
             return rehearse(self.known, self.house, case, self.file_of(case))
@@ -181,9 +181,10 @@ class TestBench:
         with self.house.sandbox.scratch() as scratch:
             return exercise(scratch, subject, case, self.file_of(case))
 
-    def _in_earnest(self, name: str) -> bool:
-        """Whether a dataset has no query that could be asked by itself: a source, and what a Python function computes."""
-        return name not in self.known.analyses or self.known.model(name).python is not None
+    def in_earnest(self, case: Case) -> bool:
+        """Whether a case needs a lake: several runs, raw lines, and a table that is not what its query gives."""
+        name = case.dataset
+        return not case.plain or name not in self.known.analyses or keeps_other_rows(self.known.model(name))
 
     def subject(self, case: Case) -> Subject:
         """The model of a case, with the clock and the parameters that the case sets."""
@@ -205,7 +206,7 @@ class TestBench:
             return digest(
                 case.digest, case.dataset, [(f.path, f.text) for f in project.flows], repr(project.settings), schemas, __version__
             )
-        if not case.plain or self._in_earnest(case.dataset):
+        if self.in_earnest(case):
             return digest(case.digest, case.dataset, self._seen_by_runs(case))
         try:
             subject = self.subject(case)

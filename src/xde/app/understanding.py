@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from xde.app.keeping import keep, keep_memory, kept, kept_memory
 from xde.ground.digests import digest, digest_if_there
 from xde.ground.errors import UserError
-from xde.ground.findings import Finding, Findings
+from xde.ground.findings import Finding, Findings, Severity
 from xde.ground.garbage import no_garbage
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
@@ -66,9 +66,19 @@ class Understanding:
         return dataset
 
     def is_view(self, name: str) -> bool:
-        """Whether a dataset is a view, and so has no rows of its own."""
+        """Whether a dataset has no rows of its own: who reads it computes it."""
         dataset = self.project.datasets[name]
-        return isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.VIEW
+        return isinstance(dataset, ModelDataset) and not dataset.head.stored
+
+    def is_ephemeral(self, name: str) -> bool:
+        """Whether a dataset is but a part of what reads it: no environment has it."""
+        dataset = self.project.datasets[name]
+        return isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.EPHEMERAL
+
+    def is_seed(self, name: str) -> bool:
+        """Whether the rows of a dataset are part of the project."""
+        dataset = self.project.datasets[name]
+        return isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.SEED
 
     def reads(self, name: str) -> tuple[str, ...]:
         """The datasets with rows that a model reads, seen through views."""
@@ -128,15 +138,18 @@ def _same_flows(known: Understanding) -> bool:
 def work_out(project: Project, findings: Findings, house: House) -> Understanding:
     """Derive everything; collects all findings and raises them together. The project's models come back with plain SQL for flows."""
     from xde.app.flows import book_of, files_of
+    from xde.app.seeds import faults, with_types
     from xde.kernel.graph.flows.models import expand_models, flows_used
 
     book = book_of(project.flows, project.root, findings)
-    project = expand_models(project, book, findings)
+    written, project = project, expand_models(with_types(project), book, findings)
     readings, schemas = _sources(project, house, findings)
     analyses = _analyses(project, schemas, house, findings)
     if findings.errors:
         raise UserError(*findings)
     checks = _checks(project, findings)
+    faults(written, checks, house, findings)
+    findings.extend(_held_by_nobody(m) for n, m in project.models.items() if m.head.kind is Kind.EPHEMERAL and checks[n])
     if findings.errors:
         raise UserError(*findings)
     upstream = {n: tuple(analyses[n].references) if n in analyses else _looked_up(n, checks[n], project) for n in project.datasets}
@@ -234,6 +247,13 @@ def _checks(project: Project, findings: Findings) -> dict[str, tuple[Check, ...]
         result[name] = checks
         findings.extend(told)
     return result
+
+
+def _held_by_nobody(model: ModelDataset) -> Finding:
+    why = "it is computed within its readers, and no run looks at its rows"
+    hint = "write the rules into the contracts of its readers, or make it `kind: view`"
+    message = f"the rules of `{model.name}`, which is ephemeral, are held by nobody"
+    return Finding("XDE0293", message, model.head.spans.get("kind") or model.span, "ephemeral", why, hint, Severity.WARNING)
 
 
 def _looked_up(name: str, checks: tuple[Check, ...], project: Project) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WAIT, MOST_WAITS = 0.01, 6  # seconds between two looks at what is being saved, and how many of them
 WATCHED = {
     "sources": (".yaml", ".yml"),
-    "models": (".yaml", ".yml", ".sql", ".py"),
+    "models": (".yaml", ".yml", ".sql", ".py", ".csv"),
     "flows": (".py",),
     "lib": (".py",),
     FOLDER: (".yaml", ".yml"),

@@ -11,9 +11,10 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, listed
 from xde.ground.records import dataclass
+from xde.lifecycle.storage.port import UNARRANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from xde.app.revealing import Revealing
     from xde.connectors.delta.lake import DeltaLake
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, Settings
     from xde.lifecycle.ingestion.port import Loader
     from xde.lifecycle.storage.audit_port import Auditor
-    from xde.lifecycle.storage.port import DataFile, Schema
+    from xde.lifecycle.storage.port import Arrangement, DataFile, Schema
     from xde.lifecycle.transformation.port import Engine
 
 ENGINES = ("duckdb", "spark")
@@ -244,12 +245,26 @@ class House:
         return DiskFiles()
 
     def write(
-        self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object], folder: str
+        self,
+        sql: str,
+        inputs: Mapping[str, tuple[Schema, tuple[str, ...]]],
+        parameters: Mapping[str, object],
+        folder: str,
+        arranged: Arrangement = UNARRANGED,
     ) -> tuple[DataFile, ...]:
         """DuckDB as the writer that storage rewrites files with."""
         from xde.lifecycle.transformation.port import Input, Layout, Query
 
-        return self.local.write(Query(sql, parameters), {n: Input(s, p) for n, (s, p) in inputs.items()}, folder, Layout())
+        layout = Layout(sort=arranged.sort, partition=arranged.partition, file_bytes=arranged.file_bytes)
+        return self.local.write(Query(sql, parameters), {n: Input(s, p) for n, (s, p) in inputs.items()}, folder, layout)
+
+    def read(
+        self, sql: str, inputs: Mapping[str, tuple[Schema, tuple[str, ...]]], parameters: Mapping[str, object]
+    ) -> Sequence[tuple[object, ...]]:
+        """DuckDB as the reader that storage asks about files."""
+        from xde.lifecycle.transformation.port import Input, Query
+
+        return self.local.rows(Query(sql, parameters), {n: Input(s, p) for n, (s, p) in inputs.items()})
 
     def close(self) -> None:
         """Let go of everything that was opened."""

@@ -58,19 +58,23 @@ class Workspace:
         """Let go of ledger and engine."""
         self.house.close()
 
-    def plan(self, selection: Sequence[str] = (), *, full: bool = False, until: str = "") -> Plan:
-        """What would be done, and why; writes nothing. Models by time are built up to `until`, exclusive."""
-        planned = self._planned(selection, full=full, until=until)
+    def plan(self, selection: Sequence[str] = (), *, full: bool = False, until: str = "", reason: str = "") -> Plan:
+        """What would be done, and why; writes nothing. Models by time are built up to `until`, exclusive.
+
+        `reason` says why `full` may take away what cannot be computed again.
+        """
+        planned = self._planned(selection, full=full, until=until, reason=reason)
         self.warnings = planned.warnings
         return planned.plan
 
-    def _planned(self, selection: Sequence[str], *, full: bool, until: str) -> Planned:
+    def _planned(self, selection: Sequence[str], *, full: bool, until: str, reason: str) -> Planned:
         from xde.app import planning
         from xde.ground.garbage import no_garbage
 
         with no_garbage():
             chosen = planning.select(self.known, selection)
-            return planning.make(self.house, self.known, chosen, full=full, until=planning.read_moment("--until", until))
+            moment = planning.read_moment("--until", until)
+            return planning.make(self.house, self.known, chosen, full=full, until=moment, reason=reason)
 
     def run(  # noqa: PLR0913 - what may be asked of a run
         self,
@@ -79,6 +83,7 @@ class Workspace:
         selection: Sequence[str] = (),
         full: bool = False,
         until: str = "",
+        reason: str = "",
         observers: Sequence[Observer] = (),
         wait: float = 0.0,
         waiting: Callable[[Claim], None] = lambda _: None,
@@ -87,7 +92,7 @@ class Workspace:
         from xde.app.running import Manner, carry_out
 
         def replan() -> Planned:
-            planned = self._planned(selection, full=full, until=until)
+            planned = self._planned(selection, full=full, until=until, reason=reason)
             self.warnings = planned.warnings
             return planned
 

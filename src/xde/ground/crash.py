@@ -17,6 +17,8 @@ class CrashPoint(StrEnum):
     STEP_STARTED = "step.started"
     LOAD_STAGED = "load.staged"
     FILES_WRITTEN = "files.written"
+    HISTORY_PLACED = "history.placed"
+    ARRANGED = "arranged"
     AUDITED = "audited"
     BEFORE_COMMIT = "commit.before"
     AFTER_COMMIT = "commit.after"

@@ -61,3 +61,27 @@ def test_what_was_found_once_is_kept(shop, monkeypatch):
         first = portability.refusals(workspace.house, workspace.known, None)
         monkeypatch.setattr(portability, "_asked", lambda *_: pytest.fail("asked again"))
         assert portability.refusals(workspace.house, workspace.known, None) == first
+
+
+def test_every_kind_is_asked_for_what_its_query_gives_and_files_are_parted_by_duckdb_alone(shop):
+    (shop / "models/marts/any.sql").unlink()
+    (shop / "models/ref").mkdir()
+    (shop / "models/ref/states.csv").write_text("status,final\nreturned,true\n")
+    (shop / "models/ref/states.yaml").write_text(
+        "apiVersion: v3.1.0\nkind: DataContract\nid: s\nversion: 1.0.0\nstatus: active\nschema:\n  - name: states\n    properties:\n"
+        "      - {name: status, logicalType: string, primaryKey: true}\n      - {name: final, logicalType: boolean}\n"
+    )
+    (shop / "models/staging/few.sql").write_text("/* xde\nkind: ephemeral\n*/\nSELECT order_id, status, order_date FROM staging.orders\n")
+    (shop / "models/marts/told.sql").write_text(
+        "/* xde\nkind: history\nkey: order_id\nupdated: order_date\n*/\n"
+        "SELECT f.order_id, f.order_date, s.final FROM staging.few AS f LEFT JOIN ref.states AS s ON s.status = f.status\n"
+    )
+    with (shop / "xde.yaml").open("a") as stream:
+        stream.write("\nengine: {name: spark, master: 'local[2]'}\n")
+    with Workspace.open(shop) as workspace:
+        assert "marts.told" in [s.dataset for s in workspace.plan().steps]
+    path = shop / "models/marts/told.sql"
+    path.write_text(path.read_text().replace("key:", "partition: month(order_date)\nkey:"))
+    with Workspace.open(shop) as workspace, pytest.raises(UserError) as raised:
+        workspace.plan()
+    assert [(f.code, str(f.span)) for f in raised.value.findings] == [("XDE0295", "models/marts/told.sql:3:12")]

@@ -168,3 +168,20 @@ def test_rows_of_an_input_that_changed_and_reach_nothing_leave_nothing_to_do(sho
     assert shop.step() is not None
     shop.run()
     assert shop.step() is None
+
+
+def test_a_full_rebuild_in_batches_is_one_commit(tmp_path):
+    """A reader sees the days as they were, or as they are now."""
+    shop = Shop(tmp_path)
+    shop.write("xde.yaml", "name: shop\n")
+    shop.write("sources/shop.yaml", CONTRACT)
+    shop.write("models/marts/daily.sql", DAILY.format(more="batch: 2\n"))
+    shop.deliver(1, range(1, 6))
+    shop.run()
+    with shop.open() as workspace:
+        before = len(workspace.history("marts.daily"))
+    shop.run(selection=("marts.daily",), full=True)
+    with shop.open() as workspace:
+        assert len(workspace.history("marts.daily")) == before + 1
+    assert shop.days() == [1, 2, 3, 4, 5]
+    assert shop.run().outcomes == ()

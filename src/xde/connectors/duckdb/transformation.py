@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.connectors.duckdb.streaming import streamed
 from xde.ground.names import literal, quoted
 from xde.lifecycle.storage.port import Column
+from xde.lifecycle.transformation.port import Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from xde.lifecycle.storage.port import DataFile, Schema
-    from xde.lifecycle.transformation.port import Input, Layout, Query
+    from xde.lifecycle.transformation.port import Input, Layout
 
 
 class DuckdbEngine:
@@ -165,8 +167,11 @@ def _copy(cursor: duckdb.DuckDBPyConnection, query: Query, folder: str, layout: 
     if layout.types:
         casts = ", ".join(f"CAST({quoted(c.name)} AS {c.type}) AS {quoted(c.name)}" for c in layout.types)
         select = f"SELECT {casts} FROM ({query.sql}\n)"
-    if layout.sort:
-        select += " ORDER BY " + ", ".join(quoted(c) for c in layout.sort)
+    if layout.file_bytes is not None and "://" not in folder:
+        return _arranged(cursor, Query(select, query.parameters), folder, layout)
+    order = [*layout.partition, *(quoted(c) for c in layout.sort)]
+    if order:
+        select = f"SELECT * FROM ({select}\n) ORDER BY {', '.join(order)}"
     target = f"{folder}/{uuid.uuid4().hex}.parquet"
     try:
         rows = cursor.execute(
@@ -178,6 +183,36 @@ def _copy(cursor: duckdb.DuckDBPyConnection, query: Query, folder: str, layout: 
         if isinstance(error, duckdb.Error):
             raise translated(error) from error
         raise
+    files = tuple(data_file_from_copy(row) for row in rows)
+    for file in files:
+        if file.rows == 0:
+            Path(folder, file.path).unlink(missing_ok=True)
+    return tuple(f for f in files if f.rows)
+
+
+PART = "xde_part"
+
+
+def _arranged(cursor: duckdb.DuckDBPyConnection, query: Query, folder: str, layout: Layout) -> tuple[DataFile, ...]:
+    """Files of rows that belong together: DuckDB makes a folder for each partition, in a folder aside, and the files move out of it."""
+    aside = Path(folder, f"_making_{uuid.uuid4().hex}")
+    options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS, FILE_SIZE_BYTES {layout.file_bytes}"
+    options += ", FILENAME_PATTERN '{uuid}'"
+    parts = ""
+    if layout.partition:
+        parts = f", printf('%x', hash({', '.join(layout.partition)})) AS {PART}"
+        options += f", PARTITION_BY ({PART}), WRITE_PARTITION_COLUMNS false"
+    order = f" ORDER BY {', '.join(quoted(c) for c in layout.sort)}" if layout.sort else ""
+    select = f"SELECT *{parts} FROM ({query.sql}\n){order}"
+    try:
+        aside.mkdir()
+        rows = cursor.execute(f"COPY ({select}\n) TO {literal(str(aside))} ({options})", dict(query.parameters)).fetchall()
+        for path, *_ in rows:
+            Path(str(path)).rename(Path(folder, Path(str(path)).name))
+    except duckdb.Error as error:
+        raise translated(error) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
     files = tuple(data_file_from_copy(row) for row in rows)
     for file in files:
         if file.rows == 0:

@@ -12,11 +12,12 @@ from xde.faces.words.plan import plan_fact, plan_text
 
 @xde_command("plan", "xde plan", "xde plan +marts.carrier_delay", "xde plan tag:finance staging.* --json")
 @click.argument("selection", nargs=-1)
-@click.option("--full", is_flag=True, help="As if nothing were there: load and build all of what is selected.")
+@click.option("--full", "--full-refresh", "full", is_flag=True, help="As if nothing were there: load and build all of what is selected.")
+@click.option("--reason", metavar="TEXT", default="", help="With --full: why histories and models that append may lose what they keep.")
 @click.option("--until", metavar="TIME", default="", help="Build models by time up to this day or UTC time, exclusive.")
 @json_option
 @pass_session
-def command(session: Session, *, selection: tuple[str, ...], full: bool, until: str) -> None:
+def command(session: Session, *, selection: tuple[str, ...], full: bool, reason: str, until: str) -> None:
     """Tell what a run would do, and why; changes nothing.
 
     `xde plan ENVIRONMENT` tells what deploying the working tree there would do.
@@ -28,7 +29,7 @@ def command(session: Session, *, selection: tuple[str, ...], full: bool, until: 
         _proposal(session, selection[0], until)
         return
     with session.open() as workspace:
-        plan = workspace.plan(selection, full=full, until=until)
+        plan = workspace.plan(selection, full=full, until=until, reason=reason)
         warnings = workspace.warnings
     session.warn(warnings)
     if session.machine:

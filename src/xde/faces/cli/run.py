@@ -35,11 +35,13 @@ class _Wish:
     full: bool
     until: str
     wait: float
+    reason: str
 
 
 @xde_command("run", "xde run", "xde run +marts.carrier_delay", "xde run nyc.* --full", "xde run --wait 600 --json")
 @click.argument("selection", nargs=-1)
-@click.option("--full", is_flag=True, help="As if nothing were there: load and build all of what is selected.")
+@click.option("--full", "--full-refresh", "full", is_flag=True, help="As if nothing were there: load and build all of what is selected.")
+@click.option("--reason", metavar="TEXT", default="", help="With --full: why histories and models that append may lose what they keep.")
 @click.option("--until", metavar="TIME", default="", help="Build models by time up to this day or UTC time, exclusive.")
 @click.option(
     "--wait", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Wait so long if another run holds the environment."
@@ -47,20 +49,22 @@ class _Wish:
 @json_option
 @pass_session
 @click.pass_context
-def command(ctx: click.Context, session: Session, *, selection: tuple[str, ...], full: bool, until: str, wait: float) -> None:
+def command(  # noqa: PLR0913 - one argument an option
+    ctx: click.Context, session: Session, *, selection: tuple[str, ...], full: bool, reason: str, until: str, wait: float
+) -> None:
     """Load what is new, build what is stale, publish what passes.
 
     SELECTION is as for `xde plan`. Ends with 3 when data did not pass its contract, with 130 when it was cancelled; in
     both cases nothing half done was published. What --until leaves out is missing: `xde plan` says so, and the next run computes it.
     """
     with session.open() as workspace:
-        plan = workspace.plan(selection, full=full, until=until)
+        plan = workspace.plan(selection, full=full, until=until, reason=reason)
         session.warn(workspace.warnings)
         if not plan.steps:
             _nothing(session, plan, workspace.warnings)
             return
         session.talk(short_plan_text(plan))
-        finished = _carried_out(session, workspace, plan, _Wish(selection, full, until, wait))
+        finished = _carried_out(session, workspace, plan, _Wish(selection, full, until, wait, reason))
         warnings = workspace.warnings
     if session.machine:
         session.document({**run_fact(finished), "warnings": [finding_fact(w) for w in warnings]})
@@ -95,6 +99,7 @@ def _carried_out(session: Session, workspace: Workspace, plan: Plan, wish: _Wish
             selection=wish.selection,
             full=wish.full,
             until=wish.until,
+            reason=wish.reason,
             observers=observers,
             wait=wish.wait,
             waiting=lambda c: _waiting(session, c),

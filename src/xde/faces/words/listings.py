@@ -36,7 +36,7 @@ def datasets_text(lines: Sequence[DatasetLine], ink: Ink = PLAIN, cells: int | N
             "" if x.rows is None else count(x.rows),
             "" if x.bytes is None else size(x.bytes),
             count(x.letters) if x.letters else "",
-            moment(x.updated_at) if x.version or x.updated_at else "not built",
+            moment(x.updated_at) if x.version or x.updated_at else "never stored" if x.kind == "ephemeral" else "not built",
             x.description.strip().split("\n")[0],
         ]
         for x in lines

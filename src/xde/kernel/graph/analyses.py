@@ -15,6 +15,7 @@ from xde.kernel.graph.analysis import Analysis
 from xde.kernel.graph.cache import Cache, Entry
 from xde.kernel.graph.column_findings import in_flows, missing_columns, refused, twice
 from xde.kernel.graph.graph import Graph
+from xde.kernel.graph.head_columns import unknown_in_head, with_periods
 from xde.kernel.graph.meaning.lines import lines_of
 from xde.kernel.graph.meaning.values import DatasetMeaning
 from xde.kernel.graph.python_models import called, function_references, output_types
@@ -189,7 +190,7 @@ class _Work:
 
     def _made(self, model: ModelDataset, references: Mapping[str, Span], inputs: Mapping[str, _Known]) -> Analysis | None:
         reading = self.readings[model.name]
-        lines = lines_of(reading, {n: (k.types, k.meaning) for n, k in inputs.items()}, ordered=model.head.kind is Kind.VIEW)
+        lines = lines_of(reading, {n: (k.types, k.meaning) for n, k in inputs.items()}, ordered=not model.head.stored)
         parameters = tuple(n for n, _ in reading.parameters)
         try:
             described = self.describe(model.sql, {n: k.types for n, k in inputs.items()}, parameters)
@@ -206,7 +207,13 @@ class _Work:
         if doubled is not None:
             self.findings.add(twice(model, doubled))
             return None
+        faults = unknown_in_head(model, described)
+        if faults:
+            self.findings.extend(faults)
+            return None
         columns, rows = lines.named([n for n, _ in described])
+        if model.head.kind is Kind.HISTORY:
+            columns, described = with_periods(model.head, columns, described)
         return Analysis(
             model.name, dict(references), columns, tuple(sorted(rows.reads)), rows.digest, parameters, column_types=dict(described)
         )
@@ -220,8 +227,10 @@ class _Work:
             for c in analysis.columns
         }
         head = model.head
-        kept = head.kind is Kind.APPEND or (head.kind is Kind.INCREMENTAL and head.key)
+        kept = head.kind in {Kind.APPEND, Kind.HISTORY} or (head.kind is Kind.INCREMENTAL and head.key)
         rows = digest("kept", head.kind, head.key, analysis.rows_digest) if kept else analysis.rows_digest
+        if head.kind is Kind.HISTORY or head.deleted or head.missing != "keep":
+            rows = digest(rows, head.updated, head.columns, head.deleted, head.missing)
         values = parameter_values(analysis, self.around.parameters)
         if values:
             rows = digest("parameters", values, rows)

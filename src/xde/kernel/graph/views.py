@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xde.kernel.project.declarations import Kind
-
 if TYPE_CHECKING:
     from xde.kernel.graph.graph import Graph
     from xde.kernel.project.declarations import Project
@@ -22,7 +20,7 @@ def views_needed(graph: Graph, project: Project, dataset: str) -> tuple[str, ...
         if position < len(parents):
             stack.append((name, position + 1))
             parent = parents[position]
-            if parent in models and models[parent].head.kind is Kind.VIEW and parent not in found:
+            if parent in models and not models[parent].head.stored and parent not in found:
                 stack.append((parent, 0))
         elif name != dataset:
             found[name] = None

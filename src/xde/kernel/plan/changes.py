@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from xde.ground.records import dataclass
-from xde.kernel.project.declarations import ModelDataset, SourceDataset
+from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,6 +144,8 @@ def _first_change(before: ModelDataset, now: ModelDataset) -> str:
         return f"{changed[0]}:{1 + _first_line(texts.get(changed[0], ''), changed[1])}" if changed is not None else ""
     if before.sql == now.sql:
         return ""
+    if now.head.kind is Kind.SEED:
+        return now.path
     return f"{now.path}:{(1 if now.python else now.sql_line) + _first_line(before.sql, now.sql)}"
 
 

@@ -21,7 +21,8 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
     `files`: source files loaded, by path; `inputs`: [version, number] of what a model read, by dataset; `intervals`: the
     time a model has done, `pending`: what an unfinished build still owes; `data`: the newest commit that changed rows; `letters`: dead
     letters still open;
-    `checks`: digest of the checks it passed; `environment`: whose run made the newest commit.
+    `layout`: digest of how its rows lie in files; `checks`: digest of the checks it passed; `history`: that its rows tell what was,
+    `carried`: the numbers of the other versions whose rows were put among them; `environment`: whose run made the newest commit.
     """
     state: dict[str, Any] = dict(facts or {})
     kind = str(commit.get("kind", ""))
@@ -39,8 +40,10 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
         done = merged(Interval(*i) for i in [*before, *_list(commit, "intervals")])
         state["intervals"] = [[i.start, i.end] for i in done]
         state["pending"] = _list(commit, "pending")
+    if commit.get("carried"):
+        state["carried"] = {**state.get("carried", {}), **_mapping(commit, "carried")}
     state["letters"] = int(state.get("letters", 0)) + _letters(commit)
-    for key in ("checks_digest", "environment"):
+    for key in ("checks_digest", "environment", "history", "layout"):
         if key in commit:
             state[key] = commit[key]
     return state

@@ -57,7 +57,8 @@ class Step:
     """One action on one dataset; `after` are the datasets whose steps come first.
 
     `intervals` are computed whatever else has to be. `until` (ISO, empty for no end) bounds what a model by time is computed for: the rest
-    stays missing. `restates` is the version whose table this one begins with, where it is not there yet.
+    stays missing. `restates` is the version whose table this one begins with, where it is not there yet. `carries` is the version of a
+    history whose rows are put in their place in this one first: nothing can compute them again.
     """
 
     id: str
@@ -72,12 +73,20 @@ class Step:
     cost: Cost | None = None
     until: str = ""
     restates: str = ""
+    carries: str = ""
+    arranges: bool = False  # write all of the table's files anew first, as its rows are to lie now
+
+    @property
+    def only_arranges(self) -> bool:
+        """Whether the rows stay as they are, in other files."""
+        return self.arranges and all(r.code == "layout" for r in self.reasons)
 
     @property
     def identity(self) -> tuple[object, ...]:
         """What the step would do, without its reasons."""
         more = (self.until, self.restates) if self.until or self.restates else ()
-        return (self.id, self.kind, self.version, self.intervals, self.files, self.full, *more)
+        carried = (*((self.carries,) if self.carries else ()), *(("arrange",) if self.arranges else ()))
+        return (self.id, self.kind, self.version, self.intervals, self.files, self.full, *more, *carried)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from xde.ground.records import dataclass
 from xde.kernel.plan.intervals import moment_text, parse_moment, within
 from xde.kernel.plan.plan import Cost, Interval, Plan, Reason, SourceFile, Step, StepKind
 from xde.kernel.plan.versions import meaning
+from xde.kernel.project.arranging import layout_digest
 from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Wanted:
     """What there should be: datasets in an order in which they can be built, their versions, who reads whom.
 
     `upstream` names the direct inputs; `selection` the datasets to plan for (None: all); `full` rebuilds whatever is there; `until` (ISO,
-    exclusive; empty for no end) is how far models by time are built; `looked_up` names what the checks of a model look up besides.
+    exclusive; empty for no end) is how far models by time are built; `reason` why `full` was asked for; `looked_up` names what the
+    checks of a model look up besides.
     """
 
     datasets: Mapping[str, Dataset]
@@ -50,6 +52,7 @@ class Wanted:
     selection: frozenset[str] | None = None
     full: bool = False
     until: str = ""
+    reason: str = ""
     looked_up: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -101,6 +104,8 @@ def _load(wanted: Wanted, present: Present, name: str, steps: Mapping[str, Step]
 
 
 def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping[str, Step]) -> Step | None:
+    if model.head.kind is Kind.EPHEMERAL:
+        return None
     name, version = model.name, wanted.versions[model.name]
     before = (*wanted.upstream[name], *tables_read(wanted, name), *wanted.looked_up.get(name, ()))
     after = tuple(dict.fromkeys(u for u in before if u in steps))
@@ -109,7 +114,7 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
     moved = bool(reasons)
     stale = [] if state is None else _stale(wanted, present, name, state)
     reasons += [Reason("upstream", f"`{u}` has new rows") for u in stale]
-    moving = [u for u in tables_read(wanted, name) if u in steps and steps[u].kind in {StepKind.LOAD, StepKind.BUILD}]
+    moving = [u for u in tables_read(wanted, name) if u in steps and _moves_rows(steps[u])]
     doing = {StepKind.LOAD: "loaded", StepKind.BUILD: "rebuilt"}
     reasons += [Reason("upstream", f"`{u}` is {doing[steps[u].kind]} by this plan") for u in moving if u not in stale]
     checks_changed = state is not None and state.facts.get("checks_digest", "") != present.checks.get(name, "")
@@ -120,18 +125,39 @@ def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping
         reasons.append(Reason("intervals", f"{missing_text(missing)} missing"))
     holes_only = bool(missing) and len(reasons) == 1
     if wanted.full:
-        reasons.append(Reason("full", "a full rebuild was asked for"))
+        reasons.append(Reason("full", f"a full rebuild was asked for{f': {wanted.reason}' if wanted.reason else ''}"))
+    if reasons and model.head.kind is Kind.VIEW:
+        return _as_step(StepKind.VIEW, name, version, reasons, after=after)
+    arranges = model.head.stored and state is not None and state.facts.get("layout", "") != layout_digest(model.head)
+    if arranges:
+        reasons.append(Reason("layout", "its rows are to lie otherwise in files: they are written anew, and mean what they meant"))
     if not reasons:
         return None
-    if model.head.kind is Kind.VIEW:
-        return _as_step(StepKind.VIEW, name, version, reasons, after=after)
     only_moved = moved and state is not None and len(reasons) == 1
-    kind = StepKind.ADOPT if only_moved else StepKind.BUILD
-    full = wanted.full or state is None or checks_changed
-    step = _as_step(kind, name, version, reasons, after=after, full=full)
+    carries = _carried(present, model, version) if not wanted.full else ""
+    if carries:
+        reasons.append(Reason("history", "what it has gathered is carried over"))
+    kind = StepKind.ADOPT if only_moved and not carries else StepKind.BUILD
+    # the rows that a history has gathered pass a new rule or stay as they are: nothing can compute them again
+    full = wanted.full or (state is None and not carries) or (checks_changed and model.head.kind is not Kind.HISTORY)
+    step = replace(_as_step(kind, name, version, reasons, after=after, full=full), carries=carries, arranges=arranges and not full)
     if kind is not StepKind.BUILD or not model.head.time:
         return step
     return replace(step, until=wanted.until, intervals=missing if holes_only else ())
+
+
+def _carried(present: Present, model: ModelDataset, version: str) -> str:
+    """The version whose rows a history takes over: the one that the environment shows, unless they are in it already."""
+    before = present.pointers.get(model.name, "")
+    old, new = present.states.get((model.name, before)), present.states.get((model.name, version))
+    if model.head.kind is not Kind.HISTORY or before == version or old is None or not old.facts.get("history"):
+        return ""
+    known = cast("Mapping[str, int]", new.facts.get("carried", {})) if new else {}
+    return "" if known.get(before) == old.facts.get("data", old.number) else before
+
+
+def _moves_rows(step: Step) -> bool:
+    return step.kind in {StepKind.LOAD, StepKind.BUILD} and not step.only_arranges
 
 
 def missing_intervals(state: TableState | None, until: str = "") -> tuple[Interval, ...]:
@@ -182,7 +208,7 @@ def tables_read(wanted: Wanted, name: str) -> list[str]:
     found: dict[str, None] = {}
     for upstream in wanted.upstream[name]:
         dataset = wanted.datasets[upstream]
-        if isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.VIEW:
+        if isinstance(dataset, ModelDataset) and not dataset.head.stored:
             found.update(dict.fromkeys(tables_read(wanted, upstream)))
         else:
             found[upstream] = None

@@ -85,7 +85,7 @@ def restate(wanted: Wanted, present: Present, asked: Restated, numbers: Mapping[
     steps: dict[str, Step] = {}
     for name in wanted.order:
         model = wanted.datasets[name]
-        if name in after and isinstance(model, ModelDataset) and is_shown(wanted, present, name):
+        if name in after and isinstance(model, ModelDataset) and model.head.kind is not Kind.EPHEMERAL and is_shown(wanted, present, name):
             steps[name] = _step(wanted, present, asked, model, (versions, chosen, steps))
     versions |= {n: v for n, v in present.pointers.items() if n in versions and n not in steps}
     stale = tuple(n for n, s in steps.items() if s.kind is StepKind.COPY)
@@ -155,6 +155,13 @@ def _reached(name: str, neighbours: Mapping[str, Sequence[str]]) -> dict[str, No
     return found
 
 
+_NEVER = {
+    Kind.APPEND: "it appends, and cannot take back what it has made of a row",
+    Kind.HISTORY: "it is a history, and keeps what its query gave in the past",
+    Kind.SEED: "it is a seed, and its rows are part of the project",
+}
+
+
 def _chosen(
     wanted: Wanted, present: Present, asked: Restated, readers: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, None], dict[str, str]]:
@@ -169,10 +176,10 @@ def _chosen(
         model = wanted.datasets.get(name)
         if not isinstance(model, ModelDataset):
             left_out[name] = "it is loaded, not computed"
-        elif model.head.kind is Kind.APPEND:
-            left_out[name] = "it appends, and cannot take back what it has made of a row"
-        elif not is_shown(wanted, present, name):
+        elif model.head.kind in _NEVER:
+            left_out[name] = _NEVER[model.head.kind]
+        elif model.head.kind is not Kind.EPHEMERAL and not is_shown(wanted, present, name):
             left_out[name] = f"`{present.environment}` does not show it as it is meant now"
-        elif model.head.kind is not Kind.VIEW:
+        elif model.head.stored:
             chosen[name] = None
     return chosen, left_out

@@ -71,7 +71,11 @@ def model_version(model: ModelDataset, analysis: Analysis, values: Sequence[tupl
     head = model.head
     columns = sorted((c.name, c.digest) for c in analysis.columns)
     promised = sorted((p.name, p.physical_type or p.logical_type or "") for p in model.object.properties) if model.object else []
-    shape = [head.time, list(head.key), head.grain] if head.kind is Kind.INCREMENTAL else []
+    shape: list[object] = [head.time, list(head.key), head.grain] if head.kind is Kind.INCREMENTAL else []
+    if head.kind is Kind.INCREMENTAL and (head.deleted or head.missing != "keep"):
+        shape += [head.deleted, head.missing]
+    if head.kind is Kind.HISTORY:
+        shape = [list(head.key), head.updated, list(head.columns), head.deleted, head.missing]
     return digest("model", model.name, head.kind, shape, analysis.rows_digest, columns, promised, list(values))
 
 

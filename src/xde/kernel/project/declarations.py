@@ -25,6 +25,9 @@ class Kind(StrEnum):
     TABLE = "table"
     INCREMENTAL = "incremental"
     APPEND = "append"
+    HISTORY = "history"
+    SEED = "seed"
+    EPHEMERAL = "ephemeral"
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class ModelHead:
 
     `time` and `key` are alternatives of an incremental model; `lookback` and `grain` are in days (grain 1 = a day,
     `hour` grain is 1/24 and written so); `start` and `end` bound the intervals (ISO dates or None).
+    A history goes by `updated` (when a row became true) or by `columns` (those whose change begins a version; empty for all but
+    the key); `deleted` is a column that is true where a row says that its key is gone, `missing` what a key is that is not there.
+    `partition` (columns, or `month(column)` and the like) says whose rows lie in files of their own, `sort` how rows lie within a
+    file: neither is part of what the model means.
     """
 
     kind: Kind = Kind.TABLE
@@ -52,10 +59,21 @@ class ModelHead:
     start: str | None = None
     end: str | None = None
     batch_intervals: int | None = None
+    updated: str | None = None
+    columns: tuple[str, ...] = ()
+    deleted: str | None = None
+    missing: str = "keep"
+    partition: tuple[str, ...] = ()
+    sort: tuple[str, ...] = ()
     description: str = ""
     tags: tuple[str, ...] = ()
     spans: Mapping[str, Span] = field(default_factory=dict)
     lint: Allowance = NOTHING_ALLOWED
+
+    @property
+    def stored(self) -> bool:
+        """Whether the model has a table; where it has none its readers compute it."""
+        return self.kind not in {Kind.VIEW, Kind.EPHEMERAL}
 
 
 class Stretch(NamedTuple):
@@ -109,6 +127,7 @@ class ModelDataset:
     """A dataset that is computed: `sql` is the file's text without its head, its first line is `sql_line` of the file.
 
     Where that text calls flows, `sql` has plain SQL in their place once the project is understood, and `expansion` says what was written.
+    Of a seed the SQL gives the rows of its file; `lines` are those of the file on which they stand, in the order in which it gives them.
     With `python` a function computes the rows, and `sql` only reads them from `RESULT`.
     """
 
@@ -123,6 +142,7 @@ class ModelDataset:
     span: Span | None = None
     expansion: Expansion | None = None
     python: PythonCode | None = None
+    lines: tuple[int, ...] = ()
 
     @property
     def written(self) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "xde.yaml"
 _CONTRACTS = (".yaml", ".yml")
-_ENDINGS = {"sources": _CONTRACTS, "models": (*_CONTRACTS, ".sql", ".py"), "flows": (".py",), "lib": (".py",)}
+_ENDINGS = {"sources": _CONTRACTS, "models": (*_CONTRACTS, ".sql", ".py", ".csv"), "flows": (".py",), "lib": (".py",)}
 _MOST_BYTES = 16_000_000  # of a file that is not even looked at beyond its size
 
 

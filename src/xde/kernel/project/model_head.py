@@ -16,11 +16,19 @@ from xde.kernel.project.yaml_reader import read_yaml_text
 if TYPE_CHECKING:
     from xde.ground.findings import Finding
 
+WRITTEN = tuple(k.value for k in Kind if k is not Kind.SEED)
+"""The kinds that a head may name: a seed is a file of another kind."""
 CODES = Codes(unknown="XDE0131", missing="XDE0135", type="XDE0133", value="XDE0132")
 
 DURATION = r"^([0-9]+(\.[0-9]+)? *(hours?|days?|weeks?)|P(?=.)([0-9]+W)?([0-9]+D)?(T[0-9]+H)?)$"
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?$"
+PART = (
+    r"^\s*(?:(?P<unit>year|month|day|hour)\(\s*(?P<of>[^()\s]+)\s*\)"
+    r"|bucket\(\s*(?P<number>[1-9][0-9]{0,3})\s*,\s*(?P<key>[^()\s]+)\s*\)|(?P<column>[^()\s]+))\s*$"
+)
+"""One item of `partition`."""
 _column = Text(pattern=r"\S", wanted="the name of a column")
+_part = Text(pattern=PART, wanted="a column, `month(COLUMN)` or `bucket(NUMBER, COLUMN)`", example="month(day)")
 _moment = Text(pattern=_MOMENT, wanted="a date or timestamp by ISO 8601", example="2013-01-01")
 _start = Text(pattern=_MOMENT, wanted=_moment.wanted, example=_moment.example, doc="First moment of the first interval")
 _end = Text(pattern=_MOMENT, wanted=_moment.wanted, example=_moment.example, doc="Moment at which the last interval ends; it is not in it")
@@ -28,7 +36,7 @@ _end = Text(pattern=_MOMENT, wanted=_moment.wanted, example=_moment.example, doc
 
 def _check(node: Mapping, say: Complaints) -> None:
     kind = node.text("kind") or ""
-    if kind in {k.value for k in Kind} or "kind" not in node.items:
+    if kind in WRITTEN or "kind" not in node.items:
         _check_together(node, kind or Kind.TABLE.value, say)
     start, end = node.text("start"), node.text("end")
     moments = [_parsed(text) for text in (start, end) if text is not None and re.match(_MOMENT, text)]
@@ -42,24 +50,68 @@ def _check(node: Mapping, say: Complaints) -> None:
 
 
 def _check_together(node: Mapping, kind: str, say: Complaints) -> None:
-    both = "time" in node.items and "key" in node.items
-    if kind != Kind.INCREMENTAL:
-        for word in ("time", "key"):
-            if word in node.items:
-                why = f"the kind of this model is `{kind}`, which is not built in parts"
-                _say_alone(say, node, word, f"`{word}` belongs to `kind: incremental`", why, "write `kind: incremental`")
-    elif both:
-        why = "an incremental model goes by intervals of time or by key, not by both"
-        _say_alone(say, node, "key", "`time` and `key` cannot stand together", why, "keep one of the two")
-    elif "time" not in node.items and "key" not in node.items:
-        why = "an incremental model goes by intervals of time, or by key"
-        say.add(CODES.missing, "an incremental model needs `time` or `key`", node.items["kind"], "by what?", why, "add `time: COLUMN`")
+    match kind:
+        case Kind.INCREMENTAL:
+            _check_incremental(node, say)
+        case Kind.HISTORY:
+            _check_history(node, say)
+        case _:
+            why = f"the kind of this model is `{kind}`, which is not built in parts"
+            for word in ("time", "key"):
+                if word in node.items:
+                    _say_alone(say, node, word, f"`{word}` belongs to `kind: incremental`", why, "write `kind: incremental`")
+    _check_versions(node, kind, say)
+    for word in ("partition", "sort") if kind in {Kind.VIEW, Kind.EPHEMERAL} else ():
+        if word in node.items:
+            why = f"the kind of this model is `{kind}`, which has no files"
+            _say_alone(say, node, word, f"`{word}` is about the files of a table", why, f"write `kind: table`, or delete `{word}`")
     if "time" in node.items and kind == Kind.INCREMENTAL:
         return
     for word in ("lookback", "grain", "start", "end", "batch"):
         if word in node.items:
             why = "it concerns intervals of time, and this model has none"
             _say_alone(say, node, word, f"`{word}` needs `time`", why, f"add `time: COLUMN`, or delete `{word}`")
+
+
+def _check_versions(node: Mapping, kind: str, say: Complaints) -> None:
+    by_key = kind == Kind.HISTORY or (kind == Kind.INCREMENTAL and "time" not in node.items)
+    why = f"it says how versions of a row are told apart, and the kind of this model is `{kind}`"
+    for word in ("updated", "columns") if kind != Kind.HISTORY else ():
+        if word in node.items and not isinstance(node.items[word], Mapping):  # the columns of a function with their types
+            _say_alone(say, node, word, f"`{word}` belongs to `kind: history`", why, f"write `kind: history`, or delete `{word}`")
+    why = "it says which keys are gone, and this model does not go by key"
+    for word in ("deleted", "missing") if not by_key else ():
+        if word in node.items:
+            hint = f"write `kind: history` or `kind: incremental` with a `key`, or delete `{word}`"
+            _say_alone(say, node, word, f"`{word}` needs `key`", why, hint)
+
+
+def _check_incremental(node: Mapping, say: Complaints) -> None:
+    if "time" in node.items and "key" in node.items:
+        why = "an incremental model goes by intervals of time or by key, not by both"
+        _say_alone(say, node, "key", "`time` and `key` cannot stand together", why, "keep one of the two")
+    elif "time" not in node.items and "key" not in node.items:
+        why = "an incremental model goes by intervals of time, or by key"
+        say.add(CODES.missing, "an incremental model needs `time` or `key`", node.items["kind"], "by what?", why, "add `time: COLUMN`")
+
+
+def _check_history(node: Mapping, say: Complaints) -> None:
+    if "key" not in node.items:
+        why = "the key says which rows are versions of one another"
+        say.add(CODES.missing, "a history needs `key`", node.items["kind"], "of what?", why, "add `key: COLUMN`")
+    if "time" in node.items:
+        why = "a history is not built by intervals: its rows are put in their place by `updated`"
+        _say_alone(say, node, "time", "`time` belongs to `kind: incremental`", why, "write `updated: COLUMN`")
+    if "updated" in node.items and "columns" in node.items:
+        why = (
+            "by `updated` every row that was told is a version: one that was left out because it equals its neighbour "
+            "could not be put back when a late row comes between them"
+        )
+        _say_alone(say, node, "columns", "`updated` and `columns` cannot stand together", why, "keep one of the two")
+    elif "updated" not in node.items and "columns" not in node.items:
+        why = "a version begins at the time that a column says, or when a run sees that columns have changed"
+        hint = "add `updated: COLUMN`, or `columns: all`"
+        say.add(CODES.missing, "a history needs `updated` or `columns`", node.items["kind"], "since when?", why, hint)
 
 
 def _say_alone(say: Complaints, node: Mapping, word: str, message: str, why: str, hint: str) -> None:
@@ -76,7 +128,7 @@ def _parsed(text: str) -> datetime | None:
 
 HEAD = Record(
     {
-        "kind": Text(tuple(k.value for k in Kind), doc="How the table comes about; `table` when nothing is said"),
+        "kind": Text(WRITTEN, doc="How the table comes about; `table` when nothing is said"),
         "time": Text(pattern=r"\S", wanted="the name of a column", doc="Column by whose intervals an incremental model is built"),
         "key": Either(
             "a column or a list of columns",
@@ -89,6 +141,27 @@ HEAD = Record(
         "start": _start,
         "end": _end,
         "batch": Number(whole=True, least=1, doc="Intervals that one query computes"),
+        "updated": Text(pattern=r"\S", wanted="the name of a column", doc="Column that says since when a row of a history holds"),
+        "columns": Either(
+            "`all`, a column or a list of columns",
+            scalar=_column,
+            sequence=ListOf(_column, least=1, unique=True),
+            doc="Columns whose change begins a new version in a history; `all` for all but the key",
+        ),
+        "deleted": Text(pattern=r"\S", wanted="the name of a column", doc="Column that is true where a row says that its key is gone"),
+        "missing": Text(("keep", "delete"), doc="What becomes of a key that the query no longer gives; `keep` when nothing is said"),
+        "partition": Either(
+            "a column, `year(COLUMN)`, `month(COLUMN)`, `day(COLUMN)`, `hour(COLUMN)`, `bucket(NUMBER, COLUMN)`, or a list of these",
+            scalar=_part,
+            sequence=ListOf(_part, least=1, unique=True),
+            doc="Rows that differ in one of these lie in different files",
+        ),
+        "sort": Either(
+            "a column or a list of columns",
+            scalar=_column,
+            sequence=ListOf(_column, least=1, unique=True),
+            doc="In which order rows lie in a file, so that readers can skip parts of it",
+        ),
         "description": Text(doc="What a row is"),
         "tags": ListOf(Text(pattern=r"\S", wanted="a word"), doc="Words to choose models by"),
         "lint": LINT,
@@ -119,7 +192,7 @@ def head_of(root: Mapping) -> ModelHead:
     """What a checked head says."""
     kind, grain, key, batch = root.text("kind"), root.text("grain"), root.text("key"), root.whole("batch")
     return ModelHead(
-        kind=Kind(kind) if kind in {k.value for k in Kind} else Kind.TABLE,
+        kind=Kind(kind) if kind in WRITTEN else Kind.TABLE,
         time=root.text("time"),
         key=(key,) if key is not None else root.texts("key"),
         lookback_days=days(root.text("lookback") or ""),
@@ -127,11 +200,33 @@ def head_of(root: Mapping) -> ModelHead:
         start=root.text("start"),
         end=root.text("end"),
         batch_intervals=batch if batch is not None and batch > 0 else None,
+        updated=root.text("updated"),
+        columns=_columns_of(root),
+        deleted=root.text("deleted"),
+        missing="delete" if root.text("missing") == "delete" else "keep",
+        partition=_one_or_more(root, "partition"),
+        sort=_one_or_more(root, "sort"),
         description=root.text("description") or "",
         tags=root.texts("tags"),
-        spans={word: node.span for word, node in root.items.items() if isinstance(node, Scalar) or word in {"key", "tags"}},
+        spans={
+            word: node.span
+            for word, node in root.items.items()
+            if isinstance(node, Scalar) or word in {"key", "columns", "partition", "sort", "tags"}
+        },
         lint=read_allowance(root),
     )
+
+
+def _one_or_more(root: Mapping, word: str) -> tuple[str, ...]:
+    one = root.text(word)
+    return (one,) if one is not None else root.texts(word)
+
+
+def _columns_of(root: Mapping) -> tuple[str, ...]:
+    one = root.text("columns")
+    if one is None:
+        return root.texts("columns")
+    return () if one == "all" else (one,)
 
 
 _UNITS = {"h": 1 / 24, "d": 1.0, "w": 7.0}

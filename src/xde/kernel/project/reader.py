@@ -13,6 +13,7 @@ from xde.kernel.project.files import SETTINGS_FILE, digest_of, project_digest, p
 from xde.kernel.project.memory import Memory
 from xde.kernel.project.python_reader import read_python_model
 from xde.kernel.project.reference_linter import lint_references
+from xde.kernel.project.seed_reader import read_seed
 from xde.kernel.project.settings_reader import read_settings
 from xde.kernel.project.yaml_reader import decoded
 
@@ -94,9 +95,9 @@ class _Reading:
     def models(self, files: list[ProjectFile]) -> None:
         """Models under `models/`, each with the contract beside it if there is one."""
         contracts = {_without_ending(f.path): f for f in files if f.path.endswith((".yaml", ".yml"))}
-        models = {_without_ending(f.path) for f in files if f.path.endswith((".sql", ".py"))}
+        models = {_without_ending(f.path) for f in files if f.path.endswith((".sql", ".py", ".csv"))}
         for file in files:
-            if file.path.endswith((".sql", ".py")):
+            if file.path.endswith((".sql", ".py", ".csv")):
                 self._model(file, contracts.get(_without_ending(file.path)))
             elif file.content is None:
                 self._content(file)
@@ -138,7 +139,9 @@ class _Reading:
         content = self._content(file)
         if content is None:
             return
-        if file.path.endswith(".py"):
+        if file.path.endswith(".csv"):
+            model, findings = read_seed(f"{schema}.{stem}", file.path, content, contract, table)
+        elif file.path.endswith(".py"):
             model, findings = self._python(f"{schema}.{stem}", file.path, content, (contract, table))
         else:
             model, findings = self.known.model(f"{schema}.{stem}", content, file.path)

@@ -116,6 +116,21 @@ class Cleaned:
     dropped: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """How the rows of a table lie in files: rows that differ in a `partition` (SQL) in different ones, in the order of `sort`.
+
+    `file_bytes` is about how large a file may become; None for one file whatever its size.
+    """
+
+    partition: tuple[str, ...] = ()
+    sort: tuple[str, ...] = ()
+    file_bytes: int | None = None
+
+
+UNARRANGED = Arrangement()
+
+
 class Lake(Protocol):
     """Tables of immutable files under one log each. Losing a race raises `TemporaryError`, and nothing is published."""
 

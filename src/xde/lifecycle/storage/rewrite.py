@@ -42,6 +42,29 @@ def merge_by_key(before: Snapshot, new: Sequence[DataFile], schema: Schema, key:
     return Rewrite(touched, _staying(before, schema, f"NOT EXISTS (SELECT 1 FROM {NEW} AS n WHERE {same})"))
 
 
+GONE = "__gone"
+"""The column of what `learnt` gives that says that a key is gone."""
+
+
+def learnt(before: Snapshot, schema: Schema, key: Sequence[str], deleted: str | None, *, complete: bool) -> str:
+    """What new rows (`NEW`) say of keys that are in the table (`OLD`, all of it) or not: their rows, and `GONE` for those that go.
+
+    The column `deleted` is true where a row says that its key is gone. If the new rows are `complete`, the keys that are not among them are
+    gone, and rows that are there as they are say nothing.
+    """
+    gone = f"coalesce(n.{quoted(deleted)}, false)" if deleted else "false"
+    columns = ", ".join(f"n.{quoted(c.name)}" for c in schema)
+    sql = f"SELECT {columns}, {gone} AS {GONE} FROM {NEW} AS n"
+    if not complete:
+        return sql
+    known = {c.name for c in before.schema}
+    there = " AND ".join(f"o.{quoted(c.name)} IS NOT DISTINCT FROM n.{quoted(c.name)}" for c in schema if c.name in known)
+    same = " AND ".join(f"n.{quoted(k)} IS NOT DISTINCT FROM o.{quoted(k)}" for k in key)
+    keys = ", ".join(f"o.{quoted(c.name)}" if c.name in key else f"NULL AS {quoted(c.name)}" for c in schema)
+    new = f"{sql} WHERE {gone} OR NOT EXISTS (SELECT 1 FROM {OLD} AS o WHERE {there})"
+    return f"{new} UNION ALL SELECT {keys}, true FROM {OLD} AS o WHERE NOT EXISTS (SELECT 1 FROM {NEW} AS n WHERE {same})"
+
+
 def replace_interval(before: Snapshot, schema: Schema, column: str, start: object, end: object) -> Rewrite:
     """The new files take the place of all old rows with `$__start` <= column < `$__end`; rows without a time stay."""
     touched = tuple(f for f in before.files if may_hold(f, column, start, end))

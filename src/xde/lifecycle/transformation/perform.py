@@ -6,127 +6,117 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.errors import DataError, UserError
+from xde.ground.errors import DataError
 from xde.ground.findings import Finding
-from xde.ground.names import quoted, quoted_name
-from xde.ground.records import dataclass
-from xde.kernel.plan.intervals import batches, covering, floor, merged, moment_text, parse_moment, within
-from xde.kernel.plan.plan import Interval
 from xde.kernel.plan.versions import meaning
 from xde.kernel.project.declarations import Kind
-from xde.kernel.run.events import Outcome
-from xde.lifecycle.storage.merging import Rewritten
-from xde.lifecycle.storage.port import TableId
-from xde.lifecycle.storage.publish import Publication
+from xde.lifecycle.storage.merging import Going, Rewritten
+from xde.lifecycle.storage.port import Snapshot, TableId
 from xde.lifecycle.storage.shadow import cast_shadow, ours_alone
-from xde.lifecycle.transformation.bounds import bounds_of
-from xde.lifecycle.transformation.changes import covered
-from xde.lifecycle.transformation.port import Input, Layout
-from xde.lifecycle.transformation.reach import Sight, pinned_input, reach
+from xde.lifecycle.transformation.by_time import ByTime
+from xde.lifecycle.transformation.history import Histories
+from xde.lifecycle.transformation.reach import pinned_input
+from xde.lifecycle.transformation.task import Means, Task, inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xde.kernel.plan.intervals import Grain
-    from xde.kernel.plan.ledger import TableState
     from xde.kernel.plan.plan import Step
+    from xde.kernel.run.events import Outcome
     from xde.kernel.run.runner import StepContext
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
-    from xde.lifecycle.storage.port import DataFile, Snapshot
+    from xde.lifecycle.storage.port import DataFile, Lake
     from xde.lifecycle.storage.publish import Published, Publisher
-    from xde.lifecycle.transformation.port import Engine
+    from xde.lifecycle.transformation.port import Engine, Input
     from xde.lifecycle.transformation.work import ModelWork
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """One step with all that it needs: its inputs pinned, and what is written down of each."""
-
-    step: Step
-    context: StepContext
-    work: ModelWork
-    inputs: Mapping[str, Input]
-    read: Mapping[str, list[object]]
-
-    def facts(self) -> dict[str, object]:
-        """What every commit of the step says."""
-        return {
-            "kind": "build",
-            "run": self.context.run,
-            "step": self.step.id,
-            "fence": self.context.fence,
-            "at": self.context.at,
-            "inputs": dict(self.read),
-            "checks_digest": self.work.checks_digest,
-            **({"packages": dict(self.work.packages)} if self.work.packages else {}),
-        }
-
-    def outcome(self, published: Sequence[Published], files: Sequence[DataFile]) -> Outcome:
-        """The step is done."""
-        last = published[-1] if published else None
-        return Outcome(
-            self.step,
-            "done",
-            rows=sum(f.rows for f in files),
-            bytes=sum(f.size for f in files),
-            snapshot=last.snapshot.number if last else None,
-            checks=tuple(r for p in published for r in p.results),
-            findings=tuple(dict.fromkeys(w for p in published for w in p.warnings)),
-        )
-
-
 class BuildPerformer:
-    """Performs BUILD steps of every kind of model."""
+    """Performs BUILD steps of every kind of model; `local` is the engine beside us, which writes the rows of seeds."""
 
-    def __init__(self, engine: Engine, publisher: Publisher, pins: Pins, work: Mapping[str, ModelWork], merger: Merger) -> None:
-        self._engine = engine
+    def __init__(
+        self, engine: Engine, publisher: Publisher, pins: Pins, work: Mapping[str, ModelWork], merger: Merger, local: Engine | None = None
+    ) -> None:
+        self._means = Means(engine, publisher, pins, merger, local)
         self._publisher = publisher
         self._pins = pins
         self._work = work
-        self._merger = merger
 
     def perform(self, step: Step, context: StepContext) -> Outcome:
         """Build the step's model; `Outcome.rows` are the rows computed."""
         work = self._work[step.dataset]
         before = self._pins.renew(step.dataset)
-        task = _Task(step, context, work, inputs_of(work, self._pins), {n: pinned_input(self._pins, n) for n in work.reads})
+        task = Task(step, context, work, inputs_of(work, self._pins), {n: pinned_input(self._pins, n) for n in work.reads})
         if before is not None and step.restates:
             ours_alone(self._publisher, before, context)
         elif step.restates and not step.full:
             before = cast_shadow(self._publisher, self._pins, step, context, work.personal)
+        if step.arranges and before is not None:
+            arranged = self._arrange(task, before)
+            if step.only_arranges:
+                return task.outcome([arranged], ())
+            before = arranged.snapshot
         match work.model.head.kind:
             case Kind.INCREMENTAL if work.model.head.time:
-                return self._by_time(task, before)
+                return ByTime(self._means).build(task, before)
             case Kind.INCREMENTAL:
                 return self._by_key(task, before)
             case Kind.APPEND:
                 return self._append(task, before)
-            case Kind.TABLE | Kind.VIEW:
+            case Kind.HISTORY:
+                return Histories(self._means).build(task, before)
+            case Kind.TABLE | Kind.VIEW | Kind.SEED | Kind.EPHEMERAL:
                 return self._whole(task, before)
 
-    def _whole(self, task: _Task, before: Snapshot | None) -> Outcome:
-        files = self._write(task, task.work.model.sql, {})
+    def _arrange(self, task: Task, before: Snapshot) -> Published:
+        """Write the files anew, as rows are to lie now: no row changes, and nobody downstream sees a difference."""
+        rewritten = self._means.merger.rearrange(before)
+        crash_point(CrashPoint.ARRANGED)
+        facts = {"kind": "compact", "inputs": {}, "intervals": []}
+        return self._means.publish(task, rewritten, (), before, facts)
+
+    def _whole(self, task: Task, before: Snapshot | None) -> Outcome:
+        files = self._means.write(task, task.work.model.sql, {})
         removes = before.files if before else ()
-        return task.outcome([self._publish(task, Rewritten(files, removes), files, before, {"full": True})], files)
+        return task.outcome([self._means.publish(task, Rewritten(files, removes), files, before, {"full": True})], files)
 
-    def _by_key(self, task: _Task, before: Snapshot | None) -> Outcome:
+    def _by_key(self, task: Task, before: Snapshot | None) -> Outcome:
+        head = task.work.model.head
+        if head.deleted or head.missing == "delete":
+            return self._with_deletions(task, before, Going(head.key, head.deleted, head.missing == "delete"))
         if before is None or task.step.full:
             return self._whole(task, before)
-        files = self._write(task, task.work.model.sql, {})
-        rewritten = self._merger.merge(before, files, task.work.types, task.work.model.head.key)
-        return task.outcome([self._publish(task, rewritten, files, before, {})], files)
+        files = self._means.write(task, task.work.model.sql, {})
+        rewritten = self._means.merger.merge(before, files, task.work.types, task.work.model.head.key)
+        return task.outcome([self._means.publish(task, rewritten, files, before, {})], files)
 
-    def _append(self, task: _Task, before: Snapshot | None) -> Outcome:
+    def _with_deletions(self, task: Task, before: Snapshot | None, going: Going) -> Outcome:
+        """By key, where keys go as well; a run that learns nothing changes no row."""
+        table = self._pins.table(task.step.dataset)
+        afresh = before is None or task.step.full
+        there = Snapshot(table, -1, task.work.types, (), self._publisher.lake.folder(table)) if before is None or afresh else before
+        files = self._means.write(task, task.work.model.sql, {}, task.work.types)
+        told: Sequence[DataFile] = ()
+        try:
+            learnt = self._means.merger.merge_and_delete(there, files, task.work.types, going)
+            told = learnt.told
+        finally:
+            self._publisher.discard(table, [*files, *told])
+        facts: dict[str, object] = {"full": True} if afresh else {} if told else {"same": True}
+        rewritten = replace(learnt.table, removes=before.files) if before is not None and afresh else learnt.table
+        return task.outcome([self._means.publish(task, rewritten, learnt.added, before, facts)], learnt.added)
+
+    def _append(self, task: Task, before: Snapshot | None) -> Outcome:
         if before is None or task.step.full:
             return self._whole(task, before)
-        files = self._write(replace(task, inputs=self._new_rows(task)), task.work.model.sql, {})
-        return task.outcome([self._publish(task, Rewritten(files, ()), files, before, {})], files)
+        files = self._means.write(replace(task, inputs=self._new_rows(task)), task.work.model.sql, {})
+        return task.outcome([self._means.publish(task, Rewritten(files, ()), files, before, {})], files)
 
-    def _new_rows(self, task: _Task) -> dict[str, Input]:
+    def _new_rows(self, task: Task) -> dict[str, Input]:
         """The inputs with, of the first that the model reads, only the files that came since its last build."""
         driving = task.work.reads[0]
-        state = self._state(task)
+        state = self._means.state(task)
         known = cast("Mapping[str, Sequence[object]]", state.facts.get("inputs", {})) if state else {}
         version, number = (*known.get(driving, (None, None)), None)[:2]
         table = self._pins.table(driving)
@@ -138,196 +128,32 @@ class BuildPerformer:
             return dict(task.inputs)
         old = {f.path for f in then.files}
         missing = old - {f.path for f in now.files}
+        if missing and (come := _come_since(self._publisher.lake, then, now)) is not None:
+            return {**task.inputs, driving: replace(task.inputs[driving], paths=come)}
         if missing:
             raise DataError(
                 Finding(
                     "XDE0721",
                     f"`{task.step.dataset}` appends, but rows of `{driving}` that it has read were replaced",
                     why="an `append` model reads each row of its first input once, and cannot take back what it has made of a row",
-                    hint=f"rebuild it with `xde run --full {task.step.dataset}`, or make it `kind: incremental` with a `key`",
+                    hint=f"rebuild it with `xde run --full {task.step.dataset} --reason WHY`, or make it `kind: incremental` with a `key`",
                 )
             )
         fresh = tuple(f"{now.folder}/{f.path}" for f in now.files if f.path not in old)
         return {**task.inputs, driving: replace(task.inputs[driving], paths=fresh)}
 
-    def _by_time(self, task: _Task, before: Snapshot | None) -> Outcome:
-        head = task.work.model.head
-        grain = cast("Grain", head.grain)
-        sight = Sight(self._pins, self._publisher.lake, self._engine)
-        wanted = reach(task.work, self._state(task), sight, full=task.step.full or before is None)
-        until = moment_text(floor(parse_moment(task.step.until), grain)) if task.step.until else None
-        if wanted.whole and not head.batch_intervals and until is None:
-            return self._whole_time(task, before, grain)
-        intervals = self._extent(task, grain) if wanted.whole else merged([*wanted.intervals, *task.step.intervals])
-        pieces = [p for i in within(intervals, None, until) for p in batches(i, grain, head.batch_intervals)]
-        later = within(intervals, until, None) if until is not None else ()
-        afresh = before is None or (wanted.whole and not self._resumes(task))
-        if not pieces:
-            return task.outcome([self._nothing_now(task, before, later, afresh=afresh)], ())
-        published: list[Published] = []
-        written: list[DataFile] = []
-        for number, piece in enumerate(pieces):
-            task.context.progress(f"{piece.start[:10]} .. {piece.end[:10]}", number / len(pieces))
-            files = self._write(task, _bounded(task.work), _bounds(task.work, piece))
-            self._no_null_time(task, files)
-            facts: dict[str, object] = {"time": head.time, "intervals": _texts([piece]), "pending": _texts([*pieces[number + 1 :], *later])}
-            if afresh:
-                rewritten = Rewritten(files, before.files if before else ())
-                facts["full"] = True
-            else:
-                rewritten = self._replaced(task, cast("Snapshot", before), files, piece)
-            published.append(self._publish(task, rewritten, files, before, facts))
-            before, afresh = published[-1].snapshot, False
-            written += files
-        return task.outcome(published, written)
 
-    def _replaced(self, task: _Task, before: Snapshot, files: Sequence[DataFile], piece: Interval) -> Rewritten:
-        return self._merger.replace_interval(before, files, task.work.types, _time(task.work)[0], _bounds(task.work, piece))
-
-    def _nothing_now(self, task: _Task, before: Snapshot | None, later: Sequence[Interval], *, afresh: bool) -> Published:
-        """No row is computed: a commit says so, that the next run need not look again, and what it is to compute."""
-        facts: dict[str, object] = {"time": task.work.model.head.time, "pending": _texts(later)}
-        facts |= {"full": True} if afresh else {"same": True}
-        removes = before.files if before and afresh else ()
-        return self._publish(task, Rewritten((), removes), (), before, facts)
-
-    def _resumes(self, task: _Task) -> bool:
-        """Whether what is there is the first part of this build: by what it read, and where all is asked for, by the run as well."""
-        state = self._state(task)
-        if state is None or not state.facts.get("pending") or state.facts.get("inputs") != task.read:
-            return False
-        if not task.step.full:
-            return True
-        newest = self._publisher.lake.history(self._pins.table(task.step.dataset), since=state.number - 1)
-        return bool(newest) and newest[0].facts.get("run") == task.context.run
-
-    def _whole_time(self, task: _Task, before: Snapshot | None, grain: Grain) -> Outcome:
-        head = task.work.model.head
-        start, end = head.start or "0001-01-01", head.end or "9999-12-31"
-        everything = Interval(start, end)
-        sql = _bounded(task.work) if head.start or head.end or _uses_bounds(task.work) else task.work.model.sql
-        files = self._write(task, sql, _bounds(task.work, everything))
-        self._no_null_time(task, files)
-        done = covered(files, _time(task.work)[0], grain) or ()
-        removes = before.files if before else ()
-        facts = {"full": True, "intervals": _texts(done), "pending": []}
-        return task.outcome([self._publish(task, Rewritten(files, removes), files, before, facts)], files)
-
-    def _extent(self, task: _Task, grain: Grain) -> tuple[Interval, ...]:
-        """The time that there is to compute, asked of the engine."""
-        head = task.work.model.head
-        state = self._state(task)
-        if state is not None and self._resumes(task):
-            return tuple(Interval(*i) for i in cast("list[list[str]]", state.facts["pending"]))
-        column = quoted(_time(task.work)[0])
-        everything = Interval(head.start or "0001-01-01", head.end or "9999-12-31")
-        if task.work.model.python is not None:
-            return _extent_of_input(task, everything, self._engine, grain)
-        sql = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM ({_bounded(task.work)})"
-        query = task.work.query(sql, _bounds(task.work, everything))
-        low, high = self._engine.rows(query, task.inputs)[0]
-        if low is None:
-            return ()
-        return (covering(parse_moment(str(low)), parse_moment(str(high)), grain),)
-
-    def _no_null_time(self, task: _Task, files: Sequence[DataFile]) -> None:
-        column = _time(task.work)[0]
-        nulls = sum((f.statistics[column].nulls or 0) if column in f.statistics else 0 for f in files)
-        if nulls:
-            self._publisher.discard(self._pins.table(task.step.dataset), files)
-            raise DataError(
-                Finding(
-                    "XDE0722",
-                    f"`{task.step.dataset}`: {nulls:,} rows have no `{column}`, and so belong to no interval",
-                    span=task.work.model.head.spans.get("time"),
-                    label="the time of this model",
-                    why="an incremental model keeps and replaces its rows by time; rows without one would be lost or doubled",
-                    hint=f"leave them out with `WHERE {column} IS NOT NULL`, or give them a time",
-                )
-            )
-
-    def _write(self, task: _Task, sql: str, bounds: Mapping[str, object]) -> tuple[DataFile, ...]:
-        folder = self._publisher.lake.folder(self._pins.table(task.step.dataset))
-        sort = (_time(task.work)[0],) if task.work.model.head.time else ()
-        files = self._engine.write(task.work.query(sql, bounds), task.inputs, folder, Layout(types=task.work.types, sort=sort))
-        crash_point(CrashPoint.FILES_WRITTEN)
-        return files
-
-    def _state(self, task: _Task) -> TableState | None:
-        table = self._pins.table(task.step.dataset)
-        key = (table.dataset, table.version)
-        return self._publisher.ledger.states([key]).get(key)
-
-    def _publish(
-        self, task: _Task, rewritten: Rewritten, new: Sequence[DataFile], before: Snapshot | None, facts: Mapping[str, object]
-    ) -> Published:
-        publication = Publication(
-            self._pins.table(task.step.dataset),
-            task.work.types,
-            rewritten.adds,
-            new,
-            rewritten.removes,
-            before,
-            {**task.facts(), "rows_out": sum(f.rows for f in new), **facts},
-            task.work.checks,
-            personal=task.work.personal,
-        )
-        return self._publisher.publish(publication, self._pins, task.context.environment)
-
-
-def _extent_of_input(task: _Task, everything: Interval, engine: Engine, grain: Grain) -> tuple[Interval, ...]:
-    """The time of the input that a function's own is a copy of: nobody calls the function to find out."""
-    code = task.work.model.python
-    given = next(g for g in code.given if g.time is not None) if code is not None else None
-    if given is None:
-        return ()
-    column, bounds = quoted(given.time or ""), _bounds(task.work, everything)
-    within_all = f"{column} >= $__start AND {column} < $__end"
-    sql = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM {quoted_name(given.dataset)} WHERE {within_all}"
-    query = replace(task.work.query(sql, bounds), call=None)
-    low, high = engine.rows(query, task.inputs)[0]
-    return (covering(parse_moment(str(low)), parse_moment(str(high)), grain),) if low is not None else ()
-
-
-def inputs_of(work: ModelWork, pins: Pins) -> dict[str, Input]:
-    """The pinned files of all that a model reads, seen through views. An input that was never built raises `UserError`."""
-    inputs: dict[str, Input] = {}
-    for name in work.reads:
-        snapshot = pins.snapshot(name)
-        if snapshot is None:
-            raise UserError(
-                Finding(
-                    "XDE0723",
-                    f"`{work.model.name}` reads `{name}`, which has never been built here",
-                    span=work.analysis.references.get(name),
-                    hint=f"build it first: `xde run {name}`",
-                )
-            )
-        inputs[name] = Input(snapshot.schema, snapshot.paths)
-    return inputs
-
-
-def _time(work: ModelWork) -> tuple[str, str]:
-    """The time column and its type."""
-    column = work.model.head.time or ""
-    return column, next((c.type for c in work.types if c.name == column), "TIMESTAMP")
-
-
-def _uses_bounds(work: ModelWork) -> bool:
-    return bool({"start", "end"} & set(work.analysis.parameters))
-
-
-def _bounded(work: ModelWork) -> str:
-    """The model's query within `$__start` and `$__end`; rows without a time come too, so that they are found and not lost."""
-    column = quoted(_time(work)[0])
-    return f"SELECT * FROM ({work.model.sql}\n) WHERE ({column} >= $__start AND {column} < $__end) OR {column} IS NULL"
-
-
-def _bounds(work: ModelWork, interval: Interval) -> dict[str, object]:
-    """The interval as parameters, of the time column's own kind."""
-    low, high = bounds_of(interval, _time(work)[1])
-    return {"__start": low, "__end": high, "start": low, "end": high}
-
-
-def _texts(intervals: Sequence[Interval]) -> list[list[str]]:
-    return [[i.start, i.end] for i in intervals]
+def _come_since(lake: Lake, then: Snapshot, now: Snapshot) -> tuple[str, ...] | None:
+    """The files that came between two snapshots of a table, some of whose files were only written anew; None where rows went as well."""
+    if then.table != now.table:
+        return None
+    found: list[str] = []
+    for record in sorted(lake.history(now.table, since=then.number), key=lambda r: r.number):
+        if record.number > now.number or record.facts.get("kind") == "compact" or not (record.files_added or record.files_removed):
+            continue
+        before, after = lake.snapshot(now.table, record.number - 1), lake.snapshot(now.table, record.number)
+        if record.files_removed or before is None or after is None:
+            return None
+        there = {f.path for f in before.files}
+        found += [f"{after.folder}/{f.path}" for f in after.files if f.path not in there]
+    return tuple(found)

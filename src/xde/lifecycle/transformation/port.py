@@ -56,11 +56,16 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the files of a table are laid out: `sort` columns, `file_rows` a file at most, `types` every column is cast to."""
+    """How the files of a table are laid out: `sort` columns, `file_rows` a file at most, `types` every column is cast to.
+
+    Rows that differ in a `partition` (SQL over the columns) lie in different files; `file_bytes` is about how large one may become.
+    """
 
     sort: tuple[str, ...] = ()
     file_rows: int | None = None
     types: Schema = ()
+    partition: tuple[str, ...] = ()
+    file_bytes: int | None = None
 
 
 class Engine(Protocol):

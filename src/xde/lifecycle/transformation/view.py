@@ -11,9 +11,9 @@ from xde.kernel.plan.checks import Action
 from xde.kernel.plan.ledger import TableState
 from xde.kernel.run.events import Outcome
 from xde.lifecycle.storage.publish import Publication
-from xde.lifecycle.transformation.perform import inputs_of
 from xde.lifecycle.transformation.port import Layout
 from xde.lifecycle.transformation.reach import pinned_input
+from xde.lifecycle.transformation.task import inputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -53,7 +53,7 @@ class Workspace:
     def __exit__(self, *_):
         return None
 
-    def plan(self, selection=(), *, full=False, until=""):
+    def plan(self, selection=(), *, full=False, until="", reason=""):
         if CASE == "bug":
             raise ZeroDivisionError("nobody foresaw this")
         if CASE == "our bug":
@@ -64,7 +64,7 @@ class Workspace:
             raise RuntimeError("Query interrupted")
         return Plan(environment="dev", steps=() if CASE == "idle" else (LOAD, BUILD), unchanged=15, created_at=AT)
 
-    def run(self, plan=None, *, selection=(), full=False, until="", observers=(), wait=0.0, waiting=None):
+    def run(self, plan=None, *, selection=(), full=False, until="", reason="", observers=(), wait=0.0, waiting=None):
         if CASE == "locked":
             raise TemporaryError(f"another run holds `dev` (waited {wait:g} s)")
         if CASE == "data":

@@ -37,7 +37,7 @@ START = date(2013, 1, 1)
 DUCK = duckdb.connect()
 
 
-def write(sql, inputs, parameters, folder):
+def write(sql, inputs, parameters, folder, _arranged=None):
     """A writer as the engine is one: the result of a query over files, as one fresh file, or none for no rows."""
     cursor = DUCK.cursor()
     for name, (schema, paths) in inputs.items():
