@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
 from xde.ground.records import dataclass
-from xde.undercurrents.engineering.linting.conditions import own
+from xde.undercurrents.engineering.linting.parts import own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from xde.kernel.graph.text.functions import AGGREGATES, SPREADING
-from xde.undercurrents.engineering.linting.conditions import clause, columns, conjuncts, own
+from xde.undercurrents.engineering.conditions import conjuncts
 from xde.undercurrents.engineering.linting.facts import Doubled, Field, Keys, Named, Relation, Scope
+from xde.undercurrents.engineering.linting.parts import clause, columns, own
 from xde.undercurrents.engineering.linting.settling import Settling
 from xde.undercurrents.engineering.linting.types import infer
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.linting.conditions import joins, kind, method, own, side
 from xde.undercurrents.engineering.linting.facts import NO_KEYS, UNKNOWN, Field, Relation, Scope, Source
 from xde.undercurrents.engineering.linting.giving import given
+from xde.undercurrents.engineering.linting.parts import joins, kind, method, own, side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

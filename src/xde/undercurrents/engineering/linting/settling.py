@@ -6,16 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.linting.conditions import (
-    COMPARISONS,
-    clause,
-    columns,
-    conjuncts,
-    has_query,
-    joins,
-    method,
-    side,
-)
+from xde.undercurrents.engineering.conditions import COMPARISONS, conjuncts
+from xde.undercurrents.engineering.linting.parts import clause, columns, has_query, joins, method, side
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -1,4 +1,4 @@
-"""Conditions taken apart: what is joined by AND, what a condition refuses, what two columns have in common."""
+"""What a mutant asks of conditions: their smallest parts, what they refuse, what two columns have in common."""
 
 from __future__ import annotations
 
@@ -6,26 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from xde.undercurrents.engineering.conditions import conjuncts, refused
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-
-COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
-_STRICT = (*COMPARISONS, exp.Like, exp.ILike, exp.Between, exp.In)
-_CARRIES_NULL = (exp.Paren, exp.Cast, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Lower, exp.Upper, exp.Trim, exp.Year, exp.Month, exp.Abs)
-
-
-def conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
-    """The parts of a condition that must all be true."""
-    match condition:
-        case None:
-            return
-        case exp.And():
-            yield from conjuncts(condition.left)
-            yield from conjuncts(condition.right)
-        case exp.Paren():
-            yield from conjuncts(condition.this)
-        case _:
-            yield condition
 
 
 def parts(condition: exp.Expr, *, joined: str = "TRUE") -> Iterator[tuple[exp.Expr, str]]:
@@ -48,30 +32,8 @@ def is_asof(part: exp.Expr) -> bool:
 
 
 def refuses_null(condition: exp.Expr, names: Collection[tuple[str, str]] | None = None, table: str = "") -> bool:
-    """Whether a condition is never true where a column is null: one of `names`, or any that is written with `table`.
-
-    A comparison with null is unknown, and so is its negation (ISO 9075-2, 8.2 and 6.39).
-    """
-    inner = condition.unnest()
-    if isinstance(inner, exp.Not):
-        of = inner.this.unnest()
-        if isinstance(of, exp.Is) and isinstance(of.expression, exp.Null):
-            return _is_one(of.this, names, table)
-        return isinstance(of, _STRICT) and refuses_null(of, names, table)
-    if not isinstance(inner, _STRICT) or isinstance(inner.args.get("expression"), exp.Null):
-        return False
-    sides = [inner.this, inner.args.get("expression")]
-    return any(_is_one(side, names, table) for side in sides if isinstance(side, exp.Expr))
-
-
-def _is_one(side: exp.Expr, names: Collection[tuple[str, str]] | None, table: str) -> bool:
-    if isinstance(side, exp.Column):
-        if names is not None:
-            return column_name(side) in names
-        return side.table.casefold() == table
-    if isinstance(side, _CARRIES_NULL):
-        return any(_is_one(part, names, table) for part in (side.this, side.args.get("expression")) if isinstance(part, exp.Expr))
-    return False
+    """Whether a condition is never true where a column is null: one of `names`, or any that is written with `table`."""
+    return any(column_name(c) in names if names is not None else c.table.casefold() == table for c in refused(condition))
 
 
 def column_name(column: exp.Column) -> tuple[str, str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.mutants.conditions import conjuncts, equated
+from xde.undercurrents.engineering.conditions import conjuncts
+from xde.undercurrents.engineering.mutants.conditions import equated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

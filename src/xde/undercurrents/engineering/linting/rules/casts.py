@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.linting.conditions import COMPARISONS
+from xde.undercurrents.engineering.conditions import COMPARISONS
 from xde.undercurrents.engineering.linting.types import family, infer
 from xde.undercurrents.engineering.linting.words import Remark
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from xde.ground.findings import Severity
-from xde.undercurrents.engineering.linting.conditions import columns, own
 from xde.undercurrents.engineering.linting.giving import doubling, is_aggregate, is_grouped, spreads
+from xde.undercurrents.engineering.linting.parts import columns, own
 from xde.undercurrents.engineering.linting.settling import Settling
 from xde.undercurrents.engineering.linting.words import Remark
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.linting.conditions import joins, own
+from xde.undercurrents.engineering.linting.parts import joins, own
 from xde.undercurrents.engineering.linting.words import Remark
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from xde.ground.findings import Severity
-from xde.undercurrents.engineering.linting.conditions import COMPARISONS, clause, conjuncts, refused
+from xde.undercurrents.engineering.conditions import COMPARISONS, conjuncts, refused
+from xde.undercurrents.engineering.linting.parts import clause
 from xde.undercurrents.engineering.linting.types import infer
 from xde.undercurrents.engineering.linting.words import Remark
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xde.undercurrents.engineering.linting.conditions import clause, conjuncts, joins, kind, refused, side
+from xde.undercurrents.engineering.conditions import conjuncts, refused
+from xde.undercurrents.engineering.linting.parts import clause, joins, kind, side
 from xde.undercurrents.engineering.linting.words import Remark
 
 if TYPE_CHECKING:

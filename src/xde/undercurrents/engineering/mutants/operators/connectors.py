@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.mutants.conditions import COMPARISONS, is_asof, parts
+from xde.undercurrents.engineering.conditions import COMPARISONS
+from xde.undercurrents.engineering.mutants.conditions import is_asof, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

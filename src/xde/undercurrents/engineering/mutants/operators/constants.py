@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.mutants.conditions import COMPARISONS
+from xde.undercurrents.engineering.conditions import COMPARISONS
 from xde.undercurrents.engineering.mutants.operators.comparisons import moved
 
 if TYPE_CHECKING:

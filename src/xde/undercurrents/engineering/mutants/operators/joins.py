@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.mutants.conditions import conjuncts, equated, refuses_null
+from xde.undercurrents.engineering.conditions import conjuncts
+from xde.undercurrents.engineering.mutants.conditions import equated, refuses_null
 from xde.undercurrents.engineering.mutants.keys import fans_out
 
 if TYPE_CHECKING:

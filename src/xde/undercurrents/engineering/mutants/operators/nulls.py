@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.mutants.conditions import COMPARISONS, column_name, conjuncts, parts, refuses_null
+from xde.undercurrents.engineering.conditions import COMPARISONS, conjuncts
+from xde.undercurrents.engineering.mutants.conditions import column_name, parts, refuses_null
 from xde.undercurrents.engineering.mutants.operators.comparisons import moved
 from xde.undercurrents.engineering.mutants.scopes import infer
 

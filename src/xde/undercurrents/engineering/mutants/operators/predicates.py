@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from xde.undercurrents.engineering.mutants.conditions import column_name, conjuncts, parts, refuses_null
+from xde.undercurrents.engineering.conditions import conjuncts
+from xde.undercurrents.engineering.mutants.conditions import column_name, parts, refuses_null
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

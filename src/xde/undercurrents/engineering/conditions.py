@@ -1,4 +1,4 @@
-"""Conditions taken apart, and the parts of a SELECT that are its own."""
+"""Conditions of SQL taken apart: what is joined by AND, and which columns a condition refuses to be NULL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 _STRICT = (*COMPARISONS, exp.Like, exp.ILike, exp.Between, exp.In)
-_CARRIES_NULL = (exp.Paren, exp.Cast, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Lower, exp.Upper, exp.Trim, exp.TimestampTrunc)
+_ARITHMETIC = (exp.Paren, exp.Cast, exp.Neg, exp.Abs, exp.Add, exp.Sub, exp.Mul)
+_CARRIES_NULL = (*_ARITHMETIC, exp.Lower, exp.Upper, exp.Trim, exp.Year, exp.Month, exp.TimestampTrunc)
 
 
 def conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
@@ -28,50 +29,11 @@ def conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
             yield condition
 
 
-def clause(select: exp.Expr, name: str) -> exp.Expr | None:
-    """The condition of a clause such as WHERE."""
-    found = select.args.get(name)
-    return found.this if isinstance(found, exp.Expr) else None
-
-
-def joins(select: exp.Select) -> list[exp.Join]:
-    """The joins of a SELECT, in their order."""
-    return list(select.args.get("joins") or ())
-
-
-def side(join: exp.Join) -> str:
-    """LEFT, RIGHT, FULL or nothing."""
-    return str(join.args.get("side") or "").upper()
-
-
-def kind(join: exp.Join) -> str:
-    """SEMI, ANTI, CROSS, INNER, OUTER or nothing."""
-    return str(join.args.get("kind") or "").upper()
-
-
-def method(join: exp.Join) -> str:
-    """NATURAL, ASOF, POSITIONAL or nothing."""
-    return str(join.args.get("method") or "").upper()
-
-
-def own(node: exp.Expr | None) -> Iterator[exp.Expr]:
-    """A node and all below it that belongs to the same SELECT: queries inside are yielded, but not entered."""
-    if node is not None:
-        yield from node.walk(prune=lambda n: n is not node and isinstance(n, (exp.Query, exp.With)))
-
-
-def columns(node: exp.Expr) -> list[exp.Column]:
-    """The columns that a part of a SELECT reads by itself."""
-    return [n for n in own(node) if isinstance(n, exp.Column)]
-
-
-def has_query(node: exp.Expr) -> bool:
-    """Whether a query stands inside."""
-    return any(isinstance(n, exp.Query) for n in own(node))
-
-
 def refused(condition: exp.Expr) -> Iterator[exp.Column]:
-    """The columns that may not be NULL where a condition is true: a comparison with NULL is unknown, and so is its negation."""
+    """The columns that may not be NULL where a condition is true.
+
+    A comparison with NULL is unknown, and so is its negation (ISO 9075-2, 8.2 and 6.39).
+    """
     inner = condition.unnest()
     if isinstance(inner, exp.Not):
         of = inner.this.unnest()
