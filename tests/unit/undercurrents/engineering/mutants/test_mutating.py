@@ -67,8 +67,8 @@ def test_every_place_is_exact(kit):
 
 
 def _is_exotic(part: exp.Expr) -> bool:
-    """What reads otherwise by itself: names for values, stars with changes, variables of lambdas."""
-    inside = (exp.Struct, exp.Comprehension, exp.Lambda, exp.Columns, exp.Pivot, exp.Dot)
+    """What reads otherwise by itself: names for values, stars with changes, variables of lambdas, named arguments of flows."""
+    inside = (exp.Struct, exp.Comprehension, exp.Lambda, exp.Columns, exp.Pivot, exp.Dot, exp.PropertyEQ)
     return part.find_ancestor(*inside) is not None or isinstance(part, inside) or isinstance(part.this, exp.Star)
 
 
