@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from xde.ground.digests import digest
 from xde.ground.names import quoted
-from xde.kernel.project.model_head import PART
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xde.kernel.project.declarations import ModelHead
+
+PART = (
+    r"^\s*(?:(?P<unit>year|month|day|hour)\(\s*(?P<of>[^()\s]+)\s*\)"
+    r"|bucket\(\s*(?P<number>[1-9][0-9]{0,3})\s*,\s*(?P<key>[^()\s]+)\s*\)|(?P<column>[^()\s]+))\s*$"
+)
+"""One item of `partition`."""
 
 
 def columns_of(head: ModelHead) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from xde.kernel.project.arranging import PART
 from xde.kernel.project.declarations import Kind, ModelHead
 from xde.kernel.project.fields import Codes, Complaints, Either, ListOf, Number, Record, Text
 from xde.kernel.project.lint_words import LINT, read_allowance
@@ -22,11 +23,6 @@ CODES = Codes(unknown="XDE0131", missing="XDE0135", type="XDE0133", value="XDE01
 
 DURATION = r"^([0-9]+(\.[0-9]+)? *(hours?|days?|weeks?)|P(?=.)([0-9]+W)?([0-9]+D)?(T[0-9]+H)?)$"
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?$"
-PART = (
-    r"^\s*(?:(?P<unit>year|month|day|hour)\(\s*(?P<of>[^()\s]+)\s*\)"
-    r"|bucket\(\s*(?P<number>[1-9][0-9]{0,3})\s*,\s*(?P<key>[^()\s]+)\s*\)|(?P<column>[^()\s]+))\s*$"
-)
-"""One item of `partition`."""
 _column = Text(pattern=r"\S", wanted="the name of a column")
 _part = Text(pattern=PART, wanted="a column, `month(COLUMN)` or `bucket(NUMBER, COLUMN)`", example="month(day)")
 _moment = Text(pattern=_MOMENT, wanted="a date or timestamp by ISO 8601", example="2013-01-01")

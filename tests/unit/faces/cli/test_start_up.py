@@ -66,6 +66,14 @@ def test_the_version_imports_no_command(tmp_path):
     }
 
 
+def test_a_plan_of_what_has_not_changed_reads_no_file_again(tmp_path):
+    (tmp_path / "models" / "a").mkdir(parents=True)
+    (tmp_path / "xde.yaml").write_text("name: p\n", "utf-8")
+    (tmp_path / "models" / "a" / "one.sql").write_text("SELECT 1 AS id\n", "utf-8")
+    imported("plan", cwd=tmp_path)
+    assert not imported("plan", cwd=tmp_path) & {"yaml", "sqlglot", "duckdb", "deltalake", "pyarrow", "rich"}
+
+
 def test_a_first_run_ends_without_a_word_of_the_libraries_about_their_own_end(tmp_path):
     """The engine's library counts at the end of the process what was not given back, and says so to the user."""
     (tmp_path / "models" / "a").mkdir(parents=True)
