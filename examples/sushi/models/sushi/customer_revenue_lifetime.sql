@@ -24,5 +24,6 @@ SELECT
     CAST(sum(coalesce(r.revenue, 0)) OVER (PARTITION BY g.customer_id ORDER BY d.event_date) AS DECIMAL(12, 2)) AS revenue,
     d.event_date
 FROM guests AS g
-JOIN days AS d ON d.event_date >= g.first_visit
+CROSS JOIN days AS d
 LEFT JOIN sushi.customer_revenue_by_day AS r ON r.customer_id = g.customer_id AND r.event_date = d.event_date
+WHERE d.event_date >= g.first_visit

@@ -7,9 +7,18 @@ WITH guests AS (
     SELECT DISTINCT customer_id
     FROM raw.orders
     WHERE customer_id > 0
+),
+
+opinions AS (
+    SELECT customer_id, status
+    FROM sushi.marketing
+    WHERE valid_to IS NULL
+),
+
+judged AS (
+    SELECT customer_id, status
+    FROM lookup(guests, opinions, key := customer_id, columns := status)
 )
 
-SELECT g.customer_id, m.status, d.zip
-FROM guests AS g
-LEFT JOIN sushi.marketing AS m ON m.customer_id = g.customer_id AND m.valid_to IS NULL
-LEFT JOIN raw.demographics AS d ON d.customer_id = g.customer_id
+SELECT customer_id, status, zip
+FROM lookup(judged, raw.demographics, key := customer_id, columns := zip)

@@ -8,7 +8,7 @@ SELECT
     status,
     updated_at,
     CASE
-        WHEN row_number() OVER (PARTITION BY customer_id ORDER BY valid_from) = 1 THEN TIMESTAMP '1970-01-01 00:00:00'
+        WHEN valid_from = min(valid_from) OVER (PARTITION BY customer_id) THEN TIMESTAMP '1970-01-01 00:00:00'
         ELSE valid_from
     END AS valid_from,
     valid_to
