@@ -6,7 +6,7 @@ from examples import build, differences
 pytestmark = pytest.mark.spark
 
 
-@pytest.mark.parametrize("name", ["jaffle_shop", "austin_traffic", "flights"])
+@pytest.mark.parametrize("name", ["jaffle_shop", "austin_traffic", "flights", "sushi"])
 def test_an_example_is_the_same_on_both_engines(name, lab, spark_settings, tmp_path):
     one = build(name, tmp_path, None)
     other = build(name, tmp_path, spark_settings)

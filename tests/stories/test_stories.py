@@ -17,7 +17,7 @@ DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT /
 STORIES = [story for story in map(read_story, DOCUMENTS) if story is not None]
 
 
-LONG = {"flights.md", "deployment.md", "austin_traffic.md", "backfill.md", "what_changed.md", "flows.md"}
+LONG = {"flights.md", "deployment.md", "austin_traffic.md", "backfill.md", "what_changed.md", "flows.md", "sushi.md"}
 
 
 @pytest.mark.parametrize(

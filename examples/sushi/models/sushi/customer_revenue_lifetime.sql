@@ -8,9 +8,14 @@ WITH opening AS (
     FROM sushi.customer_revenue_by_day
 ),
 
-days AS (
-    SELECT CAST(unnest(generate_series(first_day, last_day, INTERVAL 1 DAY)) AS DATE) AS event_date
+midnights AS (
+    SELECT unnest(generate_series(first_day, last_day, INTERVAL 1 DAY)) AS midnight
     FROM opening
+),
+
+days AS (
+    SELECT CAST(midnight AS DATE) AS event_date
+    FROM midnights
 ),
 
 guests AS (
