@@ -91,7 +91,15 @@ def main(examples: Path, out: Path, data: Path | None) -> None:
         else:
             context.plan("prod", execution_time=then, auto_apply=True, no_prompts=True, skip_tests=True)
         (out / f"{day}.json").write_text(json.dumps({name: rows(context, name) for name in DATASETS}))
-    context.plan("prod", execution_time=then, restate_models=[f"sushi.{RESTATED}"], start=str(FIRST), auto_apply=True, no_prompts=True, skip_tests=True)
+    context.plan(
+        "prod",
+        execution_time=then,
+        restate_models=[f"sushi.{RESTATED}"],
+        start=str(FIRST),
+        auto_apply=True,
+        no_prompts=True,
+        skip_tests=True,
+    )
     (out / "restated.json").write_text(json.dumps({RESTATED: rows(context, RESTATED)}))
 
 

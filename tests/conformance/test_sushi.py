@@ -9,21 +9,18 @@ from __future__ import annotations
 import csv
 import datetime
 import json
-import os
 import shutil
 import subprocess
-import sys
-import tarfile
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from peers import ENVIRONMENT, SQLMESH, interpreter, sqlmesh_sources
 from sushi_peer import DATASETS, DAYS, FIRST, RESTATED
 from xde.app.workspace import Workspace
 
 EXAMPLE = Path(__file__).parents[2] / "examples/sushi"
 PEER = Path(__file__).with_name("sushi_peer.py")
-VERSION = "0.236.4"
 RAW = {"items", "order_items", "orders"}
 NARROW = 1e-9  # farther from a whole cent than this, and it is no rounding of binary fractions
 DAYS_OF_IT = [FIRST + datetime.timedelta(days=n) for n in range(DAYS)]
@@ -33,39 +30,14 @@ DAYS_OF_IT = [FIRST + datetime.timedelta(days=n) for n in range(DAYS)]
 def theirs(tmp_path_factory):
     """What SQLMesh has of every dataset after each day, and at last of the one whose past it computed anew."""
     folder = tmp_path_factory.mktemp("sqlmesh")
-    python, examples = installed(folder), published(folder)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    examples = sqlmesh_sources(folder) / "examples"
+    python = interpreter(folder / "venv", f"sqlmesh[duckdb]=={SQLMESH}", "duckdb==1.5.6")
     (folder / "out").mkdir()
     command = [python, PEER, examples, folder / "out", EXAMPLE / "data"]
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, env=ENVIRONMENT, check=False, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     shutil.rmtree(folder / "venv")
     return {p.stem: json.loads(p.read_text()) for p in (folder / "out").glob("*.json")}
-
-
-def pip(*words):
-    return [sys.executable, "-m", "pip", "--disable-pip-version-check", *words]
-
-
-def installed(folder):
-    python = folder / "venv/bin/python"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
-    fetch(pip("--python", python, "install", "--quiet", "--no-compile", f"sqlmesh[duckdb]=={VERSION}", "duckdb==1.5.6"))
-    return python
-
-
-def published(folder):
-    """The folder `examples` of its source distribution."""
-    fetch(pip("download", "--quiet", "--no-deps", "--no-binary", "sqlmesh", "--dest", folder, f"sqlmesh=={VERSION}"))
-    with tarfile.open(folder / f"sqlmesh-{VERSION}.tar.gz") as archive:
-        archive.extractall(folder, filter="data")
-    return folder / f"sqlmesh-{VERSION}/examples"
-
-
-def fetch(command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    if done.returncode:
-        pytest.skip(f"SQLMesh cannot be installed: {(done.stderr.strip() or done.stdout.strip()).splitlines()[-1]}")
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +100,9 @@ def test_a_row_of_the_past_that_a_new_customer_changes_is_there_at_once_with_us_
 def test_their_generator_makes_the_files_that_we_keep(theirs):
     """Of orders, their lines and the menu; marketing's lots have no seed, and its rows are given to both."""
     for dataset in sorted(RAW):
-        kept = [row for path in sorted((EXAMPLE / "data").glob(f"{dataset}-*.csv")) for row in csv.DictReader(path.read_text().splitlines())]
+        kept = [
+            row for path in sorted((EXAMPLE / "data").glob(f"{dataset}-*.csv")) for row in csv.DictReader(path.read_text().splitlines())
+        ]
         made = [{k: f"{v:.2f}" if isinstance(v, float) else str(v) for k, v in row.items()} for row in theirs[str(DAYS_OF_IT[-1])][dataset]]
         assert rows(kept) == rows(made)
 
