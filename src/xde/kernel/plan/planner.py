@@ -65,10 +65,15 @@ def make_plan(wanted: Wanted, present: Present) -> Plan:
             continue
         step = _step(wanted, present, name, steps)
         if step is None:
-            unchanged += 1
+            unchanged += not _is_ephemeral(wanted.datasets[name])
         else:
             steps[name] = step
     return Plan(present.environment, tuple(steps.values()), unchanged, present.at)
+
+
+def _is_ephemeral(dataset: Dataset) -> bool:
+    """Whether a dataset has nothing of its own that could change or stay."""
+    return isinstance(dataset, ModelDataset) and dataset.head.kind is Kind.EPHEMERAL
 
 
 def priced(plan: Plan, costs: Mapping[str, StepRecord]) -> Plan:
@@ -104,7 +109,7 @@ def _load(wanted: Wanted, present: Present, name: str, steps: Mapping[str, Step]
 
 
 def _build(wanted: Wanted, present: Present, model: ModelDataset, steps: Mapping[str, Step]) -> Step | None:
-    if model.head.kind is Kind.EPHEMERAL:
+    if _is_ephemeral(model):
         return None
     name, version = model.name, wanted.versions[model.name]
     before = (*wanted.upstream[name], *tables_read(wanted, name), *wanted.looked_up.get(name, ()))
