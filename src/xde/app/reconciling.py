@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from xde.app.definitions import tell_newest, told_deployments, told_ends
 from xde.app.switching import KIND, settle_switch, told_switches
+from xde.kernel.plan.costs import CostRecord, spent_by_commits
 from xde.kernel.plan.ledger import NEXT
 from xde.kernel.run.owners import parse_owner
 from xde.lifecycle.storage.mirror import read_state
 from xde.lifecycle.storage.port import TableId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from xde.app.wiring import House
     from xde.kernel.plan.ledger import StepRecord, TableState
+    from xde.lifecycle.storage.port import CommitRecord
 
 
 def reconcile(house: House) -> None:
@@ -58,9 +60,18 @@ def _settle(house: House, step: StepRecord) -> None:
         done = newest.facts.get("run") == step.run and newest.facts.get("environment") == house.environment
         if done:
             ledger.move(house.environment, {step.dataset: step.version}, now)
+            step = _with_usage(step, house.lake.history(table))
     ledger.record_step(
         replace(step, status="done" if done else "failed", ended_at=now, reason="" if done else "the process ended before the step did")
     )
+
+
+def _with_usage(step: StepRecord, history: Sequence[CommitRecord]) -> StepRecord:
+    """The step with what it took, as its commits say."""
+    _, usage = spent_by_commits((r.at, r.facts) for r in history).get((step.run, step.step), ("", None))
+    if usage is None:
+        return step
+    return replace(step, seconds=usage.seconds, rows=usage.rows, bytes=usage.bytes, facts={**step.facts, "usage": usage.fact()})
 
 
 def _rebuild_if_new(house: House) -> None:
@@ -76,13 +87,16 @@ def rebuild(house: House) -> int:
         tell_newest(house.lake, house.ledger.deployments(name, 1))
     ends = told_ends(house.lake)
     states: list[TableState] = []
+    costs: list[CostRecord] = []
     newest: dict[tuple[str, str], tuple[str, str]] = {}
     for table in house.lake.tables():
         state = read_state(house.lake, table)
         if state is None:
             continue
         states.append(state)
-        for record in house.lake.history(table):
+        history = house.lake.history(table)
+        costs += _costs(table, history)
+        for record in history:
             environment = record.facts.get("environment")
             if isinstance(environment, str) and not environment.endswith(NEXT) and record.at > ends.get(environment, ""):
                 key = (environment, table.dataset)
@@ -95,8 +109,18 @@ def rebuild(house: House) -> int:
     deployments = told_deployments(house.lake)
     for deployment in deployments:  # in order of their numbers: the newest holds
         pointers[deployment.environment] = dict(deployment.pointers)
-    house.ledger.rebuilt(states, pointers, house.clock.now().isoformat(), deployments)
+    house.ledger.rebuilt(states, pointers, house.clock.now().isoformat(), deployments, costs)
     return len(states)
+
+
+def _costs(table: TableId, history: Sequence[CommitRecord]) -> Iterator[CostRecord]:
+    """What the steps took that made the commits of a table."""
+    steps = {(str(r.facts.get("run", "")), str(r.facts.get("step", ""))): r for r in history}
+    for key, (at, usage) in spent_by_commits((r.at, r.facts) for r in history).items():
+        facts = steps[key].facts
+        told = {f.name: getattr(usage, f.name) for f in fields(usage)}
+        where, kind = str(facts.get("environment", "")), str(facts.get("kind", ""))
+        yield CostRecord(*key, where, table.dataset, table.version, kind, "done", at, **told)
 
 
 def _switched(house: House, ends: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from xde.kernel.plan.ledger import NEXT, Claim, Deployment, RunRecord, StepRecord, TableState
-from xde.ledger.rows import moment
+from xde.ledger.rows import cost_of, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from xde.kernel.plan.costs import CostRecord, JournalPiece, Reads
 
 Record = TypeVar("Record", TableState, StepRecord)
 
@@ -28,6 +30,9 @@ class MemoryLedger:
         self._steps: dict[tuple[str, str], StepRecord] = {}
         self._last_done: dict[str, StepRecord] = {}
         self._deployments: dict[str, list[Deployment]] = {}
+        self._costs: dict[tuple[str, str], CostRecord] = {}
+        self._reads: dict[tuple[str, str, str, str], Reads] = {}
+        self._journals: dict[str, int] = {}
 
     def environments(self) -> tuple[str, ...]:
         with self._lock:
@@ -130,6 +135,10 @@ class MemoryLedger:
             known = self._last_done.get(step.dataset)
             if step.tells_costs and (known is None or (known.ended_at or "") <= (step.ended_at or "")):
                 self._last_done[step.dataset] = ready
+            run = self._runs.get(step.run)
+            cost = cost_of(ready, run.environment if run else "")
+            if cost is not None:
+                self._costs[step.run, step.step] = cost
 
     def runs(self, environment: str, limit: int = 20) -> list[RunRecord]:
         with self._lock:
@@ -151,12 +160,45 @@ class MemoryLedger:
         with self._lock:
             return {d: _through_json(s) for d, s in self._last_done.items() if d in datasets}
 
+    def costs(self, environment: str, since: str) -> list[CostRecord]:
+        names = (environment, environment + NEXT)
+        with self._lock:
+            known = [c for c in self._costs.values() if c.environment in names and c.ended_at >= moment(since)]
+        return sorted(known, key=lambda c: (c.ended_at, c.run, c.step))
+
+    def count_reads(self, reads: Sequence[Reads], piece: JournalPiece) -> bool:
+        with self._lock:
+            if self._journals.get(piece.journal, piece.start) != piece.start:
+                return False
+            self._journals[piece.journal] = piece.end
+            for each in reads:
+                key = (each.environment, each.dataset, each.how, each.day)
+                known = self._reads.get(key)
+                times, last = (known.times, known.last) if known else (0, "")
+                self._reads[key] = replace(each, times=times + each.times, last=max(last, each.last))
+            return True
+
+    def journals(self) -> dict[str, int]:
+        with self._lock:
+            return dict(self._journals)
+
+    def forget_journals(self, journals: Sequence[str]) -> None:
+        with self._lock:
+            for journal in journals:
+                self._journals.pop(journal, None)
+
+    def reads(self, environment: str) -> list[Reads]:
+        with self._lock:
+            known = [r for r in self._reads.values() if r.environment == environment]
+        return sorted(known, key=lambda r: (r.dataset, r.day, r.how))
+
     def rebuilt(
         self,
         states: Sequence[TableState],
         pointers: Mapping[str, Mapping[str, str]],
         at: str,  # noqa: ARG002 - as in `move`
         deployments: Sequence[Deployment] = (),
+        costs: Sequence[CostRecord] = (),
     ) -> None:
         ready = {(s.dataset, s.version): _through_json(s) for s in states}
         with self._lock:
@@ -165,6 +207,8 @@ class MemoryLedger:
             self._deployments = {}
             for deployment in deployments:
                 self._deployments.setdefault(deployment.environment, []).append(_copied(deployment))
+            for cost in costs:
+                self._costs.setdefault((cost.run, cost.step), replace(cost, ended_at=moment(cost.ended_at)))
 
     def close(self) -> None:
         """There is nothing to let go of."""

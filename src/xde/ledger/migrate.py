@@ -31,7 +31,7 @@ def _from_script(number: int, name: str) -> Migration:
     return Migration(number, name, partial(statements, f"migrations/{number:04d}_{name}.sql"))
 
 
-MIGRATIONS = (_from_script(1, "tables"), _from_script(2, "deployments"))
+MIGRATIONS = (_from_script(1, "tables"), _from_script(2, "deployments"), _from_script(3, "costs"))
 
 
 def migrate(store: Store, migrations: Sequence[Migration] = MIGRATIONS) -> None:

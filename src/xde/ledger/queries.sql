@@ -164,3 +164,51 @@ FROM xde_step WHERE status = 'running' ORDER BY started_at, run, step;
 -- The last done step of every dataset.
 SELECT run, step, kind, dataset, version, status, started_at, ended_at, attempt, rows, bytes, letters, seconds, reason, facts
 FROM xde_last_done;
+
+-- name: put_cost
+-- Keep what a step took. The environment is that of its run.
+INSERT INTO xde_cost (run, step, environment, dataset, version, kind, status, ended_at, seconds, rows, bytes, rows_in, bytes_in, bytes_read,
+    memory, spilled, alone)
+VALUES (:run, :step, coalesce((SELECT environment FROM xde_run WHERE run = :run), :environment), :dataset, :version, :kind, :status, :ended_at,
+    :seconds, :rows, :bytes, :rows_in, :bytes_in, :bytes_read, :memory, :spilled, :alone)
+ON CONFLICT (run, step) DO UPDATE
+SET environment = excluded.environment, dataset = excluded.dataset, version = excluded.version, kind = excluded.kind,
+    status = excluded.status, ended_at = excluded.ended_at, seconds = excluded.seconds, rows = excluded.rows, bytes = excluded.bytes,
+    rows_in = excluded.rows_in, bytes_in = excluded.bytes_in, bytes_read = excluded.bytes_read, memory = excluded.memory,
+    spilled = excluded.spilled, alone = excluded.alone;
+
+-- name: add_cost
+-- What the lake says that a step took, unless we know it ourselves, and better: a commit cannot tell of its own last moments.
+INSERT INTO xde_cost (run, step, environment, dataset, version, kind, status, ended_at, seconds, rows, bytes, rows_in, bytes_in, bytes_read,
+    memory, spilled, alone)
+VALUES (:run, :step, :environment, :dataset, :version, :kind, :status, :ended_at, :seconds, :rows, :bytes, :rows_in, :bytes_in, :bytes_read,
+    :memory, :spilled, :alone)
+ON CONFLICT (run, step) DO NOTHING;
+
+-- name: costs
+-- What the steps of some environments took since a moment, in order of time.
+SELECT run, step, environment, dataset, version, kind, status, ended_at, seconds, rows, bytes, rows_in, bytes_in, bytes_read, memory, spilled, alone
+FROM xde_cost WHERE environment = :environment AND ended_at >= :since ORDER BY ended_at, run, step;
+
+-- name: count_journal
+-- Say that a journal is counted up to a byte, if it is counted up to where we began: of two who count the same piece, one wins.
+INSERT INTO xde_reads_journal (journal, counted) VALUES (:journal, :end)
+ON CONFLICT (journal) DO UPDATE SET counted = excluded.counted WHERE xde_reads_journal.counted = :start;
+
+-- name: journals
+-- Up to which byte each journal is counted.
+SELECT journal, counted FROM xde_reads_journal;
+
+-- name: drop_journal
+-- Of a journal whose file is gone.
+DELETE FROM xde_reads_journal WHERE journal = :journal;
+
+-- name: add_reads
+-- Add to the reads of a day.
+INSERT INTO xde_reads (environment, dataset, how, day, times, last) VALUES (:environment, :dataset, :how, :day, :times, :last)
+ON CONFLICT (environment, dataset, how, day) DO UPDATE
+SET times = xde_reads.times + excluded.times, last = CASE WHEN excluded.last > xde_reads.last THEN excluded.last ELSE xde_reads.last END;
+
+-- name: reads
+-- Who read the datasets of an environment, by day.
+SELECT environment, dataset, how, day, times, last FROM xde_reads WHERE environment = :environment ORDER BY dataset, day, how;

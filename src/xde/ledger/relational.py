@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from xde.ground.errors import UserError
@@ -11,6 +12,7 @@ from xde.ledger import findings, rows
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from xde.kernel.plan.costs import CostRecord, JournalPiece, Reads
     from xde.kernel.plan.ledger import Claim, Deployment, RunRecord, StepRecord, TableState
     from xde.ledger.store import Row, Store, Transaction
 
@@ -117,11 +119,14 @@ class RelationalLedger:
 
     def record_step(self, step: StepRecord) -> None:
         ready = rows.values(step)
+        cost = rows.cost_of(step)
 
         def work(t: Transaction) -> None:
             t.change("put_step", **ready)
             if step.tells_costs:
                 t.change("put_last_done", **ready)
+            if cost is not None:
+                t.change("put_cost", **rows.values(cost))
 
         self._store.write(work)
 
@@ -139,9 +144,42 @@ class RelationalLedger:
         found = self._records(rows.step, self._store.read(lambda t: t.select("last_done")))
         return {s.dataset: s for s in found if s.dataset in wanted}
 
+    def costs(self, environment: str, since: str) -> list[CostRecord]:
+        since = rows.moment(since)
+        names = (environment, environment + NEXT)
+        found = self._store.read(lambda t: [r for name in names for r in t.select("costs", environment=name, since=since)])
+        return sorted(map(rows.cost, found), key=lambda c: (c.ended_at, c.run, c.step))
+
+    def count_reads(self, reads: Sequence[Reads], piece: JournalPiece) -> bool:
+        ready = [rows.values(r) for r in sorted(reads, key=lambda r: (r.environment, r.dataset, r.how, r.day))]
+
+        def work(t: Transaction) -> bool:
+            if not t.change("count_journal", journal=piece.journal, start=piece.start, end=piece.end):
+                return False
+            t.change_many("add_reads", ready)
+            return True
+
+        return self._store.write(work)
+
+    def journals(self) -> dict[str, int]:
+        return dict(self._store.read(lambda t: t.select("journals")))
+
+    def forget_journals(self, journals: Sequence[str]) -> None:
+        gone = [{"journal": j} for j in sorted(journals)]
+        self._store.write(lambda t: t.change_many("drop_journal", gone))
+
+    def reads(self, environment: str) -> list[Reads]:
+        return [rows.reads(r) for r in self._store.read(lambda t: t.select("reads", environment=environment))]
+
     def rebuilt(
-        self, states: Sequence[TableState], pointers: Mapping[str, Mapping[str, str]], at: str, deployments: Sequence[Deployment] = ()
+        self,
+        states: Sequence[TableState],
+        pointers: Mapping[str, Mapping[str, str]],
+        at: str,
+        deployments: Sequence[Deployment] = (),
+        costs: Sequence[CostRecord] = (),
     ) -> None:
+        spent = [rows.values(replace(c, ended_at=rows.moment(c.ended_at))) for c in costs]
         deployed = [rows.values(d) for d in deployments]
         mirrors = [rows.values(s) for s in states]
         pointed = [
@@ -157,6 +195,7 @@ class RelationalLedger:
             t.change_many("put_pointer", pointed)
             t.change("drop_all_deployments")
             t.change_many("put_deployment", deployed)
+            t.change_many("add_cost", spent)
 
         self._store.write(work)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from xde.ground.secrets import redact_data
+from xde.kernel.plan.costs import CostRecord, Reads, usage_of
 from xde.kernel.plan.ledger import Claim, Deployment, RunRecord, StepRecord, TableState
+from xde.kernel.plan.plan import StepKind
 
 if TYPE_CHECKING:
     from xde.ledger.store import Row, Value
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 _IN_WORDS: dict[type, tuple[str, ...]] = {StepRecord: ("reason", "facts"), Deployment: ("note", "facts")}
 
 
-def values(record: TableState | StepRecord | RunRecord | Claim | Deployment) -> dict[str, Value]:
+def values(record: TableState | StepRecord | RunRecord | Claim | Deployment | CostRecord | Reads) -> dict[str, Value]:
     """A record as values for a query, by field name. What is said in words is redacted; names and mirrors must stay what they are."""
     told = _IN_WORDS.get(type(record), ())
     return {f.name: _value(redact_data(v) if f.name in told else v) for f in fields(record) for v in (getattr(record, f.name),)}
@@ -26,6 +28,8 @@ def _value(value: Any) -> Value:  # noqa: ANN401 - any field of a record
     match value:
         case str():
             return _storable(value)
+        case bool():
+            return int(value)
         case int() | float() | None:
             return value
         case _:
@@ -65,6 +69,25 @@ def run(row: Row) -> RunRecord:
 def claim(row: Row) -> Claim:
     """A row of `claim`."""
     return Claim(*row)
+
+
+def cost(row: Row) -> CostRecord:
+    """A row of `costs`."""
+    return replace(CostRecord(*row), alone=bool(row[-1]))
+
+
+def reads(row: Row) -> Reads:
+    """A row of `reads`."""
+    return Reads(*row)
+
+
+def cost_of(step: StepRecord, environment: str = "") -> CostRecord | None:
+    """What a step took, as its facts say; None for one that did not come to an end, did no work, or says nothing of it."""
+    usage = usage_of(step.facts.get("usage"))
+    if usage is None or step.ended_at is None or step.kind in {StepKind.ADOPT, StepKind.COPY}:
+        return None
+    told = {f.name: getattr(usage, f.name) for f in fields(usage)}
+    return CostRecord(step.run, step.step, environment, step.dataset, step.version, step.kind, step.status, moment(step.ended_at), **told)
 
 
 def moment(now: str, seconds: float = 0.0) -> str:

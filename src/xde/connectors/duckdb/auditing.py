@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.proofs import proved
 from xde.connectors.duckdb.session import schema_of, translated
 from xde.connectors.duckdb.transformation import relation
@@ -109,6 +110,7 @@ class _Look:
         mask = " | ".join(f"CASE WHEN {w} THEN {1 << i}::HUGEINT ELSE 0::HUGEINT END" for i, w in enumerate(wrong))
         sql = f"SELECT mask, count(*) FROM (SELECT {mask} AS mask FROM {NEW} WHERE {' OR '.join(wrong)}) GROUP BY mask"
         found = [(int(m), int(n)) for m, n in self.cursor.execute(sql).fetchall()]
+        note(self.cursor)
         rows = _rows(self.audit)
         results: dict[str, CheckResult] = {}
         for bit, check in enumerate(checks):
@@ -177,6 +179,7 @@ class _Look:
         columns = ", ".join(f"n.{quoted(c)}" for c in check.columns)
         groups = f"SELECT {columns}, count(*) AS times FROM {NEW} AS n ANTI JOIN {target} AS o ON {same} WHERE {whole} GROUP BY {columns}"
         self.cursor.execute(f"CREATE OR REPLACE TEMP TABLE xde_lost AS {groups}")
+        note(self.cursor)
         failing = int(self._value("SELECT coalesce(sum(times), 0) FROM xde_lost"))
         rows = _rows(self.audit)
         passed = _holds(check, failing, rows)
@@ -212,7 +215,8 @@ class _Look:
         return CheckResult(check, float(age) <= float(str(check.threshold)), value=f"{float(age) / 86_400:.1f} days old", how="query")
 
     def _value(self, sql: str) -> Any:  # noqa: ANN401 - a cell
-        row = self.cursor.execute(sql).fetchone()
+        row = next(iter(self.cursor.execute(sql).fetchall()), None)
+        note(self.cursor)
         return row[0] if row else None
 
 

@@ -12,11 +12,13 @@ from weakref import WeakKeyDictionary
 
 import duckdb
 
+from xde.connectors.duckdb.metering import ask
 from xde.ground.errors import TemporaryError, UserError, XdeError
 from xde.ground.findings import Finding
 from xde.ground.names import quoted
 from xde.ground.records import dataclass
 from xde.ground.secrets import redact
+from xde.kernel.run.metering import meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,7 @@ class Scope:
     name: str
     schemas: set[str] = field(default_factory=set)
     views: dict[str, object] = field(default_factory=dict)
+    metered: bool = False
 
     def show(self, dataset: str, what: object, sql: str) -> None:
         """Let a dataset's name stand for a query; `what` is equal only where the query would be."""
@@ -72,6 +75,7 @@ class DuckdbSession:
                 self._instance = self._open()
             cursor = self._instance.cursor()
             self._users[cursor] = threading.get_ident()
+        ask(cursor)
         if self._watched:
             cursor.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
         return cursor
@@ -96,6 +100,7 @@ class DuckdbSession:
         scope = idle or self._enter()
         try:
             with self._used(scope):
+                scope.metered = scope.metered or ask(scope.cursor)
                 yield scope
         except BaseException:
             self._leave(scope)
@@ -113,7 +118,7 @@ class DuckdbSession:
             raise translated(error) from error
 
     def _enter(self) -> Scope:
-        scope = Scope(self.cursor(), f"scope_{uuid.uuid4().hex[:12]}")
+        scope = Scope(self.cursor(), f"scope_{uuid.uuid4().hex[:12]}", metered=meter() is not None)
         try:
             scope.cursor.execute(f"ATTACH ':memory:' AS {scope.name}")
             scope.cursor.execute(f"USE {scope.name}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.session import DuckdbSession, Scope, translated
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.connectors.duckdb.streaming import streamed
@@ -92,7 +93,9 @@ class DuckdbEngine:
         with self._session.kept_scope() as scope:
             _bind(scope, inputs)
             make_views(scope, query)
-            return scope.cursor.execute(query.sql, dict(query.parameters)).fetchall()
+            found = scope.cursor.execute(query.sql, dict(query.parameters)).fetchall()
+            note(scope.cursor)
+            return found
 
     def progress(self) -> Mapping[int, float]:
         """How far the queries under way are."""
@@ -183,6 +186,7 @@ def _copy(cursor: duckdb.DuckDBPyConnection, query: Query, folder: str, layout: 
         if isinstance(error, duckdb.Error):
             raise translated(error) from error
         raise
+    note(cursor)
     files = tuple(data_file_from_copy(row) for row in rows)
     for file in files:
         if file.rows == 0:

@@ -11,6 +11,8 @@ from xde.kernel.plan.plan import StepKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from xde.kernel.plan.costs import CostRecord, JournalPiece, Reads
+
 
 @dataclass(frozen=True, slots=True)
 class TableState:
@@ -184,10 +186,38 @@ class Ledger(Protocol):
         """The last done step of each dataset that loaded or computed it, for estimates."""
         ...
 
+    def costs(self, environment: str, since: str) -> list[CostRecord]:
+        """What the steps of an environment took that ended since a moment (ISO), and those of deployments to it; in order of time."""
+        ...
+
+    def count_reads(self, reads: Sequence[Reads], piece: JournalPiece) -> bool:
+        """Add reads that a piece of a journal tells, all and once; False, and nothing is added, when the piece was counted already."""
+        ...
+
+    def journals(self) -> dict[str, int]:
+        """Up to which byte each journal of reads is counted."""
+        ...
+
+    def forget_journals(self, journals: Sequence[str]) -> None:
+        """Of journals whose files are gone; their reads stay."""
+        ...
+
+    def reads(self, environment: str) -> list[Reads]:
+        """How often the datasets of an environment were read, by dataset and day."""
+        ...
+
     def rebuilt(
-        self, states: Sequence[TableState], pointers: Mapping[str, Mapping[str, str]], at: str, deployments: Sequence[Deployment] = ()
+        self,
+        states: Sequence[TableState],
+        pointers: Mapping[str, Mapping[str, str]],
+        at: str,
+        deployments: Sequence[Deployment] = (),
+        costs: Sequence[CostRecord] = (),
     ) -> None:
-        """Replace all mirrors, pointers and deployments at once by what the lake says; runs and steps stay."""
+        """Replace all mirrors, pointers and deployments at once by what the lake says; runs, steps and reads stay.
+
+        Of `costs` those are added that are not known.
+        """
         ...
 
     def close(self) -> None:

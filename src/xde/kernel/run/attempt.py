@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from xde.ground.crash import CrashPoint, crash_point
@@ -11,6 +11,7 @@ from xde.ground.findings import Finding
 from xde.ground.records import dataclass
 from xde.ground.secrets import trace_of
 from xde.kernel.run.events import Outcome, StepProgress, StepStarted
+from xde.kernel.run.metering import Meter, Meters
 
 if TYPE_CHECKING:
     import threading
@@ -64,17 +65,22 @@ class Attempts:
     retries: int
     sleep: Callable[[float], None]
     jitter: Callable[[], float]
+    meters: Meters = field(default_factory=Meters)
 
     def carry_out(self, step: Step) -> Outcome:
         """The step's outcome, whatever happens; each attempt is known to every observer before it begins."""
-        begun = self.clock.monotonic()
-        outcome = self._outcome(step)
-        return outcome if outcome.seconds else replace(outcome, seconds=self.clock.monotonic() - begun)
+        with self.meters.running(self.clock.monotonic) as meter:
+            outcome = self._outcome(step, meter)
+            taken = meter.whole()
+        seconds = outcome.seconds or taken.seconds
+        usage = replace(taken, seconds=seconds, rows=outcome.rows, bytes=taken.bytes or outcome.bytes)
+        return replace(outcome, seconds=seconds, facts={**outcome.facts, "usage": usage.fact()})
 
-    def _outcome(self, step: Step) -> Outcome:
+    def _outcome(self, step: Step, meter: Meter) -> Outcome:
         attempt = 1
         while True:
             try:
+                meter.again()
                 return self._try(step, attempt)
             except TemporaryError as error:
                 if attempt > self.retries and not self.cancelled.is_set():

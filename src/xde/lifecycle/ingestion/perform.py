@@ -9,6 +9,7 @@ from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
+from xde.kernel.run.metering import meter
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
 from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.storage.publish import Publication
@@ -62,6 +63,7 @@ class LoadPerformer:
             outcomes[-1],
             step=step,
             rows=sum(o.rows for o in outcomes),
+            bytes=sum(o.bytes for o in outcomes),
             letters=sum(o.letters for o in outcomes),
             findings=tuple(dict.fromkeys(f for o in outcomes for f in o.findings)),
         )
@@ -73,6 +75,8 @@ class LoadPerformer:
         lake = self._publisher.lake
         loaded = self._loader.load(self._job(step, context, work, lake.folder(table), before))
         crash_point(CrashPoint.FILES_WRITTEN)
+        if metered := meter():
+            metered.given(sum(a.records for a in loaded.accounts), sum(f.size for f in step.files))
         replacing = step.full or work.reading.write_mode == "replace"
         rewritten = self._rewritten(work, before, loaded, replacing=replacing)
         publication = Publication(

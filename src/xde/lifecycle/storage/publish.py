@@ -11,6 +11,7 @@ from xde.ground.errors import DataError
 from xde.ground.records import dataclass
 from xde.kernel.plan.checks import Action
 from xde.kernel.plan.facts import fold
+from xde.kernel.run.metering import meter
 from xde.lifecycle.storage.audit_port import Audit
 from xde.lifecycle.storage.mirror import state_of
 from xde.lifecycle.storage.port import Commit
@@ -96,7 +97,7 @@ class Publisher:
             self.discard(table, publication.adds)
             raise
         crash_point(CrashPoint.AUDITED)
-        facts = {**publication.facts, "environment": environment, "checks": [_line(r) for r in results]}
+        facts = {**publication.facts, "environment": environment, "checks": [_line(r) for r in results], **_cost(publication)}
         before = publication.before
         number = self.lake.commit(
             Commit(
@@ -143,6 +144,14 @@ class Publisher:
         stopping = [r for r in results if not r.passed and not r.waived and r.check.action is not Action.WARN]
         if stopping:
             raise DataError(*(self.tell(r) for r in stopping))
+
+
+def _cost(publication: Publication) -> dict[str, object]:
+    """What the step took up to its commit, that the ledger's memory of it can be made again from the lake."""
+    metered = meter()
+    if metered is None:
+        return {}
+    return {"cost": metered.part(sum(f.rows for f in publication.audited), sum(f.size for f in publication.adds)).fact()}
 
 
 def _line(result: CheckResult) -> dict[str, object]:

@@ -10,6 +10,7 @@ from xde.ground.errors import DataError
 from xde.ground.findings import Finding
 from xde.kernel.plan.versions import meaning
 from xde.kernel.project.declarations import Kind
+from xde.kernel.run.metering import meter
 from xde.lifecycle.storage.merging import Going, Rewritten
 from xde.lifecycle.storage.port import Snapshot, TableId
 from xde.lifecycle.storage.shadow import cast_shadow, ours_alone
@@ -19,7 +20,7 @@ from xde.lifecycle.transformation.reach import pinned_input
 from xde.lifecycle.transformation.task import Means, Task, inputs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from xde.kernel.plan.plan import Step
     from xde.kernel.run.events import Outcome
@@ -48,6 +49,7 @@ class BuildPerformer:
         work = self._work[step.dataset]
         before = self._pins.renew(step.dataset)
         task = Task(step, context, work, inputs_of(work, self._pins), {n: pinned_input(self._pins, n) for n in work.reads})
+        _given(self._pins.snapshot(n) for n in work.reads)
         if before is not None and step.restates:
             ours_alone(self._publisher, before, context)
         elif step.restates and not step.full:
@@ -141,6 +143,13 @@ class BuildPerformer:
             )
         fresh = tuple(f"{now.folder}/{f.path}" for f in now.files if f.path not in old)
         return {**task.inputs, driving: replace(task.inputs[driving], paths=fresh)}
+
+
+def _given(snapshots: Iterable[Snapshot | None]) -> None:
+    """Note what a step is given to read."""
+    if metered := meter():
+        files = [f for s in snapshots if s is not None for f in s.files]
+        metered.given(sum(f.rows for f in files), sum(f.size for f in files))
 
 
 def _come_since(lake: Lake, then: Snapshot, now: Snapshot) -> tuple[str, ...] | None:

@@ -22,6 +22,7 @@ from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files
 from xde.connectors.duckdb.ingestion.splitting import Record
 from xde.connectors.duckdb.ingestion.stage import NEW, Bad, Stage
 from xde.connectors.duckdb.ingestion.words import MISSING, looked_at, no_balance, over_limit, reason_of
+from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.session import translated
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.ground.crash import CrashPoint, crash_point
@@ -254,6 +255,7 @@ class _Loading:
         columns += [new_value(c, NEW) for c in added]
         how = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
         row = self.cursor.execute(f"COPY ({self.stage.accepted(columns)}) TO {literal(target)} ({how})").fetchall()[0]
+        note(self.cursor)
         file = data_file_from_copy(row)
         if not file.rows:
             Path(target).unlink(missing_ok=True)

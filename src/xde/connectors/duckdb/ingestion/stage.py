@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from xde.connectors.duckdb.ingestion.casts import cast
 from xde.connectors.duckdb.ingestion.new_columns import NO_VALUES, value_text
 from xde.connectors.duckdb.ingestion.words import UNKNOWN
+from xde.connectors.duckdb.metering import note
 from xde.ground.names import literal, quoted
 from xde.kernel.plan.checks import Action, CheckKind
 
@@ -77,6 +78,7 @@ class Stage:
         start = self._count()
         select = self._select(source)
         self.cursor.execute(f"INSERT INTO stage {select}" if self.made else f"CREATE TEMP TABLE stage AS {select}")
+        note(self.cursor)
         if not self.made:
             self.cursor.execute("CREATE TEMP TABLE superseded (place BIGINT)")
             self.cursor.execute("CREATE TEMP TABLE refused (place BIGINT, rule VARCHAR, name VARCHAR, value VARCHAR)")
