@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from xde.app.histories import History
+from xde.app.readers import note_read
 from xde.app.references import NOW, Reference
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
@@ -69,7 +70,11 @@ class Comparisons:
                     hint="name the columns that tell rows apart with `--key a,b`",
                 )
             )
-        return self._comparer(left, right).compare(old, new, asked)
+        found = self._comparer(left, right).compare(old, new, asked)
+        read = {(r.environment, r.dataset) for r in (right, left or right) if not r.file}
+        for environment, dataset in read:
+            note_read(self._place(environment).house, dataset, "diff")
+        return found
 
     def own(self) -> str:
         """The environment to work in, by its name."""

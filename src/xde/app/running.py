@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xde.app.readers import count_reads
 from xde.kernel.plan.plan import StepKind
 from xde.kernel.project.arranging import expressions
 from xde.kernel.run.claims import held_claim
@@ -73,6 +74,7 @@ def carry_out(house: House, known: Understanding, replan: Callable[[], Planned],
                 cancelled=cancelled,
             )
         manner.then(claim, finished)
+        count_reads(house)
         return finished
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xde.kernel.plan.restating import Restatement
     from xde.kernel.run.events import Observer, RunFinished
     from xde.lifecycle.storage.port import Cleaned
+    from xde.undercurrents.dataops.cost.spending import CostReport
 
 
 class Workspace:
@@ -133,6 +134,20 @@ class Workspace:
         from xde.lifecycle.serving.reading import Wish
 
         return show(self.house, self.known, Wish(dataset, where, tuple(columns), limit, at, version))
+
+    def note_read(self, dataset: str, how: str) -> None:
+        """Count a dataset as read by somebody, for `cost`: `how` is show or export."""
+        from xde.app.readers import count_if_many, note_read
+
+        note_read(self.house, dataset, how)
+        count_if_many(self.house)
+
+    def cost(self, selection: Sequence[str] = (), *, days: int = 30) -> CostReport:
+        """What datasets cost in the last days, and who reads them, the dearest first."""
+        from xde.app.costing import cost
+        from xde.app.planning import select
+
+        return cost(self.house, self.known, select(self.known, selection), days)
 
     def history(self, dataset: str) -> tuple[HistoryLine, ...]:
         """The commits of a dataset's table in this environment, newest first."""

@@ -29,6 +29,8 @@ class CrashPoint(StrEnum):
     BEFORE_SWITCH = "switch.before"
     SWITCHED = "switch.after"
     DROP_ASIDE = "drop.aside"
+    READ_NOTED = "read.noted"
+    READS_COUNTED = "reads.counted"
 
 
 _wanted, _, _nth = os.environ.get("XDE_CRASH_AT", "").partition(":")

@@ -105,6 +105,10 @@ class DeltaLake:
         there = {f.path for f in self._store.listing(folder)}
         return tuple(n for n, files in lives(self._store, folder, newest.number, {f.path for f in newest.files}) if files <= there)
 
+    def sizes(self, table: TableId) -> dict[str, int]:
+        """Every file of a table's folder with its bytes."""
+        return {f.path: f.size for f in self._store.listing(_folder(table))}
+
     def clean(self, table: TableId, *, keep_hours: float, dry_run: bool) -> Cleaned:
         """Take away what no snapshot of the last `keep_hours` needs, and orphans that no writer can still mean to commit.
 

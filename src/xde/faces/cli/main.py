@@ -51,6 +51,7 @@ COMMANDS = {
     "diff": (f"{_ROOM}.diff", "Compare the rows of a dataset between two commits, environments or files."),
     "lineage": (f"{_ROOM}.lineage", "Draw what a dataset or column is made from, or who reads it."),
     "history": (f"{_ROOM}.history", "List the commits of a dataset."),
+    "cost": (f"{_ROOM}.cost", "Tell what datasets cost, and who reads them: what is expensive and unused."),
     "flows": (f"{_ROOM}.flows", "List the flow functions that a model may call, or show one."),
     "contract": (
         f"{_ROOM}.contract",

@@ -73,12 +73,14 @@ def command(session: Session, *, dataset: str, **options: Unpack[Options]) -> No
     limit = options["limit"] if options["limit"] is not None else (_ROWS if form == "table" else 0)
     asked = limit + 1 if form == "table" and limit else limit or None
     columns = [c.strip() for part in options["columns"] for c in part.split(",") if c.strip()]
+    how = "show" if form == "table" and options["output"] is None else "export"
     with session.open() as workspace:
         reader = workspace.show(dataset, where=options["where"], columns=columns, limit=asked, at=options["at"], version=options["version"])
         if form == "table":
             _table(session, reader, limit, options["output"])
         else:
             _export(session, reader, form, options["output"])  # type: ignore[arg-type]  # click has held the choice
+        workspace.note_read(dataset, how)
 
 
 def _form_of(output: Path | None) -> str | None:

@@ -166,6 +166,10 @@ class Lake(Protocol):
         """The snapshots whose files are all there, newest first: `clean` takes those that only old ones need."""
         ...
 
+    def sizes(self, table: TableId) -> dict[str, int]:
+        """Every file of a table's folder with its bytes, by path: what snapshots need, what only old ones do, orphans, the log."""
+        ...
+
     def clean(self, table: TableId, *, keep_hours: float, dry_run: bool) -> Cleaned:
         """Take away orphans and files that only snapshots older than `keep_hours` need; never a file a reader may hold."""
         ...

@@ -1,0 +1,1 @@
+"""What datasets cost against who reads them."""
