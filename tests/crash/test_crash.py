@@ -32,12 +32,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]
     return found
 
 
+READS = {CrashPoint.READ_NOTED, CrashPoint.READS_COUNTED}
 ELSEWHERE = {
     CrashPoint.CLEAN_LISTED,
     CrashPoint.DROP_ASIDE,
     CrashPoint.BEFORE_SWITCH,
     CrashPoint.SWITCHED,
     CrashPoint.ARRANGED,
+    *READS,
 }  # a run does not come there
 POINTS = [p for p in CrashPoint if p not in ELSEWHERE]
 

@@ -108,6 +108,10 @@ class Workspace:
         table = pa.table({"n": pa.array(range(rows)), "word": ["añ日"] * rows})
         return table.to_reader(max_chunksize=1000)
 
+    def note_read(self, dataset, how):
+        if CASE == "noted":
+            print(f"read {dataset} how={how}", file=sys.stderr)
+
     def history(self, dataset):
         return () if CASE == "idle" else (HistoryLine(dataset, "v1", CommitRecord(0, AT, {"kind": "load"}, 5, 1, 0)),)
 
