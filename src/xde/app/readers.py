@@ -23,18 +23,19 @@ if TYPE_CHECKING:
 
 MANY = 50  # journals lying about: then a reader counts them himself, after he has what he wanted
 
-_own = uuid.uuid4().hex[:16]
+_journals: dict[str, str] = {}  # the name of a process's journal, by the process: a fork has what its parent knew
 
 
 def note_read(house: House, dataset: str, how: str) -> None:
     """Write down that a dataset was read. The line is whole or not there, and outlives us; where it cannot be written, nobody minds."""
     told = {"at": house.clock.now().isoformat(timespec="microseconds"), "environment": house.environment, "dataset": dataset, "how": how}
     text = json.dumps(told) + "\n"
-    path = _folder(house) / f"{_own}.jsonl"
+    owner = str(this_owner())
+    path = _folder(house) / f"{_journals.setdefault(owner, uuid.uuid4().hex[:16])}.jsonl"
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            text = json.dumps({"owner": str(this_owner())}) + "\n" + text
+            text = json.dumps({"owner": owner}) + "\n" + text
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         try:
             os.write(file, text.encode())

@@ -237,7 +237,20 @@ def test_many_journals_are_counted_by_a_reader_and_those_of_the_dead_are_taken_a
     assert not journal.exists()
     with Workspace.open(sales.root) as workspace:
         assert [(r.times, r.how) for r in workspace.house.ledger.reads("dev")] == [(2, "show")]
-        assert set(workspace.house.ledger.journals()) == {readers._own}
+        assert len(workspace.house.ledger.journals()) == 1
+
+
+def test_a_fork_has_a_journal_of_its_own(sales):
+    sales.run()
+    read(sales, "marts.countries")
+    child = os.fork()
+    if not child:
+        with Workspace.open(sales.root) as workspace:
+            readers.note_read(workspace.house, "marts.countries", "show")
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(list((sales.root / ".xde/reads").glob("*/*.jsonl"))) == 2
+    assert lines(sales)["marts.countries"].readers.times == 2
 
 
 def test_what_nobody_reads_is_told_until_somebody_does(sales):

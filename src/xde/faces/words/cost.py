@@ -46,7 +46,7 @@ def _cells(s: Spending) -> list[str]:
         f"{s.share:.0%}" if s.steps else "",
         count(last.rows) if last and not view else "",
         size(s.written) if s.steps and not view else "",
-        "" if view else size(s.kept),
+        size(s.kept) if s.kept and not view else "",
         _memory(s),
         count(len(s.readers.models)),
         count(s.readers.times),
