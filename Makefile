@@ -7,13 +7,14 @@ DEMO   := examples/flights
 XDE    := $(BIN)/xde --project $(DEMO)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean format
+.PHONY: help demo test check bench bench-peers lock clean format
 
 help:
 	@echo "make demo    load, build and check a year of New York flights, and look at the result"
 	@echo "make test    run the tests"
 	@echo "make check   what CI runs: formatting, lints, types, walls, tests"
 	@echo "make bench   hold the budgets against bare DuckDB"
+	@echo "make bench-peers   the same 200 models in xde, dbt-duckdb and SQLMesh; installs those two into ~/.cache/xde-peers"
 	@echo "make format  put the code in its form"
 	@echo "make lock    bring requirements.lock up to date"
 	@echo "make clean   take away everything that was made"
@@ -51,6 +52,9 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python bench/run.py
+
+bench-peers: $(STAMP)
+	$(BIN)/python bench/peers.py
 
 # Every dependency, those of development and of building too, with its exact version; made in a virtual environment of its own.
 lock:

@@ -73,6 +73,7 @@ class TestCosts:
         for _ in range(2):
             ledger.rebuilt([], {}, LATER, costs=told)
             assert ledger.costs("dev", NOON) == [cost("r1", "dev", NOON), cost("r0", "dev", LATER)]
+            assert {d: (s.run, s.seconds, s.rows) for d, s in ledger.last_costs(["a.b"]).items()} == {"a.b": ("r0", 1.5, 10)}
 
 
 def read(

@@ -12,7 +12,7 @@ from xde.undercurrents.dataops.cost.judging import judge
 from xde.undercurrents.dataops.cost.spending import CostReport, Readers, Spending, only_for
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Sequence
 
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
@@ -70,37 +70,33 @@ def _kept(house: House) -> dict[str, int]:
 
 
 def _readers(known: Understanding, reads: Sequence[Reads], since: str) -> dict[str, Readers]:
-    models = {name: _models(known, name) for name in known.project.datasets}
+    models = _models(known)
     times: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     last: dict[str, str] = {}
     for read in reads:
         last[read.dataset] = max(last.get(read.dataset, ""), read.last)
         if read.last >= since:
             times[read.dataset][read.how] += read.times
+    upstream = {n: known.upstream[n] for n in known.analyses}  # what the references of a source look up is not made for it
     return {
         name: Readers(
             models[name],
             tuple(c.name for c in known.schemas[name]),
             dict(times[name]) if name in times else {},
             last.get(name),
-            _only_for(known, name, models, times) if not models[name] else (),
+            only_for(name, models, upstream, times.keys()) if not models[name] else (),
         )
         for name in known.project.datasets
     }
 
 
-def _models(known: Understanding, name: str) -> dict[str, tuple[str, ...]]:
-    """The models that read a dataset, each with the columns that it reads of it, for its rows or its values."""
-    found: dict[str, tuple[str, ...]] = {}
+def _models(known: Understanding) -> dict[str, dict[str, tuple[str, ...]]]:
+    """The models that read each dataset, with the columns that they read of it, for their rows or their values."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in known.project.datasets}
     for model, analysis in sorted(known.analyses.items()):
-        if name in analysis.references:
-            reads = (*analysis.row_reads, *(r for c in analysis.columns for r in c.reads))
-            found[model] = tuple(sorted({r.column for r in reads if r.dataset == name}))
+        columns: dict[str, set[str]] = defaultdict(set)
+        for read in (*analysis.row_reads, *(r for c in analysis.columns for r in c.reads)):
+            columns[read.dataset].add(read.column)
+        for name in analysis.references:
+            found[name][model] = tuple(sorted(columns[name]))
     return found
-
-
-def _only_for(
-    known: Understanding, name: str, models: Mapping[str, Mapping[str, tuple[str, ...]]], read: Collection[str]
-) -> tuple[str, ...]:
-    upstream = {n: known.upstream[n] if n in known.analyses else () for n in known.project.datasets}
-    return only_for(name, {n: tuple(m) for n, m in models.items()}, upstream, read)

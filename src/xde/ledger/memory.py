@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from xde.kernel.plan.ledger import NEXT, Claim, Deployment, RunRecord, StepRecord, TableState
-from xde.ledger.rows import cost_of, moment
+from xde.ledger.rows import cost_of, moment, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -132,13 +132,16 @@ class MemoryLedger:
         ready = _through_json(step)
         with self._lock:
             self._steps[step.run, step.step] = ready
-            known = self._last_done.get(step.dataset)
-            if step.tells_costs and (known is None or (known.ended_at or "") <= (step.ended_at or "")):
-                self._last_done[step.dataset] = ready
+            self._keep_last(ready)
             run = self._runs.get(step.run)
             cost = cost_of(ready, run.environment if run else "")
             if cost is not None:
                 self._costs[step.run, step.step] = cost
+
+    def _keep_last(self, step: StepRecord) -> None:
+        known = self._last_done.get(step.dataset)
+        if step.tells_costs and (known is None or (known.ended_at or "") <= (step.ended_at or "")):
+            self._last_done[step.dataset] = step
 
     def runs(self, environment: str, limit: int = 20) -> list[RunRecord]:
         with self._lock:
@@ -208,7 +211,9 @@ class MemoryLedger:
             for deployment in deployments:
                 self._deployments.setdefault(deployment.environment, []).append(_copied(deployment))
             for cost in costs:
-                self._costs.setdefault((cost.run, cost.step), replace(cost, ended_at=moment(cost.ended_at)))
+                told = replace(cost, ended_at=moment(cost.ended_at))
+                self._costs.setdefault((cost.run, cost.step), told)
+                self._keep_last(step_of(told))
 
     def close(self) -> None:
         """There is nothing to let go of."""

@@ -179,7 +179,9 @@ class RelationalLedger:
         deployments: Sequence[Deployment] = (),
         costs: Sequence[CostRecord] = (),
     ) -> None:
-        spent = [rows.values(replace(c, ended_at=rows.moment(c.ended_at))) for c in costs]
+        known = [replace(c, ended_at=rows.moment(c.ended_at)) for c in costs]
+        spent = [rows.values(c) for c in known]
+        steps = [rows.values(step) for step in map(rows.step_of, known) if step.tells_costs]
         deployed = [rows.values(d) for d in deployments]
         mirrors = [rows.values(s) for s in states]
         pointed = [
@@ -196,6 +198,7 @@ class RelationalLedger:
             t.change("drop_all_deployments")
             t.change_many("put_deployment", deployed)
             t.change_many("add_cost", spent)
+            t.change_many("put_last_done", steps)
 
         self._store.write(work)
 

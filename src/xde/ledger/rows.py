@@ -90,6 +90,12 @@ def cost_of(step: StepRecord, environment: str = "") -> CostRecord | None:
     return CostRecord(step.run, step.step, environment, step.dataset, step.version, step.kind, step.status, moment(step.ended_at), **told)
 
 
+def step_of(cost: CostRecord) -> StepRecord:
+    """What an estimate needs of a step, where nothing else is left of it."""
+    told = (cost.run, cost.step, cost.kind, cost.dataset, cost.version, cost.status, cost.ended_at, cost.ended_at)
+    return StepRecord(*told, rows=cost.rows, bytes=cost.bytes, seconds=cost.seconds)
+
+
 def moment(now: str, seconds: float = 0.0) -> str:
     """An ISO text, some seconds later, in UTC to the microsecond: such texts sort as the moments do."""
     at = datetime.fromisoformat(now)

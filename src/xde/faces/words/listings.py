@@ -139,6 +139,7 @@ def step_record_fact(step: StepRecord) -> dict[str, object]:
         "bytes": step.bytes,
         "letters": step.letters,
         "seconds": step.seconds,
+        "usage": step.facts.get("usage"),
         "reason": step.reason,
     }
 

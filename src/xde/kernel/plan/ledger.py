@@ -216,7 +216,7 @@ class Ledger(Protocol):
     ) -> None:
         """Replace all mirrors, pointers and deployments at once by what the lake says; runs, steps and reads stay.
 
-        Of `costs` those are added that are not known.
+        Of `costs` those are added that are not known, for estimates too.
         """
         ...
 

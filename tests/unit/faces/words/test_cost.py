@@ -11,7 +11,7 @@ from xde.undercurrents.dataops.cost.judging import judge
 from xde.undercurrents.dataops.cost.spending import CostReport, Readers, Spending
 
 AT = "2026-01-02T10:00:00.000000+00:00"
-GOOD = CostRecord("r1", "build:m.a", "dev", "m.a", "v", "build", "done", AT, 2.0, 10, 2_000_000, 5, 7000, 900, 3_000_000, 0)
+GOOD = CostRecord("r1", "build:m.a", "dev", "m.a", "v", "build", "done", AT, 2.0, 10, 2_000_000, 5, 1_500_000, 900, 3_000_000, 0)
 BAD = CostRecord("r2", "build:m.a", "dev", "m.a", "v", "build", "failed", AT, 4.0)
 SIDE = CostRecord("r1", "view:m.v", "dev", "m.v", "v", "view", "done", AT, 0.05, memory=1_500_000, alone=False)
 TABLE = Spending("m.a", "table", 7, (GOOD, BAD), 2_500_000, 2_000_000, 0.99, 1.0, Readers({}, ("x", "y"), {"show": 2, "diff": 1}, AT))
@@ -28,13 +28,13 @@ def test_drawn() -> None:
         "dataset  kind           steps   time   mean  share  rows  written    kept    memory  models  reads  last read (UTC)",
         "───────  ──────  ────────────  ─────  ─────  ─────  ────  ───────  ──────  ────────  ──────  ─────  ───────────────────",
         "m.a      table   2 (1 failed)  6.0 s  3.0 s    99%    10   2.0 MB  2.5 MB    3.0 MB       0      3  2026-01-02 10:00:00",
-        "m.v      view               1  50 ms  50 ms     1%                          ≤ 1.5 MB       1      0",
-        "raw.t    source             0                                                              0      0",
+        "m.v      view               1  50 ms  50 ms     1%                         ≤ 1.5 MB       1      0",
+        "raw.t    source             0                                                             0      0",
         "",
         "3 steps in the last 7 days in `dev`: 6.0 s of work, 2.5 MB kept in the lake",
         "",
         "info[XDE0773]: `m.a` takes more room than all that it is made from",
-        "  = why: it has 2.0 MB, and its inputs have 7.0 kB",
+        "   = why: it has 2.0 MB, and its inputs have 1.5 MB",
         "",
         "hint: if it is cheap to make, `kind: view` keeps nothing; if not, keep fewer columns",
     ]
@@ -60,7 +60,7 @@ def test_as_data() -> None:
     told = json.loads(json.dumps(cost_fact(report(TABLE, VIEW, NEVER))))
     table, view, never = told["datasets"]
     assert (told["environment"], told["days"], told["seconds"], told["bytes_kept"]) == ("dev", 7, 6.05, 2_500_000)
-    assert (table["steps"], table["failed"], table["rows_in"], table["bytes_in"], table["bytes_read"]) == (2, 1, 5, 7000, 900)
+    assert (table["steps"], table["failed"], table["rows_in"], table["bytes_in"], table["bytes_read"]) == (2, 1, 5, 1_500_000, 900)
     assert (table["memory"], table["memory_is_its_own"], table["spilled"], table["last_built"]) == (3_000_000, True, 0, AT)
     assert table["columns_no_model_reads"] == ["x", "y"]
     assert (view["models"], view["columns_no_model_reads"], view["memory_is_its_own"]) == ({"m.w": ["x"]}, ["y"], False)

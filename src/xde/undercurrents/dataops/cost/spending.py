@@ -106,10 +106,9 @@ def only_for(
     """The datasets above a dataset that nobody else reads: neither a model outside of it and of them, nor a person (`read`)."""
     gone = {dataset}
     left = list(upstream.get(dataset, ()))
-    while left:
+    while left:  # what still has a reader is looked at again when that one goes
         name = left.pop()
-        if name not in gone and name not in read and set(readers.get(name, ())) <= gone:
+        if name not in gone and name not in read and gone.issuperset(readers.get(name, ())):
             gone.add(name)
             left += upstream.get(name, ())
-            left += [s for above in gone for s in upstream.get(above, ()) if s not in gone]
     return tuple(sorted(gone - {dataset}))
