@@ -262,3 +262,15 @@ def test_what_nobody_reads_is_told_until_somebody_does(sales):
     for _ in range(2):
         sales.run(selection=["marts.countries"], full=True)
     assert told() == {"XDE0771", "XDE0772"}
+
+
+def test_a_python_model_has_the_memory_of_its_process(sales):
+    sales.write(
+        "models/marts/held.py",
+        "import time\nfrom typing import Annotated\n\nimport pyarrow\n\nfrom xde.models import Reads, model\n\n\n@model(columns={'n': 'BIGINT'})\n"
+        "def held(sales: Annotated[pyarrow.Table, Reads('shop.sales')]) -> pyarrow.Table:\n    kept = b'x' * 150_000_000\n    time.sleep(0.4)\n"
+        "    return pyarrow.table({'n': [len(kept)]})\n",
+    )
+    sales.run()
+    (step,) = lines(sales)["marts.held"].steps
+    assert 150_000_000 < (step.memory or 0) < 1_500_000_000

@@ -19,6 +19,7 @@ from xde.connectors.python.failures import Failure
 from xde.connectors.python.process import Child, Limits
 from xde.ground.clock import SystemClock
 from xde.ground.records import dataclass
+from xde.kernel.run.metering import meter
 from xde.lifecycle.transformation.functions import is_spark
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class PythonFunctions:
         finally:
             with self._lock:
                 self._children.discard(process)
+        if (metered := meter()) and ended.most:
+            metered.queried(memory=ended.most)
         if ended.why == "cancelled":
             raise KeyboardInterrupt
         report = _read(folder / child.REPORT)

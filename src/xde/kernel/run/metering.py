@@ -38,8 +38,8 @@ class Meter:
         """Note files that the step is to read: the rows and bytes they hold."""
         self._add(Usage(rows_in=rows, bytes_in=size))
 
-    def queried(self, *, read: int, memory: int, spilled: int) -> None:
-        """Note a query: bytes read, and the most that the engine held in memory and on disk meanwhile."""
+    def queried(self, *, memory: int, read: int | None = None, spilled: int | None = None) -> None:
+        """Note a query, or a call of a function: the most that was held in memory and on disk meanwhile, and the bytes read."""
         self._add(Usage(bytes_read=read, memory=memory, spilled=spilled))
 
     def part(self, rows: int, size: int) -> Usage:

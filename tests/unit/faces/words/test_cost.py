@@ -36,7 +36,7 @@ def test_drawn() -> None:
         "info[XDE0773]: `m.a` takes more room than all that it is made from",
         "   = why: it has 2.0 MB, and its inputs have 1.5 MB",
         "",
-        "hint: if it is cheap to make, `kind: view` keeps nothing; if not, keep fewer columns",
+        "hint: if it is cheap to make, `kind: view` or `kind: ephemeral` keeps nothing; if not, keep fewer columns",
     ]
 
 

@@ -85,7 +85,7 @@ def larger_than_inputs(s: Spending) -> Iterator[Finding]:
         "XDE0773",
         f"`{s.dataset}` takes more room than all that it is made from",
         f"it has {_megabytes(s.table)}, and its inputs have {_megabytes(given)}",
-        "if it is cheap to make, `kind: view` keeps nothing; if not, keep fewer columns",
+        "if it is cheap to make, `kind: view` or `kind: ephemeral` keeps nothing; if not, keep fewer columns",
     )
 
 
