@@ -264,6 +264,7 @@ def test_what_nobody_reads_is_told_until_somebody_does(sales):
     assert told() == {"XDE0771", "XDE0772"}
 
 
+@pytest.mark.slow
 def test_a_python_model_has_the_memory_of_its_process(sales):
     sales.write(
         "models/marts/held.py",
