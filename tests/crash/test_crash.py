@@ -38,6 +38,7 @@ ELSEWHERE = {
     CrashPoint.BEFORE_SWITCH,
     CrashPoint.SWITCHED,
     CrashPoint.ARRANGED,
+    CrashPoint.PROJECT_WRITTEN,
 }  # a run does not come there
 POINTS = [p for p in CrashPoint if p not in ELSEWHERE]
 

@@ -29,6 +29,7 @@ class CrashPoint(StrEnum):
     BEFORE_SWITCH = "switch.before"
     SWITCHED = "switch.after"
     DROP_ASIDE = "drop.aside"
+    PROJECT_WRITTEN = "project.written"
 
 
 _wanted, _, _nth = os.environ.get("XDE_CRASH_AT", "").partition(":")

@@ -1,0 +1,351 @@
+"""Contracts from what dbt's YAML says of a dataset: descriptions, types that are enforced, constraints, tests, tags and meta."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from xde.ground.names import quoted
+from xde.kernel.project.tree import Mapping as Tree
+from xde.kernel.project.tree import Sequence as Items
+from xde.undercurrents.engineering.dbt.configs import flag, of_project, of_yaml, texts
+from xde.undercurrents.engineering.dbt.rules import Ruled, Test, counted, ruled, test_of
+from xde.undercurrents.engineering.dbt.seeds import logical_type
+from xde.undercurrents.engineering.dbt.sight import Relation, Seen, names_for
+from xde.undercurrents.engineering.dbt.templates import Undecided, Wrong, finding_of
+from xde.undercurrents.engineering.dbt.types import duckdb_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from xde.ground.findings import Findings
+    from xde.ground.spans import Span
+    from xde.undercurrents.engineering.dbt.files import DbtFiles
+    from xde.undercurrents.engineering.dbt.report import Report
+    from xde.undercurrents.engineering.dbt.sight import World
+
+OBJECT = "{object}"
+_TESTS = ("data_tests", "tests")
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A query of rows that must not be there, which reads more than one dataset: it becomes a view with a contract of its own."""
+
+    name: str
+    sql: str
+    rules: Sequence[Mapping[str, object]]
+    reads: tuple[str, ...]
+    place: Span
+    description: str = ""
+
+
+@dataclass(slots=True)
+class Promised:
+    """What is known of one dataset: the entry of a contract's schema, and the queries that go beyond it."""
+
+    description: str = ""
+    columns: dict[str, dict[str, object]] = field(default_factory=dict)
+    rules: list[dict[str, object]] = field(default_factory=list)
+    watches: list[Watch] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    customs: list[dict[str, object]] = field(default_factory=list)
+
+    def column(self, name: str) -> dict[str, object]:
+        """The entry of a column, made when it is first spoken of; upper and lower case are the same."""
+        found = next((c for c in self.columns if c.casefold() == name.casefold()), None)
+        return self.columns.setdefault(found or name, {"name": name})
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write a contract about."""
+        return not (self.description or self.columns or self.rules or self.customs)
+
+    def table(self, name: str, kind: str, customs: Sequence[Mapping[str, object]] = ()) -> dict[str, object]:
+        """The entry of the dataset under `schema`."""
+        self._key()
+        return {
+            "name": name,
+            "physicalType": kind,
+            "logicalType": "object",
+            "description": self.description or None,
+            "tags": self.tags or None,
+            "customProperties": [*customs, *self.customs] or None,
+            "quality": self.rules or None,
+            "properties": list(self.columns.values()) or None,
+        }
+
+    def _key(self) -> None:
+        """The one column that is unique and never missing is the primary key."""
+        if any(c.get("primaryKey") for c in self.columns.values()):
+            return
+        keys = [c for c in self.columns.values() if c.get("unique") and c.get("required")]
+        if len(keys) == 1:
+            del keys[0]["unique"]
+            keys[0] |= {"primaryKey": True, "primaryKeyPosition": 1}
+
+
+def document(dataset: str, tables: Sequence[Mapping[str, object]], project: str, **more: object) -> dict[str, object]:
+    """A whole contract."""
+    return {
+        "apiVersion": "v3.1.0",
+        "kind": "DataContract",
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"dbt:{project}:{dataset}")),
+        "name": dataset,
+        "version": "1.0.0",
+        "status": "active",
+        **more,
+        "schema": list(tables),
+    }
+
+
+class Promising:
+    """Reads descriptions; `kinds` tells of each dataset how it is built: a reference can be looked up only where there are rows."""
+
+    def __init__(self, files: DbtFiles, world: World, kinds: Mapping[str, str], report: Report, findings: Findings) -> None:
+        self.files = files
+        self.world = world
+        self.kinds = kinds
+        self.report = report
+        self.findings = findings
+        word = "data_tests" if "data_tests" in files.settings.items else "tests"
+        self.usual = of_project(files.settings.mapping(word), (files.name,))
+
+    def of(self, dataset: str, described: Tree | None, config: Mapping[str, object], *, types: bool) -> Promised:
+        """What a dataset promises; with `types` those that are written hold, as of a source or an enforced contract."""
+        found = Promised()
+        if described is None:
+            return found
+        found.description = self.text(described.text("description"), described)
+        found.tags = texts(config.get("tags"))
+        found.customs = [*_meta(config.get("meta"))]
+        for column in described.mappings("columns"):
+            self._column(found, dataset, column, types=types)
+        for test in self._tests(described, None):
+            self._take(found, dataset, test)
+        if types:
+            self._constraints(found, described)
+        _tell_apart(found)
+        return found
+
+    def text(self, text: str | None, node: Tree) -> str:
+        """A description, with the docs that it names."""
+        if not text or "{{" not in text:
+            return (text or "").strip()
+        try:
+            return str(self.world.templates.value(text, node.path, {"doc": lambda *w: self.world.docs.get(str(w[-1]), "") if w else ""})).strip()
+        except (Wrong, Undecided) as error:
+            self.report.decide("a description asks for more than docs", node.place("description"), str(error))
+            return text.strip()
+
+    def _column(self, found: Promised, dataset: str, node: Tree, *, types: bool) -> None:
+        name = node.text("name")
+        if not name:
+            return
+        column = found.column(name)
+        kind = node.text("data_type")
+        if kind is not None and types:
+            self._type(column, kind, node)
+        description = self.text(node.text("description"), node)
+        if description:
+            column["description"] = description
+        config = of_yaml(node)
+        if texts(config.get("tags")):
+            column["tags"] = texts(config.get("tags"))
+        if customs := _meta(config.get("meta")):
+            column["customProperties"] = customs
+        for test in self._tests(node, name):
+            self._take(found, dataset, test)
+        if types:
+            self._constraints_of_column(found, name, node)
+
+    def _type(self, column: dict[str, object], kind: str, node: Tree) -> None:
+        made = duckdb_type(kind, str(self.world.target.get("type", "duckdb")))
+        if made is None:
+            hint = "name one in the contract as `physicalType`"
+            self.report.decide(f"the type `{kind}` of `{column['name']}` is none of DuckDB's", node.place("data_type"), hint=hint)
+            return
+        column["logicalType"], column["physicalType"] = logical_type(made), made
+
+    def _tests(self, node: Tree, column: str | None) -> Iterator[Test]:
+        for word in _TESTS:
+            items = node.items.get(word)
+            for item in items.items if isinstance(items, Items) else []:
+                test = test_of(item, column, self.usual)
+                if test is not None and flag(test.config.get("enabled"), default=True):
+                    yield test
+
+    def _take(self, found: Promised, dataset: str, test: Test) -> None:
+        try:
+            self._taken(found, dataset, self._rendered(test, dataset))
+        except ValueError as error:
+            self.report.decide(f"the test `{test.name}` of `{dataset}` is not carried over", test.span, str(error), "write the rule in the contract")
+        except Undecided as error:
+            self.report.decide(f"the test `{test.name}` of `{dataset}` is not carried over", test.span, error.reason, error.hint)
+        except Wrong as wrong:
+            if wrong.code in {"XDE0174", "XDE0175"} or wrong.path:
+                told = finding_of(wrong, lambda path, line: test.span if path in {"", test.span.path} else self.files.span(path, line))
+                self.findings.add(told)
+            else:
+                self.report.decide(f"the test `{test.name}` of `{dataset}` is not carried over", test.span, wrong.message, wrong.hint)
+
+    def _taken(self, found: Promised, dataset: str, test: Test) -> None:
+        if test.config.get("fail_calc"):
+            msg = "`fail_calc` counts otherwise than by rows"
+            raise ValueError(msg)
+        if test.name.removeprefix("dbt.") == "relationships" and test.column:
+            self._relationship(found, dataset, test)
+            return
+        made = ruled(test) or self._own(found, dataset, test)
+        if made is None:
+            return
+        if made.of_table or not test.column:
+            found.rules += made.rules
+            return
+        column = found.column(test.column)
+        column |= made.words
+        if made.rules:
+            column["quality"] = [*_list(column.get("quality")), *made.rules]
+
+    def _rendered(self, test: Test, dataset: str) -> Test:
+        """The test with what templates its arguments hold."""
+        names = names_for(self.world, Relation(dataset, dataset), {}, Seen())
+        value = lambda v: self.world.templates.value(v, test.span.path, names) if isinstance(v, str) else v  # noqa: E731 - twice in one line
+        return Test(
+            test.name,
+            {k: value(v) for k, v in test.arguments.items()},
+            {k: value(v) for k, v in test.config.items()},
+            test.column,
+            test.span,
+            test.given_name,
+        )
+
+    def _relationship(self, found: Promised, dataset: str, test: Test) -> None:
+        to = self._target(str(test.arguments.get("to", "")), test)
+        there = str(test.arguments.get("field", ""))
+        kind = self.kinds.get(to)
+        if kind is None:
+            msg = f"`{to}` waits for a decision itself"
+            raise ValueError(msg)
+        severities = test.severities()
+        simple = not test.where and len(severities) == 1 and severities[0][1:] == ("mustBe", 0)
+        if simple and kind not in {"view", "ephemeral"}:
+            entry: dict[str, object] = {"type": "foreignKey", "to": f"{to}.{there}"}
+            if severities[0][0] == "warning":
+                entry["customProperties"] = [{"property": "xdeSeverity", "value": "warning"}]
+            column = found.column(test.column or "")
+            column["relationships"] = [*_list(column.get("relationships")), entry]
+            return
+        own, only = quoted(test.column or ""), f" AND ({test.where})" if test.where else ""
+        sql = (
+            f"SELECT child.from_field\nFROM (SELECT {own} AS from_field FROM {dataset} WHERE {own} IS NOT NULL{only}) AS child\n"
+            f"LEFT JOIN (SELECT {quoted(there)} AS to_field FROM {to}) AS parent ON child.from_field = parent.to_field\n"
+            "WHERE parent.to_field IS NULL"
+        )
+        told = f"every {test.column} of {dataset} is a {there} of {to}"
+        self._watch(found, test, sql, (dataset, to), f"{dataset.partition('.')[2]}_{test.column}_in_{to.partition('.')[2]}", told)
+
+    def _target(self, text: str, test: Test) -> str:
+        """The dataset that `ref(...)` or `source(...)` names, written with or without braces."""
+        if "(" not in text:
+            return text
+        seen = Seen()
+        inside = text if "{{" in text else f"{{{{ {text} }}}}"
+        return self.world.templates.render(inside, test.span.path, names_for(self.world, Relation("", ""), {}, seen)).strip()
+
+    def _own(self, found: Promised, dataset: str, test: Test) -> Ruled | None:
+        """A generic test of the project's own, or of a package that lies beside it: its query of failing rows."""
+        package, _, short = test.name.rpartition(".")
+        macro = (package or self.world.project, f"test_{short}")
+        if macro not in self.world.templates.macros:
+            known = f"the macro of `{test.name}` is not here" if package else f"there is no generic test `{test.name}`"
+            raise ValueError(known)
+        seen = Seen()
+        sql = self._failing(test, macro, OBJECT, seen)
+        if not seen.reads:
+            return counted(test, sql, None)
+        name = f"{dataset.partition('.')[2]}_{test.label}"
+        self._watch(found, test, self._failing(test, macro, dataset, Seen()), (dataset, *seen.reads), name, f"the dbt test {test.name}")
+        return None
+
+    def _failing(self, test: Test, macro: tuple[str, str], model: str, seen: Seen) -> str:
+        names = names_for(self.world, Relation(model, model), {}, seen)
+        of = f"(SELECT * FROM {model} WHERE {test.where}) AS dbt_subquery" if test.where else model
+        given = {"model": of, **({"column_name": test.column} if test.column else {})}
+        for key, value in test.arguments.items():
+            given[key] = self._target(value, test) if isinstance(value, str) and value.startswith(("ref(", "source(")) else value  # type: ignore[assignment]
+            if given[key] is not value:
+                seen.reads[str(given[key])] = 0
+        of_all = self.world.templates.macros[macro]
+        text = f"{{{{ xde_test(**xde_given) }}}}"  # noqa: F541 - braces of Jinja
+        names |= {"xde_given": given, "xde_test": lambda **named: self.world.templates.call(of_all, names, (), named)}
+        return self.world.templates.render(text, of_all.path, names).strip()
+
+    def _watch(self, found: Promised, test: Test, sql: str, reads: tuple[str, ...], name: str, told: str) -> None:
+        rules = [
+            {"id": f"no_rows{'' if s == 'error' else '_warns'}", "metric": "rowCount", "severity": None if s == "error" else s, operator: bound}
+            for s, operator, bound in test.severities()
+        ]
+        found.watches.append(Watch(test.given_name or name, sql, rules, tuple(dict.fromkeys(reads)), test.span, told))
+
+    def _constraints(self, found: Promised, described: Tree) -> None:
+        for node in described.mappings("constraints"):
+            columns = list(node.texts("columns"))
+            kind = node.text("type") or ""
+            if kind == "primary_key":
+                for place, name in enumerate(columns, 1):
+                    found.column(name).update(primaryKey=True, primaryKeyPosition=place, required=True)
+            elif kind in {"not_null", "unique"} and len(columns) == 1:
+                found.column(columns[0])["required" if kind == "not_null" else "unique"] = True
+            elif kind == "check":
+                found.rules.append(_check(node, "check"))
+            else:
+                self.report.decide(f"the constraint `{kind}` is not carried over", node.span, hint="write it in the contract")
+
+    def _constraints_of_column(self, found: Promised, name: str, column: Tree) -> None:
+        for node in column.mappings("constraints"):
+            match node.text("type"):
+                case "not_null":
+                    found.column(name)["required"] = True
+                case "unique":
+                    found.column(name)["unique"] = True
+                case "primary_key":
+                    found.column(name).update(primaryKey=True, primaryKeyPosition=1, required=True)
+                case "check":
+                    found.rules.append(_check(node, name))
+                case other:
+                    self.report.decide(f"the constraint `{other}` of `{name}` is not carried over", node.span, hint="write it in the contract")
+
+
+def _check(node: Tree, name: str) -> dict[str, object]:
+    expression = node.text("expression") or "true"
+    return {
+        "id": f"{name}_check",
+        "type": "sql",
+        "query": f"SELECT count(*) FROM {OBJECT} WHERE NOT ({expression})",
+        "mustBe": 0,
+        "customProperties": [{"property": "xdeRowPredicate", "value": expression}],
+    }
+
+
+def _tell_apart(found: Promised) -> None:
+    """Rules of one dataset have names of their own."""
+    seen: dict[str, int] = {}
+    every = [*found.rules, *(r for c in found.columns.values() for r in _list(c.get("quality")))]
+    for rule in every:
+        if isinstance(rule, dict):
+            name = str(rule["id"])
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] > 1:
+                rule["id"] = f"{name}_{seen[name]}"
+
+
+def _meta(meta: object) -> list[dict[str, object]]:
+    if not isinstance(meta, dict):
+        return []
+    return [{"property": str(k), "value": v, "vendor": "dbt"} for k, v in meta.items() if v is not None]
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []

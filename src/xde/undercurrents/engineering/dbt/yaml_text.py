@@ -1,0 +1,87 @@
+"""Plain data as YAML that our own reader reads back as it was: texts that look like something else stand in quotes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PLAIN = re.compile(r"[A-Za-z_/$][A-Za-z0-9_ ./()$=<>+-]*(?<! )\Z")
+_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"})
+_BLOCK = re.compile(r"[^\t\r\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ufeff]*\Z")
+
+
+def yaml_text(data: Mapping[str, object]) -> str:
+    """A document in block style; keys keep their order, None as a value is left out of mappings."""
+    return "\n".join(_mapping(data, 0)) + "\n"
+
+
+def scalar_text(value: object) -> str:
+    """One value in one line."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    text = str(value)
+    if _PLAIN.match(text) and text.casefold() not in _WORDS:
+        return text
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f").replace("\x85", "\\x85")
+
+
+def _mapping(data: Mapping[str, object], depth: int) -> Iterator[str]:
+    blanks = "  " * depth
+    for key, value in data.items():
+        if value is None:
+            continue
+        name = scalar_text(key)
+        if _is_block(value):
+            yield f"{blanks}{name}: |-"
+            yield from (f"{blanks}  {line}".rstrip() for line in str(value).split("\n"))
+        elif isinstance(value, Mapping) and value:
+            yield f"{blanks}{name}:"
+            yield from _mapping(value, depth + 1)
+        elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+            yield from _sequence(blanks + name, value, depth)
+        else:
+            yield f"{blanks}{name}: {_flow(value)}"
+
+
+def _sequence(head: str, values: Sequence[object], depth: int) -> Iterator[str]:
+    if all(not isinstance(v, Mapping | list | tuple) for v in values):
+        yield f"{head}: [{', '.join(_flow(v) for v in values)}]"
+        return
+    yield f"{head}:"
+    blanks = "  " * (depth + 1)
+    for value in values:
+        if isinstance(value, Mapping) and value:
+            first, *rest = _mapping(value, depth + 2)
+            yield f"{blanks}- {first.lstrip()}"
+            yield from rest
+        else:
+            yield f"{blanks}- {_flow(value)}"
+
+
+def _flow(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_within(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(_flow(v) for v in value) + "]"
+    return _within(value)
+
+
+def _within(value: object) -> str:
+    """A value within brackets: what the brackets are made of is not in the plain alphabet, but numbers and blanks are."""
+    return scalar_text(value)
+
+
+def _is_block(value: object) -> bool:
+    if not isinstance(value, str) or "\n" not in value or not _BLOCK.match(value):
+        return False
+    lines = value.split("\n")
+    return not lines[0].startswith(" ") and bool(lines[0]) and bool(lines[-1].strip()) and all(x == x.rstrip() for x in lines)
