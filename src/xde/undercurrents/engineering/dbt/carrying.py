@@ -13,7 +13,7 @@ from xde.undercurrents.engineering.dbt.kinds import KNOWN, Unkindly, head_of_mod
 from xde.undercurrents.engineering.dbt.leftovers import tell_leftovers
 from xde.undercurrents.engineering.dbt.nodes import Node, Nodes, identifier, place_of, read_nodes
 from xde.undercurrents.engineering.dbt.outcome import Origin, Project
-from xde.undercurrents.engineering.dbt.promises import Promised, Promising, Watch
+from xde.undercurrents.engineering.dbt.promises import Built, Promised, Promising, Watch
 from xde.undercurrents.engineering.dbt.rendering import Rendered, circles, hold_back, render_all, tell
 from xde.undercurrents.engineering.dbt.report import Carried, Report, Waiting
 from xde.undercurrents.engineering.dbt.sight import World
@@ -83,7 +83,8 @@ class _Carrying:
         for one in (*everything, *tests):
             one.seen.reads.update({d: 0 for d, view in snapshots.items() if view in one.seen.reads})
         hold_back([*everything, *tests])
-        promising = Promising(self.files, self.world, self._kinds(everything), self.report, self.findings)
+        built = Built(self._kinds(everything), {r.node.dataset: list(r.seen.reads) for r in everything})
+        promising = Promising(self.files, self.world, built, self.report, self.findings)
         for one in everything:
             self._model(one, promising)
         self._seeds(promising)

@@ -100,13 +100,36 @@ def document(dataset: str, tables: Sequence[Mapping[str, object]], project: str,
     }
 
 
-class Promising:
-    """Reads descriptions; `kinds` tells of each dataset how it is built: a reference can be looked up only where there are rows."""
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How each dataset is built, and what it reads: a reference can be looked up where there are rows, and they are there before."""
 
-    def __init__(self, files: DbtFiles, world: World, kinds: Mapping[str, str], report: Report, findings: Findings) -> None:
+    kinds: Mapping[str, str]
+    reads: Mapping[str, Sequence[str]]
+
+    def before(self, dataset: str, other: str) -> bool:
+        """Whether another dataset has rows, and has them when this one is held against its contract."""
+        if self.kinds.get(other) in {"view", "ephemeral"}:
+            return False
+        if self.kinds.get(dataset) == "source":
+            return self.kinds.get(other) == "source"
+        seen: set[str] = set()
+        todo = [dataset]
+        while todo:
+            name = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                todo += self.reads.get(name, ())
+        return other in seen
+
+
+class Promising:
+    """Reads descriptions."""
+
+    def __init__(self, files: DbtFiles, world: World, built: Built, report: Report, findings: Findings) -> None:
         self.files = files
         self.world = world
-        self.kinds = kinds
+        self.built = built
         self.report = report
         self.findings = findings
         word = "data_tests" if "data_tests" in files.settings.items else "tests"
@@ -224,13 +247,12 @@ class Promising:
     def _relationship(self, found: Promised, dataset: str, test: Test) -> None:
         to = self._target(str(test.arguments.get("to", "")), test)
         there = str(test.arguments.get("field", ""))
-        kind = self.kinds.get(to)
-        if kind is None:
+        if to not in self.built.kinds:
             msg = f"`{to}` waits for a decision itself"
             raise ValueError(msg)
         severities = test.severities()
         simple = not test.where and len(severities) == 1 and severities[0][1:] == ("mustBe", 0)
-        if simple and kind not in {"view", "ephemeral"}:
+        if simple and self.built.before(dataset, to):
             entry: dict[str, object] = {"type": "foreignKey", "to": f"{to}.{there}"}
             if severities[0][0] == "warning":
                 entry["customProperties"] = [{"property": "xdeSeverity", "value": "warning"}]

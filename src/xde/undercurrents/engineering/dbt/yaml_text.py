@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PLAIN = re.compile(r"[A-Za-z_/$][A-Za-z0-9_ ./()$=<>+-]*(?<! )\Z")
+_OPEN = re.compile(r"([A-Za-z_/$][A-Za-z0-9_ ./()$=<>+,;'`!?%&*@|~^-]*(?<! )|\d+\.\d+\.\d+)\Z")
+"""Without quotes outside of brackets; `_PLAIN` are those within."""
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"})
 _BLOCK = re.compile(r"[^\t\r\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ufeff]*\Z")
 
@@ -20,7 +22,7 @@ def yaml_text(data: Mapping[str, object]) -> str:
     return "\n".join(_mapping(data, 0)) + "\n"
 
 
-def scalar_text(value: object) -> str:
+def scalar_text(value: object, plain: re.Pattern[str] = _PLAIN) -> str:
     """One value in one line."""
     if value is None:
         return "null"
@@ -29,7 +31,7 @@ def scalar_text(value: object) -> str:
     if isinstance(value, int | float):
         return repr(value)
     text = str(value)
-    if _PLAIN.match(text) and text.casefold() not in _WORDS:
+    if plain.match(text) and text.casefold() not in _WORDS:
         return text
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f").replace("\x85", "\\x85")
 
@@ -49,7 +51,7 @@ def _mapping(data: Mapping[str, object], depth: int) -> Iterator[str]:
         elif isinstance(value, Sequence) and not isinstance(value, str) and value:
             yield from _sequence(blanks + name, value, depth)
         else:
-            yield f"{blanks}{name}: {_flow(value)}"
+            yield f"{blanks}{name}: {_flow(value) if isinstance(value, Mapping | list | tuple) else scalar_text(value, _OPEN)}"
 
 
 def _sequence(head: str, values: Sequence[object], depth: int) -> Iterator[str]:
@@ -69,14 +71,9 @@ def _sequence(head: str, values: Sequence[object], depth: int) -> Iterator[str]:
 
 def _flow(value: object) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_within(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{scalar_text(k)}: {_flow(v)}" for k, v in value.items()) + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ", ".join(_flow(v) for v in value) + "]"
-    return _within(value)
-
-
-def _within(value: object) -> str:
-    """A value within brackets: what the brackets are made of is not in the plain alphabet, but numbers and blanks are."""
     return scalar_text(value)
 
 
