@@ -44,9 +44,9 @@ def import_page(report: Report) -> str:
     """`IMPORT.md`."""
     lines = [f"# {report.project}, from dbt", "", "Made by `xde import dbt`. Delete this page when nothing on it is open any more.", ""]
     lines += _decisions(report)
-    lines += _part("## What our reader says of the result", report.unread)
+    lines += _part("## What xde says of the result", report.unread, report)
     lines += _carried(report)
-    lines += _part("## What is otherwise than it was, and needs nobody", report.remarks)
+    lines += _part("## What is otherwise than it was, and needs nobody", report.remarks, report)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -57,7 +57,7 @@ def _decisions(report: Report) -> Iterator[str]:
         yield "Nothing."
         yield ""
         return
-    yield from (f"- [ ] {_said(f)}" for f in report.decisions)
+    yield from (f"- [ ] {_said(f, report)}" for f in report.decisions)
     yield ""
     if report.waiting:
         yield "What is not built stands under `undecided/`, where it was in the dbt project or as it would be here:"
@@ -79,16 +79,18 @@ def _carried(report: Report) -> Iterator[str]:
     yield ""
 
 
-def _part(title: str, findings: Sequence[Finding]) -> Iterator[str]:
+def _part(title: str, findings: Sequence[Finding], report: Report) -> Iterator[str]:
     if findings:
         yield title
         yield ""
-        yield from (f"- {_said(f)}" for f in findings)
+        yield from (f"- {_said(f, report)}" for f in findings)
         yield ""
 
 
-def _said(finding: Finding) -> str:
-    place = f" ({finding.span.path}:{finding.span.line})" if finding.span is not None else ""
+def _said(finding: Finding, report: Report) -> str:
+    """A finding in one line; its place is in the dbt project."""
+    span = finding.span
+    place = f" ({span.path.removeprefix(f'{report.folder}/')}:{span.line})" if span is not None else ""
     more = "; ".join(" ".join(t.split()) for t in (finding.why, finding.hint) if t)
     return f"{' '.join(finding.message.split())}{place}" + (f": {more}" if more else "")
 

@@ -9,7 +9,7 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Findings
 from xde.undercurrents.engineering.dbt.blocks import blocks
 from xde.undercurrents.engineering.dbt.configs import flag
-from xde.undercurrents.engineering.dbt.kinds import KNOWN, Unkindly, head_of_model, head_of_snapshot
+from xde.undercurrents.engineering.dbt.kinds import Unkindly, head_of_model, head_of_snapshot
 from xde.undercurrents.engineering.dbt.leftovers import tell_leftovers
 from xde.undercurrents.engineering.dbt.nodes import Node, Nodes, identifier, place_of, read_nodes
 from xde.undercurrents.engineering.dbt.outcome import Origin, Project
@@ -51,7 +51,7 @@ class _Carrying:
     def __init__(self, files: DbtFiles) -> None:
         self.files = files
         self.findings = Findings()
-        self.project = Project(report=Report(files.name))
+        self.project = Project(report=Report(files.name, files.shown))
         self.report = self.project.report
         self.templates = self._templates()
         self.tables = list(source_tables(files))
@@ -123,8 +123,6 @@ class _Carrying:
 
     def _aliased_snapshots(self) -> dict[str, str]:
         """The views that stand for snapshots with dbt's own columns, by the history's dataset, where models read them."""
-        if "history" not in KNOWN:
-            return {}
         found: dict[str, str] = {}
         for snapshot in self.nodes.snapshots:
             named = re.compile(rf"ref\(\s*['\"]{re.escape(snapshot.name)}['\"]")
@@ -212,7 +210,7 @@ class _Carrying:
             told = _column_types(node)
             delimiter = str(node.config.get("delimiter") or ",")
             add_columns(promised, text.text if delimiter == "," else seed_text(text.text, told, delimiter), told, self.report, self.files, node.path)
-            if "seed" in KNOWN and len(text.text.encode()) <= MOST_SEED:
+            if len(text.text.encode()) <= MOST_SEED:
                 self._put(f"{node.place}.csv", seed_text(text.text, told, delimiter))
                 self._put(f"{node.place}.yaml", contract_text(node.dataset, promised, "seed", self.files.name))
                 self._carried(node, f"{node.place}.csv", "seed")
@@ -223,7 +221,7 @@ class _Carrying:
             self._source_text(name, one)
 
     def _loaded_seed(self, loaded: dict[str, Loaded], node: Node, text: Text, promised: Promised, delimiter: str) -> None:
-        """A seed as a source: where there is no kind of it, or it is large."""
+        """A seed that is too large to be one here, as a source."""
         schema, _, name = node.dataset.partition(".")
         into = loaded.setdefault(schema, Loaded(schema, "Seeds of the dbt project"))
         path = f"data/{schema}/{name}.csv"

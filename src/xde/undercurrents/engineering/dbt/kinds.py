@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from xde.kernel.project.declarations import Kind
 from xde.undercurrents.engineering.dbt.configs import first, flag, texts
 
 if TYPE_CHECKING:
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from xde.ground.spans import Span
     from xde.undercurrents.engineering.dbt.report import Report
 
-KNOWN = frozenset(k.value for k in Kind)
 _LEFT_OUT = {
     "pre_hook": "statements before a build",
     "pre-hook": "statements before a build",
@@ -45,10 +43,8 @@ def head_of_model(config: Mapping[str, object], place: Span, name: str, report: 
             report.decide(f"`{name}`: `{word}` is not carried over ({what})", place, hint=hint)
     how = str(config.get("materialized") or "view")
     match how:
-        case "view" | "table":
+        case "view" | "table" | "ephemeral":
             return {"kind": how}
-        case "ephemeral":
-            return _ephemeral(place, name, report)
         case "incremental":
             return _incremental(config, place, name, report)
         case "materialized_view" | "dynamic_table" | "external":
@@ -57,13 +53,6 @@ def head_of_model(config: Mapping[str, object], place: Span, name: str, report: 
             return {"kind": "table"}
         case _:
             raise Unkindly(f"the materialization `{how}` is the project's own or an adapter's: there is no such kind here")
-
-
-def _ephemeral(place: Span, name: str, report: Report) -> dict[str, object]:
-    if "ephemeral" in KNOWN:
-        return {"kind": "ephemeral"}
-    report.remark(f"`{name}` is ephemeral, and was made a view", place, "its rows are the same, and it can be read by itself")
-    return {"kind": "view"}
 
 
 def _incremental(config: Mapping[str, object], place: Span, name: str, report: Report) -> dict[str, object]:
@@ -103,8 +92,6 @@ def _by_time(config: Mapping[str, object], place: Span, name: str) -> dict[str, 
 
 def head_of_snapshot(config: Mapping[str, object], place: Span, name: str, report: Report) -> dict[str, object]:
     """The words of the head of a history. Raises `Unkindly` when there is none for it."""
-    if "history" not in KNOWN:
-        raise Unkindly("this version of xde has no `kind: history`")
     key = texts(config.get("unique_key"))
     if not key or not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", k) for k in key):
         raise Unkindly("its `unique_key` is not a column: make it one in the query")

@@ -34,9 +34,10 @@ class Waiting:
 
 @dataclass(slots=True)
 class Report:
-    """Collected on the way; `decisions` are warnings, `remarks` tell of what is otherwise but needs nobody."""
+    """Collected on the way; `folder` begins the places in the dbt project; `decisions` are warnings, `remarks` tell of what is otherwise but needs nobody."""
 
     project: str = ""
+    folder: str = ""
     carried: list[Carried] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     decisions: list[Finding] = field(default_factory=list)
