@@ -95,9 +95,9 @@ def _read(folder: Path) -> Sequence[Finding]:
 
 def _mended(project: Project, findings: Sequence[Finding]) -> bool:
     errors = [f for f in findings if f.severity is Severity.ERROR]
-    if any([_column_added(project, f) for f in errors]):  # all of them, not only the first
-        return True
-    return any([_held(project, f) for f in errors])
+    added = [_column_added(project, f) for f in errors]  # all of them, not only the first
+    held = [] if any(added) else [_held(project, f) for f in errors]
+    return any(added) or any(held)
 
 
 def _column_added(project: Project, finding: Finding) -> bool:
@@ -128,5 +128,3 @@ def _write(project: Project, folder: Path) -> None:
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="")
-
-

@@ -22,7 +22,11 @@ def import_text(made: Imported, ink: Ink = PLAIN, cells: int | None = None) -> s
     rows = [[kind, str(done), str(waits) if waits else ""] for kind, done, waits in made.report.counts()]
     drawn = draw([Column("part"), Column("carried over", right=True), Column("waiting", right=True)], rows, cells=cells, ink=ink)
     to_do = amount(len(made.report.decisions), "thing")
-    last = f"{made.folder}: {amount(len(made.files), 'file')}; {to_do} to decide" if made.report.decisions else f"{made.folder}: nothing to decide"
+    last = (
+        f"{made.folder}: {amount(len(made.files), 'file')}; {to_do} to decide"
+        if made.report.decisions
+        else f"{made.folder}: nothing to decide"
+    )
     return "\n".join([*drawn.lines, "", last])
 
 

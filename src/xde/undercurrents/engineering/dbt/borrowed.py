@@ -42,9 +42,7 @@ def _last_day(date: object, datepart: str) -> str:
     return f"last_day({date})"
 
 
-def _listagg(
-    measure: object, delimiter_text: object = "','", order_by_clause: object = None, limit_num: object = None
-) -> str:
+def _listagg(measure: object, delimiter_text: object = "','", order_by_clause: object = None, limit_num: object = None) -> str:
     if limit_num:
         raise Undecided("`listagg` with a limit has no short form here", "write it in SQL")
     order = f" {order_by_clause}" if order_by_clause else ""
@@ -90,7 +88,7 @@ _DBT: Mapping[str, Callable[..., object]] = {
 }
 
 
-def _star(  # noqa: PLR0913 - dbt_utils' own arguments
+def _star(
     from_: object = None,
     relation_alias: object = False,  # noqa: FBT002 - dbt_utils' own arguments
     except_: Sequence[str] = (),
@@ -119,7 +117,16 @@ def _date_spine(datepart: str, start_date: object, end_date: object) -> str:
 
 
 def _pivot(column: object, values: Sequence[object], **named: object) -> str:
-    told = {"alias": True, "agg": "sum", "cmp": "=", "prefix": "", "suffix": "", "then_value": 1, "else_value": 0, "quote_identifiers": True}
+    told = {
+        "alias": True,
+        "agg": "sum",
+        "cmp": "=",
+        "prefix": "",
+        "suffix": "",
+        "then_value": 1,
+        "else_value": 0,
+        "quote_identifiers": True,
+    }
     wanted = {**told, **named}
     if wanted.pop("distinct", False):
         raise Undecided("`dbt_utils.pivot` with `distinct` has no short form here", "write it in SQL")

@@ -16,10 +16,10 @@ from xde.undercurrents.engineering.dbt.outcome import Origin, Project
 from xde.undercurrents.engineering.dbt.promises import Built, Promised, Promising, Watch
 from xde.undercurrents.engineering.dbt.rendering import Rendered, circles, hold_back, render_all, tell
 from xde.undercurrents.engineering.dbt.report import Carried, Report, Waiting
-from xde.undercurrents.engineering.dbt.sight import World
 from xde.undercurrents.engineering.dbt.sources import Loaded, SourceTable, add_columns, load_sources, source_tables
 from xde.undercurrents.engineering.dbt.templates import Templates
 from xde.undercurrents.engineering.dbt.unit_tests import cases_of
+from xde.undercurrents.engineering.dbt.world import World
 from xde.undercurrents.engineering.dbt.writing import (
     IGNORED,
     as_dbt_text,
@@ -198,7 +198,7 @@ class _Carrying:
         self.report.carried.append(Carried("test", watch.name, path, f"{place}.sql", "a view that must be empty"))
 
     def _seeds(self, promising: Promising) -> None:
-        loaded = {}
+        loaded: dict[str, Loaded] = {}
         referred = self._referred()
         stand_ins = {i for t in self.tables for i in t.identifiers}
         texts = {t.path: t for t in self.files.seeds}
@@ -209,7 +209,9 @@ class _Carrying:
             promised = promising.of(node.dataset, node.described, node.config, types=False)
             told = _column_types(node)
             delimiter = str(node.config.get("delimiter") or ",")
-            add_columns(promised, text.text if delimiter == "," else seed_text(text.text, told, delimiter), told, self.report, self.files, node.path)
+            add_columns(
+                promised, text.text if delimiter == "," else seed_text(text.text, told, delimiter), told, self.report, self.files, node.path
+            )
             if len(text.text.encode()) <= MOST_SEED:
                 self._put(f"{node.place}.csv", seed_text(text.text, told, delimiter))
                 self._put(f"{node.place}.yaml", contract_text(node.dataset, promised, "seed", self.files.name))
@@ -226,7 +228,7 @@ class _Carrying:
         into = loaded.setdefault(schema, Loaded(schema, "Seeds of the dbt project"))
         path = f"data/{schema}/{name}.csv"
         into.files[path] = seed_text(text.text, _column_types(node), delimiter)
-        customs = [
+        customs: list[dict[str, object]] = [
             {"property": "xdeWriteMode", "value": "replace"},
             {"property": "xdeDeadLetter", "value": {"mode": "stop"}},
             {"property": "xdeServer", "value": into.server(f"data/{schema}", "csv")},
@@ -327,4 +329,3 @@ def _target(files: DbtFiles) -> dict[str, object]:
 
 def _docs(files: DbtFiles) -> dict[str, str]:
     return {b.name: b.body.strip() for text in files.docs for b in blocks(text.text) if b.kind == "docs"}
-

@@ -59,7 +59,7 @@ def of_yaml(node: Tree | None) -> dict[str, object]:
     """What a node's description says: `config:`, and the words that may stand beside it."""
     if node is None:
         return {}
-    beside = {k: node.value(k) for k in ("meta", "tags", "access", "group", "latest_version") if k in node.items}
+    beside: dict[str, object] = {k: node.value(k) for k in ("meta", "tags", "access", "group", "latest_version") if k in node.items}
     config = node.mapping("config")
     return merged(beside, config.data() if config is not None else {})
 

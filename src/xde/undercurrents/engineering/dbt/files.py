@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Findings
 from xde.ground.spans import Span
-from xde.kernel.project.tree import Mapping
 from xde.kernel.project.yaml_reader import decoded, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from xde.kernel.project.tree import Mapping
 
 SETTINGS = "dbt_project.yml"
 _YAML = (".yml", ".yaml")

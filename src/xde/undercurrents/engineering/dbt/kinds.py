@@ -49,7 +49,9 @@ def head_of_model(config: Mapping[str, object], place: Span, name: str, report: 
             return _incremental(config, place, name, report)
         case "materialized_view" | "dynamic_table" | "external":
             why = "a table here is computed anew by the run after its inputs changed; a file elsewhere is not written"
-            report.decide(f"`{name}` is `{how}`, and was made a table", place, why, "say `kind: view` if it should be computed when it is read")
+            report.decide(
+                f"`{name}` is `{how}`, and was made a table", place, why, "say `kind: view` if it should be computed when it is read"
+            )
             return {"kind": "table"}
         case _:
             raise Unkindly(f"the materialization `{how}` is the project's own or an adapter's: there is no such kind here")

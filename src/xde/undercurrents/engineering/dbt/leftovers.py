@@ -38,7 +38,9 @@ def tell_leftovers(files: DbtFiles, nodes: Nodes, report: Report) -> None:
         for block in blocks(text.text):
             if block.kind == "materialization":
                 place = files.span(text.path, block.line)
-                report.decide(f"the materialization `{block.name}` is not carried over", place, hint="choose a kind for the models that use it")
+                report.decide(
+                    f"the materialization `{block.name}` is not carried over", place, hint="choose a kind for the models that use it"
+                )
     _told_names(nodes, files, report)
 
 
@@ -52,4 +54,6 @@ def _told_names(nodes: Nodes, files: DbtFiles, report: Report) -> None:
             for node in root.mappings(word):
                 name = node.text("name") or ""
                 if name not in known and not isinstance(node.items.get("versions"), Mapping):
-                    report.decide(f"`{name}` is described, but there is no such file", node.place("name"), hint="mend the name, or delete it")
+                    report.decide(
+                        f"`{name}` is described, but there is no such file", node.place("name"), hint="mend the name, or delete it"
+                    )

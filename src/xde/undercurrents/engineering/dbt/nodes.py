@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from xde.ground.spans import Span
     from xde.kernel.project.tree import Mapping as Tree
+    from xde.undercurrents.engineering.dbt.blocks import Block
     from xde.undercurrents.engineering.dbt.files import DbtFiles, Text
     from xde.undercurrents.engineering.dbt.templates import Templates
 
@@ -76,18 +77,17 @@ def read_nodes(files: DbtFiles, templates: Templates, sources: set[str], finding
             folders = tuple(text.below.split("/")[:-1])
             nodes.python.append(Node("python model", text.stem, text.path, text.text, {}, folders=folders))
         else:
-            reading.into(nodes.models, nodes, "model", text, text.stem, text.text)
+            reading.into(nodes.models, nodes, "model", text)
     for text in files.seeds:
-        reading.into(nodes.seeds, nodes, "seed", text, text.stem, "")
+        reading.into(nodes.seeds, nodes, "seed", text)
     for text in (*files.snapshots, *[m for m in files.models if "snapshot" in m.text]):
         for block in blocks(text.text):
             if block.kind == "snapshot":
-                body = "\n" * (block.body_line - 1) + block.body
-                reading.into(nodes.snapshots, nodes, "snapshot", text, block.name, body, block.line)
+                reading.into(nodes.snapshots, nodes, "snapshot", text, block)
     nodes.models = [m for m in nodes.models if not any(b.kind == "snapshot" for b in blocks(m.text))]
     reading.of_yaml(nodes)
     for text in files.tests:
-        reading.into(nodes.tests, nodes, "test", text, text.stem, text.text)
+        reading.into(nodes.tests, nodes, "test", text)
     _name(nodes, sources, files, findings)
     return nodes
 
@@ -110,9 +110,12 @@ class _Reading:
             why = f"it is described at {before.span} already"
             self.findings.add(Finding("XDE0177", f"`{name}` is described twice", node.place("name"), "again", why, "keep one of the two"))
 
-    def into(self, room: list[Node], nodes: Nodes, what: str, text: Text, name: str, template: str, line: int = 1) -> None:
-        """Make a node of a text, unless it is disabled."""
-        name, version, described = self._versioned(what, name)
+    def into(self, room: list[Node], nodes: Nodes, what: str, text: Text, block: Block | None = None) -> None:
+        """Make a node of a text, or of a snapshot's block in it, unless it is disabled."""
+        name, version, described = self._versioned(what, block.name if block is not None else text.stem)
+        template, line = ("\n" * (block.body_line - 1) + block.body, block.line) if block is not None else (text.text, 1)
+        if what == "seed":
+            template = ""
         folders = tuple(text.below.split("/")[:-1])
         word = "tests" if what == "test" and "tests" in self.files.settings.items else WORDS[what]
         try:

@@ -10,11 +10,12 @@ from xde.ground.names import quoted
 from xde.kernel.project.tree import Mapping as Tree
 from xde.kernel.project.tree import Sequence as Items
 from xde.undercurrents.engineering.dbt.configs import flag, of_project, of_yaml, texts
-from xde.undercurrents.engineering.dbt.rules import Ruled, Test, counted, ruled, test_of
+from xde.undercurrents.engineering.dbt.rules import DataTest, Ruled, counted, data_test_of, ruled
 from xde.undercurrents.engineering.dbt.seeds import logical_type
-from xde.undercurrents.engineering.dbt.sight import Relation, Seen, names_for
+from xde.undercurrents.engineering.dbt.sight import names_for
 from xde.undercurrents.engineering.dbt.templates import Undecided, Wrong, finding_of
 from xde.undercurrents.engineering.dbt.types import duckdb_type
+from xde.undercurrents.engineering.dbt.world import Relation, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from xde.ground.spans import Span
     from xde.undercurrents.engineering.dbt.files import DbtFiles
     from xde.undercurrents.engineering.dbt.report import Report
-    from xde.undercurrents.engineering.dbt.sight import World
+    from xde.undercurrents.engineering.dbt.world import World
 
 OBJECT = "{object}"
 _TESTS = ("data_tests", "tests")
@@ -157,7 +158,9 @@ class Promising:
         if not text or "{{" not in text:
             return (text or "").strip()
         try:
-            return str(self.world.templates.value(text, node.path, {"doc": lambda *w: self.world.docs.get(str(w[-1]), "") if w else ""})).strip()
+            return str(
+                self.world.templates.value(text, node.path, {"doc": lambda *w: self.world.docs.get(str(w[-1]), "") if w else ""})
+            ).strip()
         except (Wrong, Undecided) as error:
             self.report.decide("a description asks for more than docs", node.place("description"), str(error))
             return text.strip()
@@ -191,19 +194,21 @@ class Promising:
             return
         column["logicalType"], column["physicalType"] = logical_type(made), made
 
-    def _tests(self, node: Tree, column: str | None) -> Iterator[Test]:
+    def _tests(self, node: Tree, column: str | None) -> Iterator[DataTest]:
         for word in _TESTS:
             items = node.items.get(word)
             for item in items.items if isinstance(items, Items) else []:
-                test = test_of(item, column, self.usual)
+                test = data_test_of(item, column, self.usual)
                 if test is not None and flag(test.config.get("enabled"), default=True):
                     yield test
 
-    def _take(self, found: Promised, dataset: str, test: Test) -> None:
+    def _take(self, found: Promised, dataset: str, test: DataTest) -> None:
         try:
             self._taken(found, dataset, self._rendered(test, dataset))
         except ValueError as error:
-            self.report.decide(f"the test `{test.name}` of `{dataset}` is not carried over", test.span, str(error), "write the rule in the contract")
+            self.report.decide(
+                f"the test `{test.name}` of `{dataset}` is not carried over", test.span, str(error), "write the rule in the contract"
+            )
         except Undecided as error:
             self.report.decide(f"the test `{test.name}` of `{dataset}` is not carried over", test.span, error.reason, error.hint)
         except Wrong as wrong:
@@ -213,7 +218,7 @@ class Promising:
             else:
                 self.report.decide(f"the test `{test.name}` of `{dataset}` is not carried over", test.span, wrong.message, wrong.hint)
 
-    def _taken(self, found: Promised, dataset: str, test: Test) -> None:
+    def _taken(self, found: Promised, dataset: str, test: DataTest) -> None:
         if test.config.get("fail_calc"):
             msg = "`fail_calc` counts otherwise than by rows"
             raise ValueError(msg)
@@ -231,11 +236,14 @@ class Promising:
         if made.rules:
             column["quality"] = [*_list(column.get("quality")), *made.rules]
 
-    def _rendered(self, test: Test, dataset: str) -> Test:
+    def _rendered(self, test: DataTest, dataset: str) -> DataTest:
         """The test with what templates its arguments hold."""
         names = names_for(self.world, Relation(dataset, dataset), {}, Seen())
-        value = lambda v: self.world.templates.value(v, test.span.path, names) if isinstance(v, str) else v  # noqa: E731 - twice in one line
-        return Test(
+
+        def value(given: object) -> object:
+            return self.world.templates.value(given, test.span.path, names) if isinstance(given, str) else given
+
+        return DataTest(
             test.name,
             {k: value(v) for k, v in test.arguments.items()},
             {k: value(v) for k, v in test.config.items()},
@@ -244,7 +252,7 @@ class Promising:
             test.given_name,
         )
 
-    def _relationship(self, found: Promised, dataset: str, test: Test) -> None:
+    def _relationship(self, found: Promised, dataset: str, test: DataTest) -> None:
         to = self._target(str(test.arguments.get("to", "")), test)
         there = str(test.arguments.get("field", ""))
         if to not in self.built.kinds:
@@ -268,7 +276,7 @@ class Promising:
         told = f"every {test.column} of {dataset} is a {there} of {to}"
         self._watch(found, test, sql, (dataset, to), f"{dataset.partition('.')[2]}_{test.column}_in_{to.partition('.')[2]}", told)
 
-    def _target(self, text: str, test: Test) -> str:
+    def _target(self, text: str, test: DataTest) -> str:
         """The dataset that `ref(...)` or `source(...)` names, written with or without braces."""
         if "(" not in text:
             return text
@@ -276,7 +284,7 @@ class Promising:
         inside = text if "{{" in text else f"{{{{ {text} }}}}"
         return self.world.templates.render(inside, test.span.path, names_for(self.world, Relation("", ""), {}, seen)).strip()
 
-    def _own(self, found: Promised, dataset: str, test: Test) -> Ruled | None:
+    def _own(self, found: Promised, dataset: str, test: DataTest) -> Ruled | None:
         """A generic test of the project's own, or of a package that lies beside it: its query of failing rows."""
         package, _, short = test.name.rpartition(".")
         macro = (package or self.world.project, f"test_{short}")
@@ -291,7 +299,7 @@ class Promising:
         self._watch(found, test, self._failing(test, macro, dataset, Seen()), (dataset, *seen.reads), name, f"the dbt test {test.name}")
         return None
 
-    def _failing(self, test: Test, macro: tuple[str, str], model: str, seen: Seen) -> str:
+    def _failing(self, test: DataTest, macro: tuple[str, str], model: str, seen: Seen) -> str:
         names = names_for(self.world, Relation(model, model), {}, seen)
         of = f"(SELECT * FROM {model} WHERE {test.where}) AS dbt_subquery" if test.where else model
         given = {"model": of, **({"column_name": test.column} if test.column else {})}
@@ -304,9 +312,14 @@ class Promising:
         names |= {"xde_given": given, "xde_test": lambda **named: self.world.templates.call(of_all, names, (), named)}
         return self.world.templates.render(text, of_all.path, names).strip()
 
-    def _watch(self, found: Promised, test: Test, sql: str, reads: tuple[str, ...], name: str, told: str) -> None:
+    def _watch(self, found: Promised, test: DataTest, sql: str, reads: tuple[str, ...], name: str, told: str) -> None:
         rules = [
-            {"id": f"no_rows{'' if s == 'error' else '_warns'}", "metric": "rowCount", "severity": None if s == "error" else s, operator: bound}
+            {
+                "id": f"no_rows{'' if s == 'error' else '_warns'}",
+                "metric": "rowCount",
+                "severity": None if s == "error" else s,
+                operator: bound,
+            }
             for s, operator, bound in test.severities()
         ]
         found.watches.append(Watch(test.given_name or name, sql, rules, tuple(dict.fromkeys(reads)), test.span, told))
@@ -337,7 +350,9 @@ class Promising:
                 case "check":
                     found.rules.append(_check(node, name))
                 case other:
-                    self.report.decide(f"the constraint `{other}` of `{name}` is not carried over", node.span, hint="write it in the contract")
+                    self.report.decide(
+                        f"the constraint `{other}` of `{name}` is not carried over", node.span, hint="write it in the contract"
+                    )
 
 
 def _check(node: Tree, name: str) -> dict[str, object]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from xde.ground.findings import Finding, Findings
 from xde.undercurrents.engineering.dbt.configs import merged
 from xde.undercurrents.engineering.dbt.nodes import place_of
-from xde.undercurrents.engineering.dbt.sight import Relation, Seen, World, names_for
+from xde.undercurrents.engineering.dbt.sight import names_for
 from xde.undercurrents.engineering.dbt.templates import Undecided, Wrong, finding_of
+from xde.undercurrents.engineering.dbt.world import Relation, Seen, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding, Severity
-from xde.ground.spans import Span
+
+if TYPE_CHECKING:
+    from xde.ground.spans import Span
 
 DECIDE, REMARK = "XDE0181", "XDE0182"
 
@@ -34,7 +37,7 @@ class Waiting:
 
 @dataclass(slots=True)
 class Report:
-    """Collected on the way; `folder` begins the places in the dbt project; `decisions` are warnings, `remarks` tell of what is otherwise but needs nobody."""
+    """Collected on the way: `decisions` are warnings, `remarks` tell what is otherwise but needs nobody; `folder` begins their places."""
 
     project: str = ""
     folder: str = ""

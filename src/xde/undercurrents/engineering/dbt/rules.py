@@ -26,7 +26,7 @@ _OPERATORS = {">": "mustBeLessOrEqualTo", ">=": "mustBeLessThan", "!=": "mustBe"
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class DataTest:
     """A generic test as it is written: `name` with its package, the column it stands at or None."""
 
     name: str
@@ -80,10 +80,10 @@ def _bound(text: object) -> tuple[str, int]:
     return _OPERATORS[found[1]], int(found[2])
 
 
-def test_of(node: Node, column: str | None, usual: Mapping[str, object]) -> Test | None:
+def data_test_of(node: Node, column: str | None, usual: Mapping[str, object]) -> DataTest | None:
     """A test as written under `data_tests`; None for what is none."""
     if isinstance(node, Scalar):
-        return Test(str(node.text), {}, dict(usual), column, node.span)
+        return DataTest(str(node.text), {}, dict(usual), column, node.span)
     if not isinstance(node, Tree) or not node.items:
         return None
     name = node.text("test_name")
@@ -103,10 +103,10 @@ def test_of(node: Node, column: str | None, usual: Mapping[str, object]) -> Test
     given = {k: v for k, v in everything.items() if k not in CONFIG and k not in {"name", "description"}}
     given |= arguments if isinstance(arguments, dict) else {}
     column = column or (str(given.pop("column_name")) if "column_name" in given else None)
-    return Test(name, given, config, column, node.keys.get(name, node).span, str(own.get("name") or ""))
+    return DataTest(name, given, config, column, node.keys.get(name, node).span, str(own.get("name") or ""))
 
 
-def ruled(test: Test) -> Ruled | None:
+def ruled(test: DataTest) -> Ruled | None:
     """What one of the tests that everybody has becomes; None when it is none of them. Raises `ValueError` with why it cannot be."""
     column = quoted(test.column) if test.column else ""
     match test.name.removeprefix("dbt."):
@@ -124,7 +124,7 @@ def ruled(test: Test) -> Ruled | None:
             return _of_utils(test, column)
 
 
-def _of_utils(test: Test, column: str) -> Ruled | None:
+def _of_utils(test: DataTest, column: str) -> Ruled | None:
     given = test.arguments
     match test.name:
         case "dbt_utils.expression_is_true":
@@ -141,7 +141,7 @@ def _of_utils(test: Test, column: str) -> Ruled | None:
             return None
 
 
-def _accepted(test: Test, column: str) -> Ruled:
+def _accepted(test: DataTest, column: str) -> Ruled:
     values = test.arguments.get("values")
     if not isinstance(values, list) or not values:
         msg = "it names no values"
@@ -149,20 +149,22 @@ def _accepted(test: Test, column: str) -> Ruled:
     if not flag(test.arguments.get("quote"), default=True):
         return _rows(test, f"{column} IN ({', '.join(str(v) for v in values)})", "conformity")
     texts = ["True" if v is True else "False" if v is False else str(v) for v in values]
-    metric = {"metric": "invalidValues", "arguments": {"validValues": texts}}
+    metric: dict[str, object] = {"metric": "invalidValues", "arguments": {"validValues": texts}}
     return _rows(test, f"{column} IN ({', '.join(literal(t) for t in texts)})", "conformity", metric=metric)
 
 
 def _range(given: Mapping[str, object], column: str) -> str:
     equal = "=" if flag(given.get("inclusive"), default=True) else ""
-    parts = [f"{column} {sign}{equal} {given[word]}" for word, sign in (("min_value", ">"), ("max_value", "<")) if given.get(word) is not None]
+    parts = [
+        f"{column} {sign}{equal} {given[word]}" for word, sign in (("min_value", ">"), ("max_value", "<")) if given.get(word) is not None
+    ]
     if not parts:
         msg = "it names neither `min_value` nor `max_value`"
         raise ValueError(msg)
     return " AND ".join(parts)
 
 
-def _combination(test: Test) -> Ruled:
+def _combination(test: DataTest) -> Ruled:
     columns = test.arguments.get("combination_of_columns")
     if not isinstance(columns, list) or not columns:
         msg = "it names no columns"
@@ -172,18 +174,18 @@ def _combination(test: Test) -> Ruled:
     return counted(test, f"SELECT {names} FROM {{object}}{_where(test)} GROUP BY {names} HAVING count(*) > 1", "uniqueness", told)
 
 
-def _duplicates(test: Test) -> Ruled:
+def _duplicates(test: DataTest) -> Ruled:
     column = quoted(test.column or "")
     where = f"{_where(test)} AND" if test.where else " WHERE"
     query = f"SELECT {column} FROM {{object}}{where} {column} IS NOT NULL GROUP BY {column} HAVING count(*) > 1"
     return counted(test, query, "uniqueness", f"no two rows may have the same {test.column}")
 
 
-def _where(test: Test) -> str:
+def _where(test: DataTest) -> str:
     return f" WHERE ({test.where})" if test.where else ""
 
 
-def _rows(test: Test, predicate: str, dimension: str, metric: dict[str, object] | None = None) -> Ruled:
+def _rows(test: DataTest, predicate: str, dimension: str, metric: dict[str, object] | None = None) -> Ruled:
     """Rules that hold row by row; one of the standard's metrics where no rows are left out."""
     told = _told(test)
     if metric is not None and not test.where:
@@ -199,21 +201,25 @@ def _rows(test: Test, predicate: str, dimension: str, metric: dict[str, object] 
     return Ruled(rules=rules, of_table=True)
 
 
-def counted(test: Test, query: str, dimension: str | None, told: str = "") -> Ruled:
+def counted(test: DataTest, query: str, dimension: str | None, told: str = "") -> Ruled:
     """A rule by the number of rows that a query of failing rows gives; `{object}` is the dataset."""
     rules = []
     for severity, operator, bound in test.severities():
-        head = {**_head(test, severity, told or _told(test)), "type": "sql", "query": f"SELECT count(*) FROM (\n{query.strip()}\n) AS failing"}
+        head = {
+            **_head(test, severity, told or _told(test)),
+            "type": "sql",
+            "query": f"SELECT count(*) FROM (\n{query.strip()}\n) AS failing",
+        }
         rules.append({**head, operator: bound, "dimension": dimension})
     return Ruled(rules=rules, of_table=True)
 
 
-def _head(test: Test, severity: str, told: str) -> dict[str, object]:
+def _head(test: DataTest, severity: str, told: str) -> dict[str, object]:
     ident = test.label if severity == "error" or len(test.severities()) == 1 else f"{test.label}_warns"
     return {"id": ident, "description": told, "severity": severity if severity != "error" else None}
 
 
-def _told(test: Test) -> str:
+def _told(test: DataTest) -> str:
     of = f" of {test.column}" if test.column else ""
     only = f", where {test.where}" if test.where else ""
     return f"the dbt test {test.name}{of}{only}"

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _FORMATS = {"csv": "csv", "parquet": "parquet", "json": "json", "ndjson": "ndjson", "jsonl": "ndjson"}
 _UNITS = {"minute": "m", "hour": "h", "day": "d"}
-_STOP = {"property": "xdeDeadLetter", "value": {"mode": "stop"}}
-_REPLACE = {"property": "xdeWriteMode", "value": "replace"}
+_STOP: dict[str, object] = {"property": "xdeDeadLetter", "value": {"mode": "stop"}}
+_REPLACE: dict[str, object] = {"property": "xdeWriteMode", "value": "replace"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.environment import Template
-from jinja2.sandbox import SandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import SandboxedEnvironment
 
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
@@ -189,7 +190,7 @@ def _sandbox() -> SandboxedEnvironment:
     found = SandboxedEnvironment(
         extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"], undefined=StrictUndefined, keep_trailing_newline=True, cache_size=0
     )
-    found.filters |= {name: _itself for name in ("as_bool", "as_number", "as_text", "as_native")}
+    found.filters |= dict.fromkeys(("as_bool", "as_number", "as_text", "as_native"), _itself)
     return found
 
 
@@ -206,7 +207,9 @@ def _undefined(error: UndefinedError, path: str, known: Iterable[str]) -> Wrong:
     words = _first(error)
     name = words.split("'")[1] if words.count("'") > 1 else ""
     hint = did_you_mean(name, known) or "define it in a macro of the project, or mend the name"
-    return _at(Wrong("XDE0173", f"`{name}` is not defined" if "undefined" in words and name else words, hint=hint), path, _line(error, path))
+    return _at(
+        Wrong("XDE0173", f"`{name}` is not defined" if "undefined" in words and name else words, hint=hint), path, _line(error, path)
+    )
 
 
 def _syntax(error: TemplateSyntaxError, path: str) -> Wrong:

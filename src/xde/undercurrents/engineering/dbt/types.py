@@ -6,7 +6,20 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-_DIALECTS = {"postgres", "snowflake", "bigquery", "redshift", "databricks", "spark", "trino", "athena", "clickhouse", "duckdb", "mysql", "oracle"}
+_DIALECTS = {
+    "postgres",
+    "snowflake",
+    "bigquery",
+    "redshift",
+    "databricks",
+    "spark",
+    "trino",
+    "athena",
+    "clickhouse",
+    "duckdb",
+    "mysql",
+    "oracle",
+}
 
 
 def duckdb_type(text: str, warehouse: str) -> str | None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from xde.kernel.project.tree import Mapping as Tree
-from xde.undercurrents.engineering.dbt.sight import Relation, Seen, names_for
+from xde.undercurrents.engineering.dbt.sight import names_for
 from xde.undercurrents.engineering.dbt.templates import Undecided, Wrong
+from xde.undercurrents.engineering.dbt.world import Relation, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from xde.kernel.project.tree import Mapping as Tree
     from xde.undercurrents.engineering.dbt.files import DbtFiles
     from xde.undercurrents.engineering.dbt.report import Report
-    from xde.undercurrents.engineering.dbt.sight import World
+    from xde.undercurrents.engineering.dbt.world import World
 
 _EMPTY_MACROS = frozenset({"is_incremental"})
 
@@ -35,7 +36,9 @@ def cases_of(files: DbtFiles, world: World, built: Mapping[str, str], report: Re
                     raise _Unsuitable(f"the model `{model}` is not built" if model in world.refs else f"there is no model `{model}`")
                 case = _case(node, files, world)
             except _Unsuitable as error:
-                report.decide(f"the unit test `{name}` is not carried over", node.span, str(error), f"write a case for `{model}` under `tests/`")
+                report.decide(
+                    f"the unit test `{name}` is not carried over", node.span, str(error), f"write a case for `{model}` under `tests/`"
+                )
                 continue
             cases = found.setdefault(dataset, [])
             if all(c["name"] != case["name"] for c in cases):
@@ -65,7 +68,11 @@ def _check_overrides(node: Tree, world: World) -> None:
     macros = overrides.value("macros")
     for name, value in (macros if isinstance(macros, dict) else {}).items():
         if name not in _EMPTY_MACROS or value is not False:
-            why = "the filter of its incremental part is not carried over" if name == "is_incremental" else "macros are carried out by the import"
+            why = (
+                "the filter of its incremental part is not carried over"
+                if name == "is_incremental"
+                else "macros are carried out by the import"
+            )
             raise _Unsuitable(f"it puts something in the place of the macro `{name}`: {why}")
     variables = overrides.value("vars")
     for name, value in (variables if isinstance(variables, dict) else {}).items():
