@@ -11,29 +11,20 @@ from pathlib import Path
 import pytest
 
 import xde
+from projects.dbt import write
 from xde.app.importing import import_dbt
-from xde.app.testing import run_tests
+from xde.app.testing import TestBench
 from xde.app.workspace import Workspace
 from xde.faces.words.imports import import_page
 from xde.ground.errors import UserError
 
 SHOP = Path(__file__).parents[2] / "data/dbt_jaffle"
-PROJECT = "name: shop\nmodels:\n  +materialized: table\n"
-SEED = "id,name,price,day\n1,tea,2.5,2026-01-01\n2,cake,3,2026-01-02\n3,,null,2026-01-03\n"
 
 
 @pytest.fixture
 def made(tmp_path):
-    """`made({path: text})` imports a project of these files; a seed `items` and a plain project file are there unless they are given."""
-
-    def make(files: dict[str, str]):
-        folder = tmp_path / "dbt"
-        for path, text in {"dbt_project.yml": PROJECT, "seeds/items.csv": SEED, **files}.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text)
-        return import_dbt(folder, tmp_path / "ours", import_page)
-
-    return make
+    """`made({path: text})` imports a project of these files."""
+    return lambda files: import_dbt(write(tmp_path / "dbt", files), tmp_path / "ours", import_page)
 
 
 def refused(make, files: dict[str, str]) -> list[tuple[str, str]]:
@@ -54,22 +45,10 @@ def head(made, name: str) -> str:
     return text[: text.index("*/")]
 
 
-def contract(made, name: str):
-    from xde.kernel.project.odcs import read_contract
-
-    found, _, findings = read_contract((made.folder / f"models/{name}.yaml").read_bytes(), name)
-    assert not findings
-    return found.schema[0]
-
-
 def built(made, name: str) -> list[tuple[object, ...]]:
     with Workspace.open(made.folder) as workspace:
         assert workspace.run().status == "done"
         return [tuple(r.values()) for r in workspace.show(name, limit=None).read_all().to_pylist()]
-
-
-def told(made) -> list[str]:
-    return [f.message for f in made.report.decisions]
 
 
 def test_the_shop_is_carried_over_whole_and_runs(tmp_path):
@@ -87,8 +66,10 @@ def test_the_shop_is_carried_over_whole_and_runs(tmp_path):
 
 def test_its_unit_tests_are_cases_that_pass(tmp_path):
     made = import_dbt(SHOP, tmp_path / "ours", import_page)
-    with Workspace.open(made.folder) as workspace:
-        assert [r.status for r in run_tests(workspace.known, workspace.house)] == ["passed"]
+    bench = TestBench.open(made.folder)
+    assert not bench.findings
+    assert [r.passed for r in bench.run(bench.pick(()))] == [True]
+    bench.close()
 
 
 def test_text_outside_of_templates_stays_byte_for_byte(made):
@@ -192,15 +173,15 @@ def test_a_place_in_the_dbt_project_is_told(made):
             {"models/a/b.sql": "select 1\n, {{ m(1) }}\n", "macros/m.sql": "{% macro m(n) %}{{ m(n + 1) }}{% endmacro %}"},
             [("XDE0178", "models/a/b.sql:2:1")],
         ),
-        ({"macros/m.sql": "\n\n{% macro m(n) %}{{ n }\n{% endmacro %}"}, [("XDE0173", "macros/m.sql:4:1")]),
+        ({"macros/m.sql": "\n\n{% macro m(n) %}{{ n }\n{% endmacro %}"}, [("XDE0173", "macros/m.sql:3:1")]),
         (
             {"models/a/b.sql": "select * from {{ ref('c') }}", "models/a/c.sql": "select * from {{ ref('b') }}"},
             [("XDE0176", "models/a/b.sql:1:1")],
         ),
         ({"models/a/b.sql": "select 1 as x", "models/c/b.sql": "select 1 as x"}, [("XDE0177", "models/c/b.sql:1:1")]),
         ({"models/a/b.sql": "select 1 as x", "seeds/b.csv": "x\n1\n"}, [("XDE0177", "models/a/b.sql:1:1")]),
-        ({"models/s.yml": "models:\n  - name: [a\n"}, [("XDE0104", "models/s.yml:3:1")]),
-        ({"dbt_project.yml": "- a\n"}, [("XDE0108", "dbt_project.yml:1:1")]),
+        ({"models/s.yml": "models:\n  - name: [a\n"}, [("XDE0104", "models/s.yml:2:11")]),
+        ({"dbt_project.yml": "- a\n"}, [("XDE0109", "dbt_project.yml:1:1")]),
     ],
 )
 def test_what_dbt_would_not_build_is_refused_with_its_place(made, files, expected):
@@ -232,6 +213,7 @@ def test_without_jinja2_it_is_said_what_to_install(tmp_path, monkeypatch):
     assert [(f.code, f.hint) for f in caught.value.findings] == [("XDE0171", "pip install 'xde[dbt]'")]
 
 
+@pytest.mark.slow
 def test_killed_before_the_end_it_leaves_no_project(tmp_path):
     words = [sys.executable, "-m", "xde.faces.cli.main", "import", "dbt", str(SHOP), "--into", "ours"]
     environment = {**os.environ, "PYTHONPATH": str(Path(xde.__file__).parents[1]), "XDE_CRASH_AT": "project.written"}

@@ -223,7 +223,7 @@ def _at(wrong: Wrong, path: str, line: int) -> Wrong:
 
 
 def _first(error: BaseException) -> str:
-    text = " ".join(str(error).split())[:200] or type(error).__name__
+    text = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
     return f"{text[0].lower()}{text[1:]}" if isinstance(error, TemplateError) else f"{type(error).__name__}: {text}"
 
 

@@ -1,0 +1,332 @@
+"""What dbt's YAML promises, as contracts that bite: each test of dbt is held to good rows and to one that breaks it."""
+
+from __future__ import annotations
+
+import pytest
+from projects.dbt import write
+
+from xde.app.importing import import_dbt
+from xde.app.workspace import Workspace
+from xde.faces.words.imports import import_page
+from xde.kernel.project.odcs import read_contract
+
+GOOD = "select * from (values (1, 'tea', 2.5, 1), (2, 'cake', 3.0, 1)) as t(id, name, price, parent)"
+
+
+@pytest.fixture
+def made(tmp_path):
+    """`made({path: text})` imports a project of these files."""
+    return lambda files: import_dbt(write(tmp_path / "dbt", files), tmp_path / "ours", import_page)
+
+
+def contract(made, path: str):
+    found, _, findings = read_contract((made.folder / path).read_bytes(), path)
+    assert not findings
+    return found
+
+
+def status(made, body: str) -> tuple[str, set[str]]:
+    """How a run ends when the model gives these rows, and the codes that it tells."""
+    model = made.folder / "models/a/b.sql"
+    text = model.read_text()
+    model.write_text(text[: text.index("*/") + 2] + "\n" + body + "\n")
+    with Workspace.open(made.folder) as workspace:
+        done = workspace.run()
+        return done.status, {f.code for o in done.outcomes for f in o.findings}
+
+
+TESTS = [
+    ("data_tests: [not_null]", "name", "(3, NULL, 1.0, 1)"),
+    ("data_tests: [unique]", "name", "(3, 'tea', 1.0, 1)"),
+    ("tests: [unique, not_null]", "id", "(1, 'milk', 1.0, 1)"),
+    ("data_tests: [{accepted_values: {values: [tea, cake]}}]", "name", "(3, 'milk', 1.0, 1)"),
+    ("data_tests: [{accepted_values: {arguments: {values: [1, 2], quote: false}}}]", "id", "(3, 'tea', 1.0, 1)"),
+    ("data_tests: [{not_null: {config: {where: 'id > 2'}}}]", "name", "(3, NULL, 1.0, 1)"),
+    ("data_tests: [{not_null: {config: {error_if: '>1'}}}]", "name", "(3, NULL, 1.0, 1), (4, NULL, 1.0, 1)"),
+    ("data_tests: [{unique: {config: {where: 'id > 1'}}}]", "name", "(3, 'cake', 1.0, 1)"),
+    ("data_tests: [{dbt_utils.accepted_range: {min_value: 1, max_value: 9}}]", "price", "(3, 'x', 10.0, 1)"),
+    ("data_tests: [{dbt_utils.expression_is_true: {expression: '> 0'}}]", "price", "(3, 'x', 0.0, 1)"),
+    ("data_tests: [dbt_utils.not_empty_string]", "name", "(3, ' ', 1.0, 1)"),
+    ("data_tests: [cheap]", "price", "(3, 'x', 100.0, 1)"),
+    ("data_tests: [{cheap: {most: 10, where: 'id > 0'}}]", "price", "(3, 'x', 11.0, 1)"),
+    ("data_tests: [{relationships: {to: ref('other'), field: id}}]", "parent", "(3, 'x', 1.0, 8)"),
+    ("data_tests: [{relationships: {to: ref('other'), field: id, where: 'id > 2'}}]", "parent", "(3, 'x', 1.0, 8)"),
+    ("data_tests: [{known: {of: ref('other')}}]", "parent", "(3, 'x', 1.0, 8)"),
+]
+MACROS = (
+    "{% test cheap(model, column_name, most=50) %}select * from {{ model }} where {{ column_name }} > {{ most }}{% endtest %}\n"
+    "{% test known(model, column_name, of) %}\n"
+    "select {{ column_name }} from {{ model }} where {{ column_name }} not in (select id from {{ of }})\n{% endtest %}\n"
+)
+
+
+@pytest.mark.parametrize(("tests", "column", "bad"), TESTS)
+def test_a_test_of_dbt_lets_good_rows_pass_and_stops_bad_ones(made, tests, column, bad):
+    done = made(
+        {
+            "models/a/b.sql": GOOD,
+            "models/a/other.sql": "select 1 as id",
+            "models/a/s.yml": f"models:\n  - name: b\n    columns:\n      - name: {column}\n        {tests}\n",
+            "tests/generic/g.sql": MACROS,
+        }
+    )
+    assert not done.report.decisions
+    assert not done.report.unread
+    assert status(done, GOOD) == ("done", set())
+    how, _ = status(done, GOOD.replace("(values ", f"(values {bad}, "))
+    assert how == "failed"
+
+
+@pytest.mark.parametrize("config", ["severity: warn", "error_if: '>5'", "warn_if: '>0', error_if: '>5'"])
+def test_what_only_warns_is_told_and_published(made, config):
+    done = made(
+        {
+            "models/a/b.sql": GOOD,
+            "models/a/s.yml": f"models:\n  - name: b\n    columns:\n      - {{name: name, data_tests: [{{not_null: {{config: {{{config}}}}}}}]}}\n",
+        }
+    )
+    assert status(done, GOOD.replace("(values ", "(values (3, NULL, 1.0, 1), ")) == ("done", {"XDE0501"})
+
+
+def test_tests_of_a_whole_model_and_queries_of_their_own(made):
+    done = made(
+        {
+            "models/a/b.sql": GOOD,
+            "models/a/s.yml": "models:\n  - name: b\n    data_tests:\n      - dbt_utils.unique_combination_of_columns: {combination_of_columns: [name, parent]}\n"
+            "      - dbt_utils.expression_is_true: {expression: 'price >= parent'}\n",
+            "tests/none_is_free.sql": "{{ config(severity='warn') }}select * from {{ ref('b') }} where price = 0\n",
+        }
+    )
+    assert status(done, GOOD)[0] == "done"
+    assert status(done, GOOD.replace("(values ", "(values (3, 'tea', 1.0, 1), "))[0] == "failed"
+    assert status(done, GOOD.replace("(values ", "(values (3, 'x', 0.5, 1), "))[0] == "failed"
+    assert status(done, GOOD.replace("(values ", "(values (3, 'x', 0.0, 0), ")) == ("done", {"XDE0504"})
+
+
+def test_a_test_that_nobody_knows_is_told_with_its_place(made):
+    done = made(
+        {
+            "models/a/b.sql": GOOD,
+            "models/a/s.yml": "models:\n  - name: b\n    columns:\n      - name: id\n        data_tests: [nobody_knows, dbt_expectations.much, {unique: {fail_calc: max(x)}}]\n",
+        }
+    )
+    assert [(f.message, f.why, f.span.line) for f in done.report.decisions] == [
+        ("the test `nobody_knows` of `a.b` is not carried over", "there is no generic test `nobody_knows`", 5),
+        ("the test `dbt_expectations.much` of `a.b` is not carried over", "the macro of `dbt_expectations.much` is not here", 5),
+        ("the test `unique` of `a.b` is not carried over", "`fail_calc` counts otherwise than by rows", 5),
+    ]
+
+
+def test_types_count_where_the_contract_is_enforced_and_nowhere_else(made):
+    columns = "    columns:\n      - {name: id, data_type: bigint, constraints: [{type: not_null}, {type: check, expression: id > 0}]}\n"
+    described = f"models:\n  - name: b\n    config: {{contract: {{enforced: true}}}}\n{columns}  - name: c\n{columns}"
+    done = made({"models/a/b.sql": GOOD, "models/a/c.sql": GOOD, "models/a/s.yml": described})
+    b, c = (contract(done, f"models/a/{n}.yaml").schema[0] for n in "bc")
+    assert [(p.physical_type, p.required) for p in b.properties] == [("BIGINT", True)]
+    assert [(p.physical_type, p.required) for p in c.properties] == [(None, False)]
+    assert status(done, GOOD.replace("(values (1,", "(values (-1,"))[0] == "failed"
+
+
+def test_descriptions_docs_tags_and_meta_come_along(made):
+    done = made(
+        {
+            "models/a/b.sql": "{{ config(tags=['daily']) }}" + GOOD,
+            "models/docs.md": "{% docs word %}What it\nis called: *a name*.{% enddocs %}",
+            "models/a/s.yml": "models:\n  - name: b\n    description: 'All */ that'\n    tags: shop\n    meta: {owner: ann, levels: {a: [1, x]}}\n"
+            "    columns:\n      - {name: name, description: '{{ doc(\"word\") }}', tags: [pii]}\n",
+        }
+    )
+    table = contract(done, "models/a/b.yaml").schema[0]
+    assert table.description == "All */ that"
+    assert table.properties[0].description == "What it\nis called: *a name*."
+    assert table.properties[0].personal
+    raw = contract(done, "models/a/b.yaml").raw["schema"][0]["customProperties"]
+    assert [(c["property"], c["value"], c["vendor"]) for c in raw] == [("owner", "ann", "dbt"), ("levels", {"a": [1, "x"]}, "dbt")]
+    with Workspace.open(done.folder) as workspace:
+        assert set(workspace.known.model("a.b").head.tags) == {"shop", "daily"}
+
+
+SOURCES = """sources:
+  - name: crm
+    description: The shop's own.
+    loaded_at_field: day
+    freshness: {warn_after: {count: 2, period: day}}
+    tables:
+      - name: things
+        identifier: items
+        columns:
+          - {name: id, data_tests: [unique, not_null]}
+      - name: calls
+        columns:
+          - {name: id, data_type: number, data_tests: [not_null]}
+          - {name: said}
+      - name: parts
+        meta: {external_location: "exports/parts-*.parquet"}
+        columns: [{name: id, data_type: integer}]
+"""
+
+
+def test_sources_become_contracts_with_the_files_of_seeds_or_a_question(made):
+    done = made(
+        {
+            "models/s.yml": SOURCES,
+            "models/a/b.sql": "with t as (select * from {{ source('crm', 'calls') }}) select id, said, at from t",
+            "models/a/c.sql": "select id, name, price from {{ source('crm', 'things') }}",
+            "models/a/d.sql": "select id from {{ source('crm', 'parts') }}",
+        }
+    )
+    found = contract(done, "sources/crm.yaml")
+    things, calls, parts = found.schema
+    assert [(p.name, p.physical_type) for p in things.properties] == [
+        ("id", "INTEGER"),
+        ("name", "VARCHAR"),
+        ("price", "DOUBLE"),
+        ("day", "DATE"),
+    ]
+    assert things.key == ("id",)
+    assert [p.name for p in calls.properties] == ["id", "said", "at"]
+    assert (parts.physical_name, parts.custom["server"].value) == ("parts-*.parquet", "files_2")
+    assert [s.settings["path"] for s in found.servers] == ["data/crm", "exports"]
+    assert (found.service_levels[0].element, found.service_levels[0].value) == ("things.day", 2)
+    messages = [f.message for f in done.report.decisions]
+    assert "nobody says in which files the rows of the source `crm.calls` come" in messages
+    assert "the type of `crm.calls.at` is not known: text" in messages
+    assert not done.report.waiting
+    assert not done.report.unread
+    with Workspace.open(done.folder) as workspace:
+        assert workspace.run(["a.c"]).status == "done"
+        assert workspace.show("a.c").read_all().num_rows == 3
+
+
+def test_seeds_keep_dbts_types_and_its_word_for_nothing(made):
+    done = made(
+        {
+            "seeds/odd.csv": 'a;b;c;d;e\n1;007;true;2026-01-01 10:00:00;"x;y"\n5000000000;8;null;;null\n',
+            "seeds/s.yml": "seeds:\n  - name: odd\n    config: {delimiter: ';', column_types: {b: varchar}}\n    columns: [{name: a, data_tests: [unique]}]\n",
+            "models/a/b.sql": "select * from {{ ref('odd') }}",
+        }
+    )
+    assert not done.report.decisions
+    with Workspace.open(done.folder) as workspace:
+        assert workspace.run().status == "done"
+        assert {c.name: c.type for c in workspace.known.schemas["a.b"]} == {
+            "a": "BIGINT",
+            "b": "VARCHAR",
+            "c": "BOOLEAN",
+            "d": "TIMESTAMP",
+            "e": "VARCHAR",
+        }
+        rows = workspace.show("a.b").read_all().to_pylist()
+    assert sorted((r["b"], r["c"], r["e"]) for r in rows) == [("007", True, "x;y"), ("8", None, "null")]
+
+
+@pytest.mark.parametrize(
+    ("config", "head"),
+    [
+        ("materialized='view'", "kind: view"),
+        ("materialized='ephemeral'", "kind: ephemeral"),
+        ("materialized='incremental', unique_key='id'", "kind: incremental\nkey: id"),
+        ("materialized='incremental', unique_key=['id', 'name']", "kind: incremental\nkey: [id, name]"),
+        ("materialized='incremental'", "kind: append"),
+        (
+            "materialized='incremental', incremental_strategy='microbatch', event_time='day', begin='2026-01-01', batch_size='day', lookback=3",
+            'kind: incremental\ntime: day\ngrain: day\nstart: "2026-01-01"\nlookback: "3 days"',
+        ),
+    ],
+)
+def test_a_materialization_becomes_a_kind(made, config, head):
+    done = made({"models/a/b.sql": f"{{{{ config({config}) }}}}select id, name, day from {{{{ ref('items') }}}}"})
+    assert (done.folder / "models/a/b.sql").read_text().startswith(f"/* xde\n{head}\n*/\nselect")
+    assert not done.report.unread
+
+
+def test_snapshots_become_histories(made):
+    done = made(
+        {
+            "snapshots/s.sql": "{% snapshot old %}{{ config(unique_key='id', strategy='timestamp', updated_at='day', hard_deletes='invalidate') }}"
+            "select * from {{ ref('items') }}{% endsnapshot %}\n"
+            "{% snapshot odd %}{{ config(unique_key='id || name', strategy='check', check_cols='all') }}select 1 as id{% endsnapshot %}\n"
+        }
+    )
+    assert (done.folder / "models/snapshots/old.sql").read_text().startswith("/* xde\nkind: history\nkey: id\nupdated: day\nmissing: delete\n*/\n")
+    assert [(w.name, w.reason) for w in done.report.waiting] == [("odd", "its `unique_key` is not a column: make it one in the query")]
+
+
+def test_folders_schemas_aliases_and_versions_name_datasets(made):
+    done = made(
+        {
+            "dbt_project.yml": "name: shop\nmodels:\n  shop:\n    +schema: mart\n    deep: {+schema: other, off: {+enabled: false}}\n",
+            "models/one.sql": "{{ config(alias='uno') }}select 1 as id",
+            "models/deep/two.sql": "select * from {{ ref('one') }}",
+            "models/deep/off/three.sql": "select 1 as id",
+            "models/v_v1.sql": "select 1 as id",
+            "models/v_v2.sql": "select 2 as id",
+            "models/reads.sql": "select * from {{ ref('v') }} union all select * from {{ ref('v', v=1) }}",
+            "models/s.yml": "models:\n  - name: v\n    latest_version: 2\n    versions: [{v: 1}, {v: 2}]\n",
+        }
+    )
+    files = {f for f in done.files if f.startswith("models/") and f.endswith(".sql")}
+    assert files == {f"models/{f}.sql" for f in ("mart/uno", "other/two", "mart/v_v1", "mart/v_v2", "mart/reads")}
+    assert "from mart.v_v2 union all select * from mart.v_v1" in (done.folder / "models/mart/reads.sql").read_text()
+    assert "what is disabled is not carried over: `three`" in [f.message for f in done.report.remarks]
+
+
+def test_what_has_no_counterpart_is_told(made):
+    done = made(
+        {
+            "dbt_project.yml": "name: shop\non-run-end: [select 1]\nvars: {cut: 2}\n",
+            "models/a/b.sql": "{{ config(post_hook='grant', materialized='incremental', unique_key='id') }}select id from {{ ref('items') }} "
+            "where id > {{ var('cut') }} {% if target.name == 'dev' %}limit 1{% endif %}\n{% if is_incremental() %}and 1 = 1{% endif %}",
+            "models/a/s.yml": "exposures:\n  - {name: page, type: dashboard}\nmetrics:\n  - name: sales\nmodels:\n  - name: nobody\n",
+            "models/a/p.py": "def model(dbt, session):\n    return dbt.ref('items')\n",
+            "models/a/after.sql": "select * from {{ ref('p') }}",
+        }
+    )
+    assert {f.message for f in done.report.decisions} == {
+        "`b`: `post_hook` is not carried over (statements after a build)",
+        "`b`: the template reads `target.name`, which is taken to be `prod`",
+        "`b`: what stands within `is_incremental()` is left out",
+        "`nobody` is described, but there is no such file",
+        "`on-run-end` is not carried over",
+        "the exposure `page` is not carried over",
+        "the metric `sales` is not carried over",
+        "the model `after` is not built",
+        "the python model `p` is not built",
+    }
+    assert "where id > 2" in (done.folder / "models/a/b.sql").read_text()
+
+
+def test_unit_tests_that_have_no_case_are_told(made):
+    unit = "  - {name: %s, model: b, given: [{input: ref('items'), rows: [{id: 1}]}], expect: {rows: [{id: 1}]}%s}\n"
+    done = made(
+        {
+            "models/a/b.sql": "select id from {{ ref('items') }}",
+            "models/a/s.yml": "unit_tests:\n"
+            + unit % ("good", "")
+            + unit % ("other_var", ", overrides: {vars: {x: 1}}")
+            + unit % ("incremental", ", overrides: {macros: {is_incremental: true}}")
+            + "  - {name: of_query, model: b, given: [{input: ref('items'), format: sql, rows: select 1 as id}], expect: {rows: [{id: 1}]}}\n"
+            + "  - {name: of_file, model: b, given: [{input: ref('items'), format: csv, fixture: three}], expect: {rows: [{id: 7}]}}\n",
+            "tests/fixtures/three.csv": "id\n7\n",
+        }
+    )
+    assert [f.message for f in done.report.decisions] == [
+        f"the unit test `{n}` is not carried over" for n in ("other_var", "incremental", "of_query")
+    ]
+    from xde.app.testing import TestBench
+
+    bench = TestBench.open(done.folder)
+    assert {r.case.name: r.passed for r in bench.run(bench.pick(()))} == {"good": True, "of_file": True}
+    bench.close()
+
+
+def test_macros_of_packages_that_lie_beside_the_project(made):
+    done = made(
+        {
+            "dbt_packages/loud/dbt_project.yml": "name: loud\n",
+            "dbt_packages/loud/macros/m.sql": "{% macro shout(x) %}{{ return(adapter.dispatch('shout', 'loud')(x)) }}{% endmacro %}\n"
+            "{% macro default__shout(x) %}lower({{ x }}){% endmacro %}{% macro duckdb__shout(x) %}upper({{ x }}){% endmacro %}\n",
+            "models/a/b.sql": "select {{ loud.shout('name') }} as x from {{ ref('items') }}",
+        }
+    )
+    assert "select upper(name) as x" in (done.folder / "models/a/b.sql").read_text()
