@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xde.ground.errors import UserError
@@ -16,7 +17,8 @@ from xde.undercurrents.engineering.dbt.outcome import Origin, Project
 from xde.undercurrents.engineering.dbt.promises import Built, Promised, Promising, Watch
 from xde.undercurrents.engineering.dbt.rendering import Rendered, circles, hold_back, render_all, tell
 from xde.undercurrents.engineering.dbt.report import Carried, Report, Waiting
-from xde.undercurrents.engineering.dbt.sources import Loaded, SourceTable, add_columns, load_sources, source_tables
+from xde.undercurrents.engineering.dbt.seeds import Seed
+from xde.undercurrents.engineering.dbt.sources import AS_A_WHOLE, Loaded, SourceTable, add_columns, load_sources, source_tables
 from xde.undercurrents.engineering.dbt.templates import Templates
 from xde.undercurrents.engineering.dbt.unit_tests import cases_of
 from xde.undercurrents.engineering.dbt.world import World
@@ -26,7 +28,6 @@ from xde.undercurrents.engineering.dbt.writing import (
     cases_text,
     contract_text,
     model_text,
-    seed_text,
     settings_text,
     waiting_text,
     watch_texts,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xde.kernel.project.tree import Mapping as Tree
-    from xde.undercurrents.engineering.dbt.files import DbtFiles, Text
+    from xde.undercurrents.engineering.dbt.files import DbtFiles
 
 MOST_SEED = 2_000_000
 _CHECKS = "checks"
@@ -57,17 +58,10 @@ class _Carrying:
         self.tables = list(source_tables(files))
         self._sources_once()
         self.snapshots: dict[str, str] = {}
-        self.nodes: Nodes = read_nodes(files, self.templates, {t.dataset for t in self.tables}, self.findings)
-        self.world = World(
-            files.name,
-            self.templates,
-            self.nodes.refs,
-            {(t.source, t.name): t.dataset for t in self.tables},
-            _variables(files),
-            _target(files),
-            frozenset(self.nodes.disabled),
-            _docs(files),
-        )
+        plain = World(files.name, self.templates, {}, {}, _variables(files), _target(files))
+        self.nodes: Nodes = read_nodes(files, plain, {t.dataset for t in self.tables}, self.findings)
+        names = {(t.source, t.name): t.dataset for t in self.tables}
+        self.world = replace(plain, refs=self.nodes.refs, sources=names, disabled=frozenset(self.nodes.disabled), docs=_docs(files))
 
     def carry(self) -> Project:
         """In the order of need: texts, heads, what waits, contracts, files."""
@@ -88,7 +82,7 @@ class _Carrying:
         for one in everything:
             self._model(one, promising)
         self._seeds(promising)
-        for name, loaded in load_sources(self.tables, promising, {s.stem: s for s in self.files.seeds}).items():
+        for name, loaded in load_sources(self.tables, promising, {n.name: _seed(n) for n in (*self.nodes.off, *self.nodes.seeds)}).items():
             self._source(name, loaded)
         self._stop()
         for test in tests:
@@ -201,38 +195,31 @@ class _Carrying:
         loaded: dict[str, Loaded] = {}
         referred = self._referred()
         stand_ins = {i for t in self.tables for i in t.identifiers}
-        texts = {t.path: t for t in self.files.seeds}
-        for node, text in ((n, texts[n.path]) for n in self.nodes.seeds):
+        for node in self.nodes.seeds:
             if node.name in stand_ins and node.dataset not in referred and node.described is None:
                 self._carried(node, "", "the rows of a source")
                 continue
+            seed = _seed(node)
             promised = promising.of(node.dataset, node.described, node.config, types=False)
-            told = _column_types(node)
-            delimiter = str(node.config.get("delimiter") or ",")
-            add_columns(
-                promised, text.text if delimiter == "," else seed_text(text.text, told, delimiter), told, self.report, self.files, node.path
-            )
-            if len(text.text.encode()) <= MOST_SEED:
-                self._put(f"{node.place}.csv", seed_text(text.text, told, delimiter))
+            if not add_columns(promised, seed, self.report, self.files):
+                continue
+            if len(seed.text.encode()) <= MOST_SEED:
+                self._put(f"{node.place}.csv", seed.csv)
                 self._put(f"{node.place}.yaml", contract_text(node.dataset, promised, "seed", self.files.name))
                 self._carried(node, f"{node.place}.csv", "seed")
             else:
-                self._loaded_seed(loaded, node, text, promised, delimiter)
+                self._loaded_seed(loaded, node, seed, promised)
             self._watches(promised)
         for name, one in loaded.items():
             self._source_text(name, one)
 
-    def _loaded_seed(self, loaded: dict[str, Loaded], node: Node, text: Text, promised: Promised, delimiter: str) -> None:
+    def _loaded_seed(self, loaded: dict[str, Loaded], node: Node, seed: Seed, promised: Promised) -> None:
         """A seed that is too large to be one here, as a source."""
         schema, _, name = node.dataset.partition(".")
         into = loaded.setdefault(schema, Loaded(schema, "Seeds of the dbt project"))
         path = f"data/{schema}/{name}.csv"
-        into.files[path] = seed_text(text.text, _column_types(node), delimiter)
-        customs: list[dict[str, object]] = [
-            {"property": "xdeWriteMode", "value": "replace"},
-            {"property": "xdeDeadLetter", "value": {"mode": "stop"}},
-            {"property": "xdeServer", "value": into.server(f"data/{schema}", "csv")},
-        ]
+        into.files[path] = seed.csv
+        customs = [*AS_A_WHOLE, {"property": "xdeServer", "value": into.server(f"data/{schema}", "csv")}]
         into.tables.append({**promised.table(name, "file", customs), "physicalName": f"{name}.csv"})
         self._carried(node, path, "a file that is loaded")
 
@@ -299,9 +286,10 @@ class _Carrying:
         self._put(".gitignore", IGNORED)
 
 
-def _column_types(node: Node) -> dict[str, str]:
+def _seed(node: Node) -> Seed:
     told = node.config.get("column_types")
-    return {str(k): str(v).upper() for k, v in told.items()} if isinstance(told, dict) else {}
+    types = {str(k): str(v).upper() for k, v in told.items()} if isinstance(told, dict) else {}
+    return Seed(node.path, node.text, types, str(node.config.get("delimiter") or ","))
 
 
 def _variables(files: DbtFiles) -> dict[str, object]:

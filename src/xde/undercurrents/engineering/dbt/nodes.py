@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ from xde.ground.findings import Finding, Findings
 from xde.ground.names import is_identifier
 from xde.undercurrents.engineering.dbt.blocks import blocks
 from xde.undercurrents.engineering.dbt.configs import flag, merged, of_project, of_text, of_yaml
-from xde.undercurrents.engineering.dbt.templates import Wrong, finding_of
+from xde.undercurrents.engineering.dbt.sight import names_for
+from xde.undercurrents.engineering.dbt.templates import Undecided, Wrong, finding_of
+from xde.undercurrents.engineering.dbt.world import Relation, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.tree import Mapping as Tree
     from xde.undercurrents.engineering.dbt.blocks import Block
     from xde.undercurrents.engineering.dbt.files import DbtFiles, Text
-    from xde.undercurrents.engineering.dbt.templates import Templates
+    from xde.undercurrents.engineering.dbt.world import World
 
 WORDS = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "test": "data_tests"}
 
@@ -53,7 +56,7 @@ class Node:
 
 @dataclass(slots=True)
 class Nodes:
-    """All of them that are enabled, by kind; `refs` leads from what `ref` may say to datasets."""
+    """All of them that are enabled, by kind, and the seeds that are `off`; `refs` leads from what `ref` may say to datasets."""
 
     models: list[Node] = field(default_factory=list)
     seeds: list[Node] = field(default_factory=list)
@@ -61,6 +64,7 @@ class Nodes:
     tests: list[Node] = field(default_factory=list)
     python: list[Node] = field(default_factory=list)
     disabled: set[str] = field(default_factory=set)
+    off: list[Node] = field(default_factory=list)
     refs: dict[str, str] = field(default_factory=dict)
 
     def datasets(self) -> Iterator[Node]:
@@ -68,9 +72,9 @@ class Nodes:
         yield from (*self.seeds, *self.models, *self.snapshots, *self.python)
 
 
-def read_nodes(files: DbtFiles, templates: Templates, sources: set[str], findings: Findings) -> Nodes:
-    """The nodes of a project with their names here; `sources` are the datasets that sources have taken."""
-    reading = _Reading(files, templates, findings)
+def read_nodes(files: DbtFiles, world: World, sources: set[str], findings: Findings) -> Nodes:
+    """The nodes of a project with their names here; `world` knows no names yet, `sources` are the datasets that sources have taken."""
+    reading = _Reading(files, world, findings)
     nodes = Nodes()
     for text in files.models:
         if text.path.endswith(".py"):
@@ -93,9 +97,9 @@ def read_nodes(files: DbtFiles, templates: Templates, sources: set[str], finding
 
 
 class _Reading:
-    def __init__(self, files: DbtFiles, templates: Templates, findings: Findings) -> None:
+    def __init__(self, files: DbtFiles, world: World, findings: Findings) -> None:
         self.files = files
-        self.templates = templates
+        self.world = world
         self.findings = findings
         self.described: dict[tuple[str, str], Tree] = {}
         for root in files.described:
@@ -114,21 +118,30 @@ class _Reading:
         """Make a node of a text, or of a snapshot's block in it, unless it is disabled."""
         name, version, described = self._versioned(what, block.name if block is not None else text.stem)
         template, line = ("\n" * (block.body_line - 1) + block.body, block.line) if block is not None else (text.text, 1)
-        if what == "seed":
-            template = ""
         folders = tuple(text.below.split("/")[:-1])
         word = "tests" if what == "test" and "tests" in self.files.settings.items else WORDS[what]
         try:
-            own = of_text(self.templates, template, text.path)
+            own = of_text(self.world.templates, template, text.path) if what != "seed" else {}
+            settings = self._rendered(of_project(self.files.settings.mapping(word), (self.files.name, *folders, name)), text.path)
+            config = merged(settings, self._rendered(of_yaml(described), text.path), own)
         except Wrong as wrong:
             self.findings.add(finding_of(wrong, self.files.span))
             return
-        settings = of_project(self.files.settings.mapping(word), (self.files.name, *folders, name))
-        config = merged(settings, of_yaml(described), own)
-        if not flag(config.get("enabled"), default=True):
+        made = Node(what, name, text.path, template, config, described, line, version, folders=folders)
+        if flag(config.get("enabled"), default=True):
+            room.append(made)
+        else:
             nodes.disabled.add(name)
-            return
-        room.append(Node(what, name, text.path, template, config, described, line, version, folders=folders))
+            nodes.off += [made] if what == "seed" else []
+
+    def _rendered(self, config: dict[str, object], path: str) -> dict[str, object]:
+        """Settings may be templates: `+enabled: "{{ var('all') }}"`; one that asks for more than that stays as it is written."""
+        found = dict(config)
+        for key, value in config.items():
+            if isinstance(value, str) and "{{" in value:
+                with suppress(Undecided):
+                    found[key] = self.world.templates.value(value, path, names_for(self.world, Relation("", ""), {}, Seen()))
+        return found
 
     def _versioned(self, what: str, stem: str) -> tuple[str, str, Tree | None]:
         """The name, version and description of a file: `customers_v2.sql` is version 2 of `customers` where its YAML says so."""

@@ -5,11 +5,28 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A seed's file with what is configured of it: the types of columns that are told, and the delimiter."""
+
+    path: str
+    text: str
+    types: Mapping[str, str]
+    delimiter: str = ","
+
+    @property
+    def csv(self) -> str:
+        """The CSV as a seed of xde: as it is, or with commas, and with nothing where dbt reads the word `null` as missing."""
+        return seed_text(self.text, self.types, self.delimiter)
+
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)\Z")
 _INT = range(-(2**31), 2**31)
@@ -37,6 +54,19 @@ def column_types(header: Sequence[str], rows: Sequence[Sequence[str]], told: Map
     """The type of each column: what `column_types` tells, else the first that fits all values."""
     given = {name.casefold(): kind for name, kind in told.items()}
     return {name: given.get(name.casefold()) or _type([row[i] for row in rows if i < len(row)]) for i, name in enumerate(header)}
+
+
+def seed_text(text: str, told: Mapping[str, str], delimiter: str) -> str:
+    """The CSV as a seed of xde: as it is, or with commas, and with nothing where dbt reads the word `null` as missing."""
+    header, rows = read_csv(text, delimiter)
+    kinds = column_types(header, rows, told)
+    typed = [not kinds[h].upper().startswith(("VARCHAR", "TEXT", "CHAR")) for h in header]
+    changed = [["" if typed[i] and v.strip().casefold() == "null" else v for i, v in enumerate(row) if i < len(typed)] for row in rows]
+    if delimiter == "," and changed == rows:
+        return text.removeprefix("\ufeff")
+    into = io.StringIO()
+    csv.writer(into, lineterminator="\n").writerows([header, *changed])
+    return into.getvalue()
 
 
 def logical_type(kind: str) -> str:

@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING
 from xde.undercurrents.engineering.dbt.configs import flag, merged, of_yaml
 from xde.undercurrents.engineering.dbt.nodes import identifier
 from xde.undercurrents.engineering.dbt.promises import Promised, Promising, document
-from xde.undercurrents.engineering.dbt.seeds import column_types, logical_type, read_csv
+from xde.undercurrents.engineering.dbt.seeds import Seed, column_types, logical_type, read_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from xde.kernel.project.tree import Mapping as Tree
-    from xde.undercurrents.engineering.dbt.files import DbtFiles, Text
+    from xde.undercurrents.engineering.dbt.files import DbtFiles
     from xde.undercurrents.engineering.dbt.report import Report
 
 _FORMATS = {"csv": "csv", "parquet": "parquet", "json": "json", "ndjson": "ndjson", "jsonl": "ndjson"}
 _UNITS = {"minute": "m", "hour": "h", "day": "d"}
-_STOP: dict[str, object] = {"property": "xdeDeadLetter", "value": {"mode": "stop"}}
-_REPLACE: dict[str, object] = {"property": "xdeWriteMode", "value": "replace"}
+AS_A_WHOLE: tuple[dict[str, object], ...] = (
+    {"property": "xdeWriteMode", "value": "replace"},
+    {"property": "xdeDeadLetter", "value": {"mode": "stop"}},
+)
+"""How a file is loaded that holds all there is, as a seed of dbt does: wholly or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def source_tables(files: DbtFiles) -> Iterator[SourceTable]:
                     yield SourceTable(name, own, f"{identifier(name)}.{identifier(own)}", table, source)
 
 
-def load_sources(tables: Sequence[SourceTable], promising: Promising, seeds: Mapping[str, Text]) -> dict[str, Loaded]:
+def load_sources(tables: Sequence[SourceTable], promising: Promising, seeds: Mapping[str, Seed]) -> dict[str, Loaded]:
     """A contract for each source, by its name here."""
     found: dict[str, Loaded] = {}
     for table in tables:
@@ -89,13 +92,13 @@ def load_sources(tables: Sequence[SourceTable], promising: Promising, seeds: Map
         loaded = found.setdefault(name, Loaded(name, promising.text(table.above.text("description"), table.above)))
         config = merged(of_yaml(table.above), of_yaml(table.node))
         promised = promising.of(table.dataset, table.node, config, types=True)
+        _freshness(loaded, table, config, promised, promising.report)
         _place(loaded, table, promised, config, promising, seeds)
-        _freshness(loaded, table, config)
     return found
 
 
 def _place(
-    loaded: Loaded, table: SourceTable, promised: Promised, config: Mapping[str, object], promising: Promising, seeds: Mapping[str, Text]
+    loaded: Loaded, table: SourceTable, promised: Promised, config: Mapping[str, object], promising: Promising, seeds: Mapping[str, Seed]
 ) -> None:
     """Where the files of a table are: those of a seed of its name, those that dbt-duckdb reads, or nobody knows."""
     name, report = table.dataset.partition(".")[2], promising.report
@@ -105,10 +108,10 @@ def _place(
     customs: list[dict[str, object]] = []
     if seed is not None:
         pattern = f"{name}.csv"
-        loaded.files[f"{folder}/{pattern}"] = seed.text
-        add_columns(promised, seed.text, {}, report, promising.files, seed.path)
-        customs = [_REPLACE, _STOP]
-        report.remark(f"the source `{table.source}.{table.name}` reads the rows of the seed `{seed.stem}`", table.node.span)
+        add_columns(promised, seed, report, promising.files)
+        loaded.files[f"{folder}/{pattern}"] = seed.csv
+        customs = [*AS_A_WHOLE]
+        report.remark(f"the source `{table.source}.{table.name}` reads the rows of the seed `{seed.path}`", table.node.span)
     elif location is not None:
         folder, form, pattern = location
         hint = "put the files there, or write in the contract where they are"
@@ -146,34 +149,43 @@ def _untyped(promised: Promised, table: SourceTable, report: Report) -> None:
         report.decide(f"nobody says of which types the columns {shown} of `{table.dataset}` are: text", table.node.span, hint=hint)
 
 
-def add_columns(promised: Promised, text: str, told: Mapping[str, str], report: Report, files: DbtFiles, path: str) -> None:
-    """Put the columns of a CSV file into what is promised, with their types, in the order of the file."""
+def add_columns(promised: Promised, seed: Seed, report: Report, files: DbtFiles) -> bool:
+    """Put the columns of a CSV file into what is promised, with their types, in the order of the file; False if it cannot be read."""
     try:
-        header, rows = read_csv(text)
+        header, rows = read_csv(seed.text, seed.delimiter)
     except csv.Error as error:
-        report.decide(f"the seed `{path}` cannot be read", files.span(path), str(error), "mend its quotes")
-        return
+        report.decide(f"the seed `{seed.path}` cannot be read", files.span(seed.path), str(error), "mend its quotes")
+        return False
     columns = dict(promised.columns)
     promised.columns.clear()
-    for name, kind in column_types(header, rows, told).items():
+    for name, kind in column_types(header, rows, seed.types).items():
         known = next((c for n, c in columns.items() if n.casefold() == name.casefold()), {})
         columns = {n: c for n, c in columns.items() if n.casefold() != name.casefold()}
         types = {"logicalType": logical_type(kind), "physicalType": kind}
         promised.columns[name] = {"name": name, **types, **{k: v for k, v in known.items() if k != "name" and k not in types}}
     for name in columns:
-        report.decide(f"the seed `{path}` has no column `{name}`, which its description names", files.span(path), hint="mend the name")
+        report.decide(
+            f"the seed `{seed.path}` has no column `{name}`, which its description names", files.span(seed.path), hint="mend the name"
+        )
+    return True
 
 
-def _freshness(loaded: Loaded, table: SourceTable, config: Mapping[str, object]) -> None:
+def _freshness(loaded: Loaded, table: SourceTable, config: Mapping[str, object], promised: Promised, report: Report) -> None:
     told = config.get("freshness") or table.node.value("freshness") or table.above.value("freshness")
     at = config.get("loaded_at_field") or table.node.value("loaded_at_field") or table.above.value("loaded_at_field")
-    if not isinstance(told, dict) or not isinstance(at, str) or not at.isidentifier():
+    if not isinstance(told, dict) or not at:
         return
+    if not isinstance(at, str) or not at.isidentifier():
+        report.decide(f"the freshness of `{table.dataset}` is not carried over", table.node.span, f"`{at}` is no column")
+        return
+    name = str(promised.column(at)["name"])
+    if "logicalType" not in promised.columns[name]:
+        promised.columns[name] |= {"logicalType": "timestamp", "physicalType": "TIMESTAMP"}
     for word, severity in (("error_after", "error"), ("warn_after", "warning")):
         after = told.get(word)
         if isinstance(after, dict) and after.get("count") and after.get("period") in _UNITS:
             own = [{"property": "xdeSeverity", "value": "error"}] if severity == "error" else None
-            element = f"{table.dataset.partition('.')[2]}.{at}"
+            element = f"{table.dataset.partition('.')[2]}.{name}"
             level = {"property": "freshness", "value": after["count"], "unit": _UNITS[str(after["period"])], "element": element}
             loaded.levels.append({**level, "customProperties": own})
             return

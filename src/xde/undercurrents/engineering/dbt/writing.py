@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
 from xde.undercurrents.engineering.dbt.promises import Promised, document
-from xde.undercurrents.engineering.dbt.seeds import column_types, read_csv
 from xde.undercurrents.engineering.dbt.yaml_text import yaml_text
 
 if TYPE_CHECKING:
@@ -69,19 +66,6 @@ def watch_texts(watch: Watch, dataset: str, project: str) -> tuple[str, str]:
     """The view of rows that must not be there, and the contract that says so."""
     promised = Promised(description=watch.description or "Rows that must not be there", rules=[dict(r) for r in watch.rules])
     return model_text({"kind": "view"}, watch.sql), contract_text(dataset, promised, "view", project)
-
-
-def seed_text(text: str, told: Mapping[str, str], delimiter: str) -> str:
-    """The CSV as a seed of xde: as it is, or with commas, and with nothing where dbt reads the word `null` as missing."""
-    header, rows = read_csv(text, delimiter)
-    kinds = column_types(header, rows, told)
-    typed = [not kinds[h].upper().startswith(("VARCHAR", "TEXT", "CHAR")) for h in header]
-    changed = [["" if typed[i] and v.strip().casefold() == "null" else v for i, v in enumerate(row) if i < len(typed)] for row in rows]
-    if delimiter == "," and changed == rows:
-        return text.removeprefix("\ufeff")
-    into = io.StringIO()
-    csv.writer(into, lineterminator="\n").writerows([header, *changed])
-    return into.getvalue()
 
 
 def cases_text(dataset: str, cases: Sequence[Mapping[str, object]]) -> str:
