@@ -196,7 +196,7 @@ def test_sources_become_contracts_with_the_files_of_seeds_or_a_question(made):
     assert not done.report.waiting
     assert not done.report.unread
     with Workspace.open(done.folder) as workspace:
-        assert workspace.run(["+a.c"]).status == "done"
+        assert workspace.run(selection=["+a.c"]).status == "done"
         assert workspace.show("a.c").read_all().num_rows == 3
 
 

@@ -219,7 +219,7 @@ class _Carrying:
         into = loaded.setdefault(schema, Loaded(schema, "Seeds of the dbt project"))
         path = f"data/{schema}/{name}.csv"
         into.files[path] = seed.csv
-        customs = [*AS_A_WHOLE, {"property": "xdeServer", "value": into.server(f"data/{schema}", "csv")}]
+        customs: list[dict[str, object]] = [*AS_A_WHOLE, {"property": "xdeServer", "value": into.server(f"data/{schema}", "csv")}]
         into.tables.append({**promised.table(name, "file", customs), "physicalName": f"{name}.csv"})
         self._carried(node, path, "a file that is loaded")
 

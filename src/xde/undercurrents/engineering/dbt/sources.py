@@ -164,9 +164,8 @@ def add_columns(promised: Promised, seed: Seed, report: Report, files: DbtFiles)
         types = {"logicalType": logical_type(kind), "physicalType": kind}
         promised.columns[name] = {"name": name, **types, **{k: v for k, v in known.items() if k != "name" and k not in types}}
     for name in columns:
-        report.decide(
-            f"the seed `{seed.path}` has no column `{name}`, which its description names", files.span(seed.path), hint="mend the name"
-        )
+        message = f"the seed `{seed.path}` has no column `{name}`, which its description names"
+        report.decide(message, files.span(seed.path), hint="mend the name")
     return True
 
 
