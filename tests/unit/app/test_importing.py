@@ -119,40 +119,36 @@ def test_what_common_macros_give_is_the_same_value(made):
     assert len(built(done, "a.days")) == 3
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("{% set r = run_query('select 1') %}select 1 as x", "`run_query` asks the warehouse"),
-        ("select {{ adapter.get_columns_in_relation(ref('items')) }}", "`adapter.get_columns_in_relation` asks the warehouse"),
-        ("select '{{ run_started_at }}' as x", "`run_started_at` is another in every run"),
-        ("select '{{ modules.datetime.datetime.now() }}' as x", "`modules.datetime` is another in every run"),
-        ("select '{{ env_var('HOME') }}' as x", "reads the environment"),
-        ("select {{ dbt_utils.get_column_values(ref('items'), 'name') }} as x", "`dbt_utils.get_column_values` has no translation"),
-        ("select {{ dbt_expectations.something() }} as x", "is of a package that is not here"),
-        ("select '{{ var('nobody_said') }}' as x", "the variable `nobody_said` has no value"),
-        ("select * from {{ ref('other_package', 'thing') }}", "names a model of a package"),
-        ("select max(id) as x from {{ this }}", "the model reads itself"),
-        ("{{ config(materialized='own_thing') }}select 1 as x", "the materialization `own_thing`"),
-        ("{{ config(materialized='incremental', incremental_strategy='insert_overwrite') }}select 1 as x", "replaces partitions"),
-        ("select {{ exceptions.raise_compiler_error('no way') }}", "a macro refuses: no way"),
-        ("select {{ target.database }}.x", "`target.database`"),
-        ("select id::no_such_type as x from {{ ref('items') }}", "does not accept"),
-    ],
-)
-def test_what_cannot_be_carried_waits_with_all_that_reads_it(made, text, reason):
-    done = made(
-        {
-            "models/a/held.sql": f"-- kept\n{text}\n",
-            "models/a/reader.sql": "select * from {{ ref('held') }}\n",
-            "models/a/free.sql": "select id from {{ ref('items') }}\n",
-        }
-    )
+HELD = [
+    ("{% set r = run_query('select 1') %}select 1 as x", "`run_query` asks the warehouse"),
+    ("select {{ adapter.get_columns_in_relation(ref('items')) }}", "`adapter.get_columns_in_relation` asks the warehouse"),
+    ("select '{{ run_started_at }}' as x", "`run_started_at` is another in every run"),
+    ("select '{{ modules.datetime.datetime.now() }}' as x", "`modules.datetime` is another in every run"),
+    ("select '{{ env_var('HOME') }}' as x", "reads the environment"),
+    ("select {{ dbt_utils.get_column_values(ref('items'), 'name') }} as x", "`dbt_utils.get_column_values` has no translation"),
+    ("select {{ dbt_expectations.something() }} as x", "is of a package that is not here"),
+    ("select '{{ var('nobody_said') }}' as x", "the variable `nobody_said` has no value"),
+    ("select * from {{ ref('other_package', 'thing') }}", "names a model of a package"),
+    ("select max(id) as x from {{ this }}", "the model reads itself"),
+    ("{{ config(materialized='own_thing') }}select 1 as x", "the materialization `own_thing`"),
+    ("{{ config(materialized='incremental', incremental_strategy='insert_overwrite') }}select 1 as x", "replaces partitions"),
+    ("select {{ exceptions.raise_compiler_error('no way') }}", "a macro refuses: no way"),
+    ("select {{ target.database }}.x", "`target.database`"),
+    ("select id::no_such_type as x from {{ ref('items') }}", "does not accept"),
+]
+
+
+def test_what_cannot_be_carried_waits_with_all_that_reads_it(made, subtests):
+    models = {f"models/a/held{n}.sql": f"-- kept\n{text}\n" for n, (text, _) in enumerate(HELD)}
+    readers = {f"models/a/reader{n}.sql": f"select * from {{{{ ref('held{n}') }}}}\n" for n in range(len(HELD))}
+    done = made({**models, **readers, "models/a/free.sql": "select id from {{ ref('items') }}\n"})
     waiting = {w.name: w for w in done.report.waiting}
-    assert set(waiting) == {"held", "reader"}
-    assert reason in waiting["held"].reason
-    assert waiting["reader"].reason == "it reads `held`, which waits"
-    kept = (done.folder / waiting["held"].kept).read_text()
-    assert "-- kept" in kept
+    assert len(waiting) == 2 * len(HELD)
+    for n, (text, reason) in enumerate(HELD):
+        with subtests.test(text):
+            assert reason in waiting[f"held{n}"].reason
+            assert waiting[f"reader{n}"].reason == f"it reads `held{n}`, which waits"
+            assert "-- kept" in (done.folder / waiting[f"held{n}"].kept).read_text()
     assert len(built(done, "a.free")) == 3
 
 
@@ -170,6 +166,7 @@ def test_a_place_in_the_dbt_project_is_told(made):
         ({"models/a/b.sql": "select {{ no_macro(1) }}\n"}, [("XDE0173", "models/a/b.sql:1:1")]),
         ({"models/a/b.sql": "select {{ 1 / 0 }}\n"}, [("XDE0173", "models/a/b.sql:1:1")]),
         ({"models/a/b.sql": "{{ ''.__class__.__mro__ }}\n"}, [("XDE0173", "models/a/b.sql:1:1")]),
+        ({"models/a/b.sql": "{{ modules.re.enum.sys.modules['os'].system('true') }}\n"}, [("XDE0173", "models/a/b.sql:1:1")]),
         ({"models/a/b.sql": "{% for x in range(10000000) %}{% endfor %}\n"}, [("XDE0173", "models/a/b.sql:1:1")]),
         (
             {"models/a/b.sql": "select 1\n, {{ m(1) }}\n", "macros/m.sql": "{% macro m(n) %}{{ m(n + 1) }}{% endmacro %}"},
@@ -225,3 +222,16 @@ def test_killed_before_the_end_it_leaves_no_project(tmp_path):
     del environment["XDE_CRASH_AT"]
     assert subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=60).returncode == 0
     assert (tmp_path / "ours/xde.yaml").is_file()
+
+
+def test_a_project_for_another_warehouse_says_so_and_takes_the_macros_for_duckdb(made):
+    macros = "{% macro m() %}{{ adapter.dispatch('m')() }}{% endmacro %}" + "".join(
+        f"{{% macro {k}__m() %}}'{k}'{{% endmacro %}}" for k in ("default", "postgres", "duckdb")
+    )
+    profile = "shop: {target: live, outputs: {live: {type: postgres}}}\n"
+    done = made({"profiles.yml": profile, "macros/m.sql": macros, "models/a/b.sql": "select {{ m() }} as x, '{{ target.type }}' as y"})
+    assert sql(done, "a/b") == "select 'duckdb' as x, 'postgres' as y"
+    assert [f.message for f in done.report.decisions] == [
+        "`b`: the template reads `target.type`, which is taken to be `postgres`",
+        "the project was written for `postgres`",
+    ]

@@ -25,11 +25,15 @@ def contract(made, path: str):
     return found
 
 
-def status(made, body: str) -> tuple[str, set[str]]:
-    """How a run ends when the model gives these rows, and the codes that it tells."""
-    model = made.folder / "models/a/b.sql"
+def write_model(made, name: str, body: str) -> None:
+    model = made.folder / f"models/a/{name}.sql"
     text = model.read_text()
     model.write_text(text[: text.index("*/") + 2] + "\n" + body + "\n")
+
+
+def status(made, body: str) -> tuple[str, set[str]]:
+    """How a run ends when the model gives these rows, and the codes that it tells."""
+    write_model(made, "b", body)
     with Workspace.open(made.folder) as workspace:
         done = workspace.run()
         return done.status, {f.code for o in done.outcomes for f in o.findings}
@@ -60,13 +64,16 @@ MACROS = (
 )
 
 
-@pytest.mark.parametrize(("tests", "column", "bad"), TESTS)
-def test_a_test_of_dbt_lets_good_rows_pass_and_stops_bad_ones(made, tests, column, bad):
+def test_each_test_of_dbt_lets_good_rows_pass_and_stops_bad_ones(made, subtests):
+    models = {f"m{n:02}": case for n, case in enumerate(TESTS)}
+    described = "".join(
+        f"  - name: {m}\n    columns:\n      - name: {column}\n        {tests}\n" for m, (tests, column, _) in models.items()
+    )
     done = made(
         {
-            "models/a/b.sql": GOOD,
+            **{f"models/a/{m}.sql": GOOD for m in models},
             "models/a/other.sql": "select 1 as id",
-            "models/a/s.yml": f"models:\n  - name: b\n    columns:\n      - name: {column}\n        {tests}\n",
+            "models/a/s.yml": f"models:\n{described}",
             "tests/generic/g.sql": MACROS,
         }
     )
@@ -74,7 +81,14 @@ def test_a_test_of_dbt_lets_good_rows_pass_and_stops_bad_ones(made, tests, colum
     assert not done.report.unread
     with Workspace.open(done.folder) as workspace:
         assert workspace.run().status == "done"
-    assert status(done, GOOD.replace("(values ", f"(values {bad}, "))[0] == "failed"
+    for model, (_, _, bad) in models.items():
+        write_model(done, model, GOOD.replace("(values ", f"(values {bad}, "))
+    with Workspace.open(done.folder) as workspace:
+        failed = {o.step.dataset for o in workspace.run().outcomes if o.status == "failed"}
+    for model, (tests, _, _) in models.items():
+        with subtests.test(tests):
+            assert any(f == f"a.{model}" or f.startswith(f"checks.{model}_") for f in failed)
+    assert "a.other" not in failed
 
 
 @pytest.mark.parametrize("config", ["severity: warn", "error_if: '>5'", "warn_if: '>0', error_if: '>5'"])
@@ -296,6 +310,7 @@ def test_what_has_no_counterpart_is_told(made):
         "`on-run-end` is not carried over",
         "the exposure `page` is not carried over",
         "the metric `sales` is not carried over",
+        "nobody says that the key of `b` is unique",
         "the model `after` is not built",
         "the python model `p` is not built",
     }

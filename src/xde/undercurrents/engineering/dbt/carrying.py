@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Findings
 from xde.undercurrents.engineering.dbt.blocks import blocks
-from xde.undercurrents.engineering.dbt.configs import flag
+from xde.undercurrents.engineering.dbt.configs import flag, texts
 from xde.undercurrents.engineering.dbt.kinds import Unkindly, head_of_model, head_of_snapshot
 from xde.undercurrents.engineering.dbt.leftovers import tell_leftovers
 from xde.undercurrents.engineering.dbt.nodes import Node, Nodes, identifier, place_of, read_nodes
@@ -88,7 +88,7 @@ class _Carrying:
         for test in tests:
             self._singular(test)
         self._cases(everything)
-        tell_leftovers(self.files, self.nodes, self.report)
+        tell_leftovers(self.files, self.nodes, self.world.target, self.report)
         self._frame()
         return self.project
 
@@ -98,8 +98,8 @@ class _Carrying:
 
     def _templates(self) -> Templates:
         made = Templates()
-        for package, texts in self.files.packages.items():
-            made.add(package, texts)
+        for package, found in self.files.packages.items():
+            made.add(package, found)
         made.findings.clear()  # a package's own faults matter only where it is called
         made.add(self.files.name, (*self.files.macros, *self.files.generic))
         for path, line, message in made.findings:
@@ -151,6 +151,11 @@ class _Carrying:
         enforced = one.config.get("contract")
         types = isinstance(enforced, dict) and flag(enforced.get("enforced"))
         promised = promising.of(node.dataset, node.described, one.config, types=types)
+        key = texts(one.head.get("key")) if one.kind == "incremental" else []
+        if key and not promised.is_unique(key):
+            why = "where a build of dbt gives several rows of a key it keeps all of them; here the last one is taken"
+            hint = f"see that no two rows have the same {', '.join(key)}, and promise it in the contract"
+            self.report.decide(f"nobody says that the key of `{node.name}` is unique", one.place, why, hint)
         if one.kind == "ephemeral" and (promised.rules or any(set(c) - {"name", "description"} for c in promised.columns.values())):
             one.head = {"kind": "view"}
             self.report.remark(f"`{node.name}` is ephemeral and has tests: it was made a view, so that they are held", one.place)

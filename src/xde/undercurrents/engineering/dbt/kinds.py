@@ -112,6 +112,10 @@ def head_of_snapshot(config: Mapping[str, object], place: Span, name: str, repor
     if hard == "new_record":
         why = "here a key that is gone ends its period, and no row says so"
         report.decide(f"`{name}`: `hard_deletes: new_record` was made `missing: delete`", place, why, "read periods that have ended")
+    for word in ("dbt_valid_to_current", "snapshot_meta_column_names"):
+        if config.get(word):
+            why = "the columns of a history are `valid_from`, `valid_to` and `is_current`, and `valid_to` of what holds is NULL"
+            report.decide(f"`{name}`: `{word}` is not carried over", place, why, "say it in a view of the history")
     why = "what the snapshot has seen so far is in the warehouse alone: the history here begins with the first run"
     report.decide(f"the rows that `{name}` has gathered are not carried over", place, why, "load them as a source, if they are needed")
     return head

@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 from hashlib import md5
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn
 
 from xde.ground.names import did_you_mean
@@ -35,10 +36,18 @@ _WAREHOUSE = {
 }
 
 
+_RE = SimpleNamespace(
+    **{n: getattr(re, n) for n in ("compile", "escape", "findall", "finditer", "fullmatch", "match", "search", "split", "sub", "subn")},
+    **{n: getattr(re, n) for n in ("I", "IGNORECASE", "M", "MULTILINE", "S", "DOTALL", "X", "VERBOSE")},
+)
+_ITERTOOLS = SimpleNamespace(**{n: getattr(itertools, n) for n in dir(itertools) if not n.startswith("_")})
+"""Functions and no modules: from a module a template would get at everything."""
+
+
 def names_for(world: World, this: Relation, config: Mapping[str, object], seen: Seen) -> dict[str, object]:
     """Everything that a template of one node can name."""
     room = Room(world.templates)
-    kind = str(world.target.get("type", "duckdb"))
+    target = Target(world.target, seen)
     names: dict[str, object] = {name: Refusing(name, why) for name, why in _WAREHOUSE.items()}
     names |= {f: made for f in ("dateadd", "datediff", "date_trunc", "type_string") if (made := borrowed.dbt(f)) is not None}
     names |= {
@@ -49,19 +58,20 @@ def names_for(world: World, this: Relation, config: Mapping[str, object], seen: 
         "env_var": _env_var(seen),
         "this": this,
         "is_incremental": _is_incremental(seen),
-        "target": Target(world.target, seen),
+        "target": target,
         "execute": True,
         "model": {"name": this.model, "alias": this.identifier, "schema": this.schema, "config": dict(config)},
-        "adapter": Adapter(world, room, kind),
+        "adapter": Adapter(world, room, target),
         "exceptions": Exceptions(),
         "api": Refusing("api", "asks the warehouse"),
         "doc": lambda *words: world.docs.get(str(words[-1]), "") if words else "",
-        "modules": {"re": re, "itertools": itertools, "datetime": Refusing("modules.datetime", "is another in every run")},
+        "modules": {"re": _RE, "itertools": _ITERTOOLS, "datetime": Refusing("modules.datetime", "is another in every run")},
         "local_md5": lambda text: md5(str(text).encode(), usedforsecurity=False).hexdigest(),
         "dbt_version": "1.10.0",
         "project_name": world.project,
         **_PURE,
     }
+    names["builtins"] = {n: names[n] for n in ("ref", "source", "config", "var")}
     names["dbt"] = Names("dbt", lambda n: borrowed.dbt(n) or names.get(n), "has no translation yet")
     names["dbt_utils"] = Names("dbt_utils", lambda n: borrowed.dbt_utils(n) or room.macro("dbt_utils", n), "has no translation yet")
     packages = {p for p, _ in world.templates.macros}

@@ -123,6 +123,11 @@ def _place(
         report.decide(f"nobody says in which files the rows of the source `{table.source}.{table.name}` come", table.node.span, why, hint)
     if seed is None:
         loaded.open.add(table.dataset)
+    if seed is None and any(set(c) & {"required", "unique", "primaryKey", "quality"} for c in promised.columns.values()):
+        why = (
+            "a test of dbt tells of them, and they stay; `xde letters` shows them, and `xdeDeadLetter: {mode: stop}` stops the load instead"
+        )
+        report.remark(f"rows of `{table.dataset}` that break a rule become dead letters", table.node.span, why)
     _untyped(promised, table, report)
     customs.append({"property": "xdeServer", "value": loaded.server(folder, form)})
     loaded.tables.append({**promised.table(name, "file", customs), "physicalName": pattern})

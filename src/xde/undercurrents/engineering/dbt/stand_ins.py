@@ -83,17 +83,17 @@ class Names:
 
 
 class Adapter:
-    """`adapter`: it dispatches macros, quotes names, and knows no warehouse."""
+    """`adapter`: it dispatches macros (for DuckDB, whatever the project was written for), quotes names, and knows no warehouse."""
 
-    def __init__(self, world: World, room: Room, kind: str) -> None:
+    def __init__(self, world: World, room: Room, target: Target) -> None:
         self._world = world
         self._room = room
-        self._kind = kind
+        self._target = target
 
     def dispatch(self, macro_name: str, macro_namespace: str | None = None, **_: object) -> object:
         """The macro for this kind of warehouse, else the one for all."""
         for package in dict.fromkeys((self._world.project, macro_namespace or self._world.project)):
-            for prefix in (self._kind, "default"):
+            for prefix in ("duckdb", "default"):
                 found = self._room.macro(package, f"{prefix}__{macro_name}")
                 if found is not None:
                     return found
@@ -107,9 +107,9 @@ class Adapter:
         """A name in quotes."""
         return '"' + str(identifier).replace('"', '""') + '"'
 
-    def type(self) -> str:
+    def type(self) -> object:
         """The kind of warehouse."""
-        return self._kind
+        return self._target.type
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
