@@ -125,7 +125,7 @@ HELD = [
     ("select '{{ run_started_at }}' as x", "`run_started_at` is another in every run"),
     ("select '{{ modules.datetime.datetime.now() }}' as x", "`modules.datetime` is another in every run"),
     ("select '{{ env_var('HOME') }}' as x", "reads the environment"),
-    ("select {{ dbt_utils.get_column_values(ref('items'), 'name') }} as x", "`dbt_utils.get_column_values` has no translation"),
+    ("select {{ dbt_utils.get_column_values(ref('items'), 'name') }} as x", "`dbt_utils.get_column_values` is none of those"),
     ("select {{ dbt_expectations.something() }} as x", "is of a package that is not here"),
     ("select '{{ var('nobody_said') }}' as x", "the variable `nobody_said` has no value"),
     ("select * from {{ ref('other_package', 'thing') }}", "names a model of a package"),
@@ -222,6 +222,15 @@ def test_killed_before_the_end_it_leaves_no_project(tmp_path):
     del environment["XDE_CRASH_AT"]
     assert subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=60).returncode == 0
     assert (tmp_path / "ours/xde.yaml").is_file()
+
+
+def test_a_variable_may_be_a_template_and_dbts_own_macros_have_no_prefix(made):
+    project = "name: shop\nvars:\n  day: \"{{ date_trunc('day', 'seen') }}\"\n  shop: {days: [1, 2]}\n"
+    text = "select {{ var('day') }} as x, {{ concat(['a', 'b']) }} as y, {{ var('days') | join('+') }} as z"
+    done = made(
+        {"dbt_project.yml": project, "models/a/b.sql": f"{text} from (select 'p' as a, 'q' as b, timestamp '2026-01-01 10:00:00' as seen)"}
+    )
+    assert sql(done, "a/b").startswith("select date_trunc('day', seen) as x, a || b as y, 1+2 as z")
 
 
 def test_a_project_for_another_warehouse_says_so_and_takes_the_macros_for_duckdb(made):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from projects.dbt import write
 
@@ -370,3 +372,21 @@ def test_settings_may_be_templates_and_seeds_that_are_off_are_rows_of_sources(ma
     assert not done.report.decisions
     with Workspace.open(done.folder) as workspace:
         assert workspace.run().status == "done"
+
+
+def test_types_of_sources_come_from_the_catalog_that_dbt_has_made(made):
+    columns = {n: {"name": n, "type": kind, "index": i} for i, (n, kind) in enumerate((("ID", "NUMBER(38,0)"), ("SAID", "TEXT")))}
+    catalog = json.dumps({"sources": {"source.shop.crm.calls": {"columns": columns}}})
+    done = made(
+        {
+            "profiles.yml": "shop: {target: prod, outputs: {prod: {type: snowflake}}}\n",
+            "target/catalog.json": catalog,
+            "models/s.yml": "sources:\n  - name: crm\n    tables:\n      - {name: calls, columns: [{name: Id}]}\n",
+            "models/a/b.sql": "select id / 100 as x, said from {{ source('crm', 'calls') }}",
+        }
+    )
+    assert [(p.name, p.physical_type) for p in contract(done, "sources/crm.yaml").schema[0].properties] == [
+        ("Id", "DECIMAL(38, 0)"),
+        ("said", "TEXT"),
+    ]
+    assert not done.report.waiting

@@ -15,7 +15,7 @@ _NO_VALUE = "_dbt_utils_surrogate_key_null_"
 
 def dbt(name: str) -> Callable[..., object] | None:
     """A macro of dbt itself, by name."""
-    return _DBT.get(name)
+    return DBT.get(name)
 
 
 def dbt_utils(name: str) -> Callable[..., object] | None:
@@ -55,7 +55,7 @@ def _datediff(first_date: object, second_date: object, datepart: str) -> str:
     return f"date_diff('{datepart}', {first_date}::timestamp, {second_date}::timestamp)"
 
 
-_DBT: Mapping[str, Callable[..., object]] = {
+DBT: Mapping[str, Callable[..., object]] = {
     "dateadd": _dateadd,
     "datediff": _datediff,
     "date_trunc": lambda datepart, date: f"date_trunc('{datepart}', {date})",

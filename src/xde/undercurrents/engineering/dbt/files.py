@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,10 @@ class Text:
 
 @dataclass(slots=True)
 class DbtFiles:
-    """Everything that was read; `shown` is the project's folder as the user wrote it, and begins every place that is told."""
+    """Everything that was read; `shown` is the project's folder as the user wrote it, and begins every place that is told.
+
+    `catalog` are the columns of sources with their types, where dbt has asked the warehouse.
+    """
 
     root: Path
     shown: str
@@ -63,6 +67,7 @@ class DbtFiles:
     fixtures: dict[str, Text] = field(default_factory=dict)
     packages: dict[str, list[Text]] = field(default_factory=dict)
     profile: Mapping | None = None
+    catalog: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -96,7 +101,22 @@ def read_files(folder: Path) -> DbtFiles:
         files.findings.extend(told)
     if files.findings.errors:
         raise UserError(*files.findings)
+    files.catalog = _catalog(folder / (settings.text("target-path") or "target") / "catalog.json")
     return files
+
+
+def _catalog(path: Path) -> dict[str, dict[str, str]]:
+    """The types of the columns of sources, by `source.table`, as `dbt docs generate` found them in the warehouse, if it was run."""
+    try:
+        told = json.loads(_bytes(path)) if path.is_file() else {}
+        columns = {key: sorted(node["columns"].values(), key=_index) for key, node in told.get("sources", {}).items()}
+        return {".".join(key.split(".")[2:]): {str(c["name"]): str(c["type"]) for c in found} for key, found in columns.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _index(column: dict[str, int]) -> int:
+    return column["index"]
 
 
 def _folders(settings: Mapping, word: str, usual: str) -> tuple[str, ...]:

@@ -49,12 +49,12 @@ def names_for(world: World, this: Relation, config: Mapping[str, object], seen: 
     room = Room(world.templates)
     target = Target(world.target, seen)
     names: dict[str, object] = {name: Refusing(name, why) for name, why in _WAREHOUSE.items()}
-    names |= {f: made for f in ("dateadd", "datediff", "date_trunc", "type_string") if (made := borrowed.dbt(f)) is not None}
+    names |= borrowed.DBT
     names |= {
         "ref": _ref(world, seen),
         "source": _source(world, seen),
         "config": Config(seen, config),
-        "var": _var(world, seen),
+        "var": _var(world, seen, names),
         "env_var": _env_var(seen),
         "this": this,
         "is_incremental": _is_incremental(seen),
@@ -72,8 +72,10 @@ def names_for(world: World, this: Relation, config: Mapping[str, object], seen: 
         **_PURE,
     }
     names["builtins"] = {n: names[n] for n in ("ref", "source", "config", "var")}
-    names["dbt"] = Names("dbt", lambda n: borrowed.dbt(n) or names.get(n), "has no translation yet")
-    names["dbt_utils"] = Names("dbt_utils", lambda n: borrowed.dbt_utils(n) or room.macro("dbt_utils", n), "has no translation yet")
+    names["dbt"] = Names("dbt", lambda n: borrowed.dbt(n) or names.get(n), "is none of those that are known here")
+    names["dbt_utils"] = Names(
+        "dbt_utils", lambda n: borrowed.dbt_utils(n) or room.macro("dbt_utils", n), "is none of those that are known here"
+    )
     packages = {p for p, _ in world.templates.macros}
     for package in packages - {"dbt_utils", world.project}:
         names[package] = Names(package, lambda n, p=package: room.macro(p, n), "is not in that package")  # type: ignore[misc]  # bound at once
@@ -119,9 +121,11 @@ def _source(world: World, seen: Seen) -> Callable[..., Relation]:
     return source
 
 
-def _var(world: World, seen: Seen) -> Callable[..., object]:
+def _var(world: World, seen: Seen, names: Mapping[str, object]) -> Callable[..., object]:
     def var(name: str, default: object = _MISSING) -> object:
         value = world.variables.get(name, default)
+        if isinstance(value, str):  # it may be a template itself, of what the asking one can name
+            value = world.templates.value(value, f"the variable {name}", names)
         if value is _MISSING:
             raise Undecided(f"the variable `{name}` has no value in the project", "give it one under `vars:` of `dbt_project.yml`")
         seen.variables[name] = value

@@ -10,6 +10,7 @@ from xde.undercurrents.engineering.dbt.configs import flag, merged, of_yaml
 from xde.undercurrents.engineering.dbt.nodes import identifier
 from xde.undercurrents.engineering.dbt.promises import Promised, Promising, document
 from xde.undercurrents.engineering.dbt.seeds import Seed, column_types, logical_type, read_csv
+from xde.undercurrents.engineering.dbt.types import duckdb_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -123,6 +124,7 @@ def _place(
         report.decide(f"nobody says in which files the rows of the source `{table.source}.{table.name}` come", table.node.span, why, hint)
     if seed is None:
         loaded.open.add(table.dataset)
+        _catalogued(promised, table, promising)
     if seed is None and any(set(c) & {"required", "unique", "primaryKey", "quality"} for c in promised.columns.values()):
         why = (
             "a test of dbt tells of them, and they stay; `xde letters` shows them, and `xdeDeadLetter: {mode: stop}` stops the load instead"
@@ -142,6 +144,15 @@ def _location(config: Mapping[str, object]) -> tuple[str, str, str] | None:
     folder, _, pattern = told.rpartition("/")
     form = next((f for ending, f in _FORMATS.items() if f".{ending}" in pattern), None)
     return (folder or ".", form, pattern) if form is not None else None
+
+
+def _catalogued(promised: Promised, table: SourceTable, promising: Promising) -> None:
+    """The columns that dbt has found in the warehouse, with their types."""
+    for name, kind in promising.files.catalog.get(f"{table.source}.{table.name}", {}).items():
+        made = duckdb_type(kind, str(promising.world.target.get("type", "duckdb")))
+        entry = promised.column(name.lower() if name.isupper() else name)
+        if made is not None and "logicalType" not in entry:
+            entry |= {"logicalType": logical_type(made), "physicalType": made}
 
 
 def _untyped(promised: Promised, table: SourceTable, report: Report) -> None:
