@@ -100,23 +100,26 @@ def test_macros_call_each_other_and_return_values(made):
 
 def test_what_common_macros_give_is_the_same_value(made):
     text = (
-        "select {{ dbt_utils.generate_surrogate_key(['id', 'name']) }} as k, {{ dbt_utils.safe_divide('price', 'id') }} as part,\n"
+        "select {{ dbt_utils.generate_surrogate_key(['id', 'name']) }} as k, {{ dbt_utils.surrogate_key(['id', 'name']) }} as old,\n{{ dbt_utils.safe_divide('price', 'id') }} as part,\n"
         "{{ dbt.dateadd('day', 1, 'day') }} as next_day, {{ dbt_utils.star(from=ref('items'), except=['price']) }}\nfrom {{ ref('items') }}\n"
     )
     done = made(
         {
             "models/a/b.sql": text,
+            "models/a/months.sql": "{{ dbt_utils.date_spine('month', \"date '2026-01-15'\", \"date '2026-03-20'\") }}\n",
             "models/a/days.sql": "{{ dbt_utils.date_spine('day', \"cast('2026-01-01' as date)\", \"cast('2026-01-04' as date)\") }}\n",
         }
     )
     from hashlib import md5
 
-    rows = {r[3]: r for r in built(done, "a.b")}
+    rows = {r[4]: r for r in built(done, "a.b")}
     assert rows[1][0] == md5(b"1-tea").hexdigest()
     assert rows[3][0] == md5(b"3-_dbt_utils_surrogate_key_null_").hexdigest()
-    assert str(rows[1][2]) == "2026-01-02 00:00:00"
-    assert len(rows[1]) == 6
-    assert len(built(done, "a.days")) == 3
+    assert str(rows[1][3]) == "2026-01-02 00:00:00"
+    assert len(rows[1]) == 7
+    assert rows[3][1] == md5(b"3-").hexdigest()
+    assert [str(r[0]) for r in built(done, "a.days")] == [f"2026-01-0{n} 00:00:00" for n in (1, 2, 3)]
+    assert [str(r[0]) for r in built(done, "a.months")] == ["2026-01-15 00:00:00", "2026-02-15 00:00:00"]
 
 
 HELD = [

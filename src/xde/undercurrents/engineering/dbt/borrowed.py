@@ -33,7 +33,7 @@ def _dateadd(datepart: str, interval: object, from_date_or_timestamp: object) ->
 
 
 def _concat(fields: Sequence[object]) -> str:
-    return " || ".join(str(f) for f in fields)
+    return " || ".join(str(f) for f in _several(fields))
 
 
 def _last_day(date: object, datepart: str) -> str:
@@ -106,14 +106,20 @@ def _star(
     return f"{star} EXCLUDE ({', '.join(quoted(n) for n in names)})" if names else star
 
 
-def _surrogate_key(field_list: Sequence[object], missing: str) -> str:
-    parts = [f"coalesce(cast({f} as TEXT), {literal(missing)})" for f in field_list]
+def surrogate_key(field_list: Sequence[object], missing: str = _NO_VALUE) -> str:
+    """The key that dbt_utils makes of some expressions: the same text of them, and so the same value."""
+    parts = [f"coalesce(cast({f} as TEXT), {literal(missing)})" for f in _several(field_list)]
     return "md5(cast(" + " || '-' || ".join(parts) + " as TEXT))"
 
 
+def _several(fields: object) -> list[object]:
+    return list(fields) if isinstance(fields, (list, tuple)) else [fields]
+
+
 def _date_spine(datepart: str, start_date: object, end_date: object) -> str:
-    low, high = f"cast({start_date} as timestamp)", f"cast({end_date} as timestamp)"
-    return f"select unnest(range({low}, {high}, interval '1 {datepart}')) as date_{datepart}"
+    """As many rows as boundaries lie between start and end: of months, one less than there may be days of that number."""
+    number = _datediff(start_date, end_date, datepart)
+    return f"select {_dateadd(datepart, 'i', start_date)} as date_{datepart} from (select unnest(range({number})) as i) as spine"
 
 
 def _pivot(column: object, values: Sequence[object], **named: object) -> str:
@@ -139,20 +145,21 @@ def _pivot(column: object, values: Sequence[object], **named: object) -> str:
     return ",\n".join(parts)
 
 
-def _deduplicate(relation: object, partition_by: object, order_by: object) -> str:
-    return f"select * from {relation} qualify row_number() over (partition by {partition_by} order by {order_by}) = 1"
+def _deduplicate(*_: object, **__: object) -> str:
+    reason = "`dbt_utils.deduplicate` leaves rows out that have a NULL somewhere, in some of its versions"
+    raise Undecided(reason, "choose what you want, such as `FROM dedupe(NAME, key := COLUMN, newest := COLUMN)`")
 
 
 _UTILS: Mapping[str, Callable[..., object]] = {
     "star": _star,
-    "generate_surrogate_key": lambda field_list: _surrogate_key(field_list, _NO_VALUE),
-    "surrogate_key": lambda field_list: _surrogate_key(field_list, ""),
+    "generate_surrogate_key": surrogate_key,
+    "surrogate_key": lambda field_list: surrogate_key(field_list, ""),
     "date_spine": _date_spine,
     "pivot": _pivot,
     "deduplicate": _deduplicate,
     "group_by": lambda n: "group by " + ",".join(str(i) for i in range(1, int(n) + 1)),
-    "safe_add": lambda fields: " + ".join(f"coalesce({f}, 0)" for f in fields),
-    "safe_subtract": lambda fields: " - ".join(f"coalesce({f}, 0)" for f in fields),
+    "safe_add": lambda fields: " + ".join(f"coalesce({f}, 0)" for f in _several(fields)),
+    "safe_subtract": lambda fields: " - ".join(f"coalesce({f}, 0)" for f in _several(fields)),
     "safe_divide": lambda numerator, denominator: f"( {numerator} ) / nullif( ( {denominator} ), 0)",
     "slugify": lambda string: _slug(str(string)),
 }

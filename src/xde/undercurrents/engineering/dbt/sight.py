@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from xde.ground.names import did_you_mean
 from xde.undercurrents.engineering.dbt import borrowed
+from xde.undercurrents.engineering.dbt.configs import flag
 from xde.undercurrents.engineering.dbt.stand_ins import Adapter, Config, Exceptions, Names, Refusing, Target
 from xde.undercurrents.engineering.dbt.templates import Returned, Room, Undecided, Wrong
 from xde.undercurrents.engineering.dbt.world import Relation, Seen, World
@@ -74,7 +75,7 @@ def names_for(world: World, this: Relation, config: Mapping[str, object], seen: 
     names["builtins"] = {n: names[n] for n in ("ref", "source", "config", "var")}
     names["dbt"] = Names("dbt", lambda n: borrowed.dbt(n) or names.get(n), "is none of those that are known here")
     names["dbt_utils"] = Names(
-        "dbt_utils", lambda n: borrowed.dbt_utils(n) or room.macro("dbt_utils", n), "is none of those that are known here"
+        "dbt_utils", lambda n: _of_utils(world, n) or room.macro("dbt_utils", n), "is none of those that are known here"
     )
     packages = {p for p, _ in world.templates.macros}
     for package in packages - {"dbt_utils", world.project}:
@@ -87,6 +88,12 @@ def names_for(world: World, this: Relation, config: Mapping[str, object], seen: 
         names.setdefault(package, Names(package, lambda _: None, "is of a package that is not here"))
     room.names = names
     return names
+
+
+def _of_utils(world: World, name: str) -> Callable[..., object] | None:
+    if name == "generate_surrogate_key" and flag(world.variables.get("surrogate_key_treat_nulls_as_empty_strings")):
+        name = "surrogate_key"
+    return borrowed.dbt_utils(name)
 
 
 def _ref(world: World, seen: Seen) -> Callable[..., Relation]:
