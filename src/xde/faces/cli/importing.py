@@ -11,6 +11,9 @@ from xde.faces.cli.saying import command as xde_command
 from xde.faces.cli.saying import examples_text, json_option
 from xde.faces.cli.session import Session, pass_session
 
+MOST = 20
+"""So many findings are told on a terminal; the others are read in peace."""
+
 
 @click.group("import", epilog=examples_text(("xde import dbt ../shop", "xde import dbt ../shop --into shop --json")))
 def command() -> None:
@@ -35,7 +38,10 @@ def dbt(session: Session, *, source: Path, into: Path | None) -> None:
     if session.machine:
         session.document(import_fact(made))
         return
-    session.tell_findings([*made.report.decisions, *made.report.unread])
+    told = [*made.report.decisions, *made.report.unread]
+    session.tell_findings(told[:MOST])
+    if len(told) > MOST:
+        session.talk(f"and {len(told) - MOST} more, all of them in {REPORT}\n")
     session.result(import_text(made, session.ink(), session.cells()))
     session.talk(f"\nthe whole report: {made.folder / REPORT}; now try:\n  cd {shlex.quote(str(made.folder))}\n  xde plan\n  xde run")
 

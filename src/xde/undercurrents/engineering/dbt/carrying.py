@@ -58,6 +58,8 @@ class _Carrying:
         self.tables = list(source_tables(files))
         self._sources_once()
         self.snapshots: dict[str, str] = {}
+        self.watches: list[Watch] = []
+        self.read: set[str] = set()
         plain = World(files.name, self.templates, {}, {}, _variables(files), _target(files))
         self.nodes: Nodes = read_nodes(files, plain, {t.dataset for t in self.tables}, self.findings)
         names = {(t.source, t.name): t.dataset for t in self.tables}
@@ -76,6 +78,7 @@ class _Carrying:
         everything += [Rendered(n, reason="it is written in Python", hint="write it as a model of xde") for n in self.nodes.python]
         for one in (*everything, *tests):
             one.seen.reads.update({d: 0 for d, view in snapshots.items() if view in one.seen.reads})
+        self.read = {d for one in (*everything, *tests) for d in one.seen.reads}
         hold_back([*everything, *tests])
         built = Built(self._kinds(everything), {r.node.dataset: list(r.seen.reads) for r in everything})
         promising = Promising(self.files, self.world, built, self.report, self.findings)
@@ -85,6 +88,7 @@ class _Carrying:
         for name, loaded in load_sources(self.tables, promising, {n.name: _seed(n) for n in (*self.nodes.off, *self.nodes.seeds)}).items():
             self._source(name, loaded)
         self._stop()
+        self._watches()
         for test in tests:
             self._singular(test)
         self._cases(everything)
@@ -120,7 +124,8 @@ class _Carrying:
         found: dict[str, str] = {}
         for snapshot in self.nodes.snapshots:
             named = re.compile(rf"ref\(\s*['\"]{re.escape(snapshot.name)}['\"]")
-            if any(named.search(n.text) for n in (*self.nodes.models, *self.nodes.tests)):
+            where = [n.text for n in (*self.nodes.models, *self.nodes.tests)] + [m.text for m in self.files.macros]
+            if any(named.search(t) for t in where):
                 found[snapshot.dataset] = f"{snapshot.dataset}_as_dbt"
                 self.nodes.refs[snapshot.name] = found[snapshot.dataset]
         return found
@@ -177,10 +182,11 @@ class _Carrying:
             self.project.origins[view] = Origin("snapshot", f"{node.name}_as_dbt", node.path, one.place, (node.dataset,))
             why = "its columns are `valid_from`, `valid_to` and `is_current`; the view has those that dbt gives"
             self.report.remark(f"models read the snapshot `{node.name}` by the view `{view}`", one.place, why)
-        self._watches(promised)
+        self.watches += promised.watches
 
-    def _watches(self, promised: Promised) -> None:
-        for watch in promised.watches:
+    def _watches(self) -> None:
+        """When all models are there, so that none of these takes the place of one."""
+        for watch in self.watches:
             self._watch(watch, watch.place.path.removeprefix(f"{self.files.shown}/"))
 
     def _watch(self, watch: Watch, path: str) -> None:
@@ -198,10 +204,9 @@ class _Carrying:
 
     def _seeds(self, promising: Promising) -> None:
         loaded: dict[str, Loaded] = {}
-        referred = self._referred()
         stand_ins = {i for t in self.tables for i in t.identifiers}
         for node in self.nodes.seeds:
-            if node.name in stand_ins and node.dataset not in referred and node.described is None:
+            if node.name in stand_ins and node.dataset not in self.read and node.described is None:
                 self._carried(node, "", "the rows of a source")
                 continue
             seed = _seed(node)
@@ -214,7 +219,7 @@ class _Carrying:
                 self._carried(node, f"{node.place}.csv", "seed")
             else:
                 self._loaded_seed(loaded, node, seed, promised)
-            self._watches(promised)
+            self.watches += promised.watches
         for name, one in loaded.items():
             self._source_text(name, one)
 
@@ -228,14 +233,10 @@ class _Carrying:
         into.tables.append({**promised.table(name, "file", customs), "physicalName": f"{name}.csv"})
         self._carried(node, path, "a file that is loaded")
 
-    def _referred(self) -> set[str]:
-        text = "\n".join([n.text for n in (*self.nodes.models, *self.nodes.snapshots, *self.nodes.tests)])
-        named = set(re.findall(r"ref\(\s*['\"](\w+)['\"]", text))
-        return {d for n, d in self.nodes.refs.items() if n in named}
-
     def _source(self, name: str, loaded: Loaded) -> None:
         self._source_text(name, loaded)
         self.project.open_sources |= loaded.open
+        self.watches += loaded.watches
         for table in self.tables:
             if table.dataset.partition(".")[0] == name:
                 path = table.node.path.removeprefix(f"{self.files.shown}/")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from xde.kernel.project.tree import Mapping as Tree
     from xde.undercurrents.engineering.dbt.files import DbtFiles
+    from xde.undercurrents.engineering.dbt.promises import Watch
     from xde.undercurrents.engineering.dbt.report import Report
 
 _FORMATS = {"csv": "csv", "parquet": "parquet", "json": "json", "ndjson": "ndjson", "jsonl": "ndjson"}
@@ -55,6 +56,7 @@ class Loaded:
     levels: list[dict[str, object]] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
+    watches: list[Watch] = field(default_factory=list)
 
     def server(self, folder: str, form: str) -> str:
         """The name of the server of a folder and format."""
@@ -94,6 +96,7 @@ def load_sources(tables: Sequence[SourceTable], promising: Promising, seeds: Map
         config = merged(of_yaml(table.above), of_yaml(table.node))
         promised = promising.of(table.dataset, table.node, config, types=True)
         _freshness(loaded, table, config, promised, promising.report)
+        loaded.watches += promised.watches
         _place(loaded, table, promised, config, promising, seeds)
     return found
 

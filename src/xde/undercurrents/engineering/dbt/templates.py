@@ -124,13 +124,13 @@ class Templates:
         except RecursionError as error:
             raise _at(_endless("a macro"), path, _line(error, path)) from None
         except UndefinedError as error:
-            raise _undefined(error, path, [n for _, n in self.macros]) from error
+            raise _undefined(error, _line(error, path), [n for _, n in self.macros]) from error
         except (SecurityError, *_FAILURES) as error:
-            message = f"the template cannot be carried out: {_first(error)}"
-            raise _at(Wrong("XDE0173", message, hint="mend it: dbt cannot carry it out either"), path, _line(error, path)) from error
+            hint = "write in SQL what it gives"
+            raise Undecided(f"the template cannot be carried out here: {_first(error)}", hint, _line(error, path)) from error
 
     def _template(self, text: str, path: str, names: Mapping[str, object]) -> Template:
-        return Template.from_code(self._environment, self._code(text, path), dict(names))
+        return Template.from_code(self._environment, self._code(text, path), self._environment.make_globals(dict(names)))
 
     def _code(self, text: str, path: str) -> CodeType:
         if (path, text) not in self._compiled:
@@ -203,13 +203,11 @@ def _endless(name: str) -> Wrong:
     return Wrong("XDE0178", f"{name} calls itself without end", why, "give it an end, or call the macro that you meant")
 
 
-def _undefined(error: UndefinedError, path: str, known: Iterable[str]) -> Wrong:
+def _undefined(error: UndefinedError, line: int, known: Iterable[str]) -> Undecided:
     words = _first(error)
     name = words.split("'")[1] if words.count("'") > 1 else ""
-    hint = did_you_mean(name, known) or "define it in a macro of the project, or mend the name"
-    return _at(
-        Wrong("XDE0173", f"`{name}` is not defined" if "undefined" in words and name else words, hint=hint), path, _line(error, path)
-    )
+    hint = did_you_mean(name, known) or "define it in a macro of the project, or write in SQL what it gives"
+    return Undecided(f"`{name}` is not defined here" if name and words.endswith("is undefined") else words, hint, line)
 
 
 def _syntax(error: TemplateSyntaxError, path: str) -> Wrong:
