@@ -14,12 +14,20 @@ _PLAIN = re.compile(r"[A-Za-z_/$][A-Za-z0-9_ ./()$=<>+-]*(?<! )\Z")
 _OPEN = re.compile(r"([A-Za-z_/$][A-Za-z0-9_ ./()$=<>+,;'`!?%&*@|~^-]*(?<! )|\d+\.\d+\.\d+)\Z")
 """Without quotes outside of brackets; `_PLAIN` are those within."""
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"})
+_UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _BLOCK = re.compile(r"[^\t\r\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ufeff]*\Z")
 
 
 def yaml_text(data: Mapping[str, object]) -> str:
     """A document in block style; keys keep their order, None as a value is left out of mappings."""
-    return "\n".join(_mapping(data, 0)) + "\n"
+    return "\n".join(_mapping({k: _whole(v) for k, v in data.items() if v is not None}, 0)) + "\n"
+
+
+def _whole(value: object) -> object:
+    """A value without what is None in its mappings."""
+    if isinstance(value, Mapping):
+        return {k: _whole(v) for k, v in value.items() if v is not None}
+    return [_whole(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def scalar_text(value: object, plain: re.Pattern[str] = _PLAIN) -> str:
@@ -33,14 +41,12 @@ def scalar_text(value: object, plain: re.Pattern[str] = _PLAIN) -> str:
     text = str(value)
     if plain.match(text) and text.casefold() not in _WORDS:
         return text
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f").replace("\x85", "\\x85")
+    return _UNSEEN.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def _mapping(data: Mapping[str, object], depth: int) -> Iterator[str]:
     blanks = "  " * depth
     for key, value in data.items():
-        if value is None:
-            continue
         name = scalar_text(key)
         if _is_block(value):
             yield f"{blanks}{name}: |-"
