@@ -123,13 +123,14 @@ def test_a_test_that_nobody_knows_is_told_with_its_place(made):
     done = made(
         {
             "models/a/b.sql": GOOD,
-            "models/a/s.yml": "models:\n  - name: b\n    columns:\n      - name: id\n        data_tests: [nobody_knows, dbt_expectations.much, {unique: {fail_calc: max(x)}}]\n",
+            "models/a/s.yml": "models:\n  - name: b\n    columns:\n      - name: id\n        data_tests: [nobody_knows, dbt_expectations.much, {unique: {fail_calc: max(x)}}, {not_null: {maybe: 1}}, {unique: {enabled: '{{ 1 == 2 }}'}}]\n",
         }
     )
     assert [(f.message, f.why, f.span.line) for f in done.report.decisions] == [
         ("the test `nobody_knows` of `a.b` is not carried over", "there is no generic test `nobody_knows`", 5),
         ("the test `dbt_expectations.much` of `a.b` is not carried over", "the macro of `dbt_expectations.much` is not here", 5),
         ("the test `unique` of `a.b` is not carried over", "`fail_calc` counts otherwise than by rows", 5),
+        ("the test `not_null` of `a.b` is not carried over", "its argument `maybe` is not known here", 5),
     ]
 
 
@@ -390,3 +391,23 @@ def test_types_of_sources_come_from_the_catalog_that_dbt_has_made(made):
         ("said", "TEXT"),
     ]
     assert not done.report.waiting
+
+
+def test_what_packages_may_hold_waits_and_what_disables_itself_too(made):
+    done = made(
+        {
+            "packages.yml": "packages: []\n",
+            "models/a/b.sql": "select * from {{ ref('of_a_package') }}",
+            "models/a/c.sql": "select * from {{ source('of_a_package', 'x') }}",
+            "models/a/d.sql": "{{ config(enabled=var('on', false)) }}select 1 as id",
+            "models/a/e.sql": "{{ config(full_refresh=false) }}select 1 as id;\n",
+        }
+    )
+    assert [(w.name, w.reason) for w in done.report.waiting] == [
+        ("b", "`ref('of_a_package')` names a model of a package"),
+        ("c", "`source('of_a_package', 'x')` is declared nowhere but in a package"),
+        ("d", "its own config disables it"),
+    ]
+    assert "`e`: `full_refresh: false` is not carried over" in [f.message for f in done.report.decisions]
+    with Workspace.open(done.folder) as workspace:
+        assert workspace.run().status == "done"

@@ -60,7 +60,7 @@ class _Carrying:
         self.snapshots: dict[str, str] = {}
         self.watches: list[Watch] = []
         self.read: set[str] = set()
-        plain = World(files.name, self.templates, {}, {}, _variables(files), _target(files))
+        plain = World(files.name, self.templates, {}, {}, _variables(files), _target(files), packages=_has_packages(files))
         self.nodes: Nodes = read_nodes(files, plain, {t.dataset for t in self.tables}, self.findings)
         names = {(t.source, t.name): t.dataset for t in self.tables}
         self.world = replace(plain, refs=self.nodes.refs, sources=names, disabled=frozenset(self.nodes.disabled), docs=_docs(files))
@@ -134,6 +134,9 @@ class _Carrying:
         for one in (*models, *histories):
             make = head_of_snapshot if one.node.what == "snapshot" else head_of_model
             if one.reason:
+                continue
+            if not flag(one.config.get("enabled"), default=True):
+                one.reason, one.hint = "its own config disables it", "delete it, if nobody wants it"
                 continue
             try:
                 one.head = make(one.config, place_of(one.node, self.files), one.node.name, self.report)
@@ -296,6 +299,10 @@ def _seed(node: Node) -> Seed:
     told = node.config.get("column_types")
     types = {str(k): str(v).upper() for k, v in told.items()} if isinstance(told, dict) else {}
     return Seed(node.path, node.text, types, str(node.config.get("delimiter") or ","))
+
+
+def _has_packages(files: DbtFiles) -> bool:
+    return any((files.root / name).is_file() for name in ("packages.yml", "dependencies.yml"))
 
 
 def _variables(files: DbtFiles) -> dict[str, object]:

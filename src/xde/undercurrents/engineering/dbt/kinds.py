@@ -41,6 +41,9 @@ def head_of_model(config: Mapping[str, object], place: Span, name: str, report: 
         if config.get(word):
             hint = "do it where it belongs: here a build computes rows, and nothing else"
             report.decide(f"`{name}`: `{word}` is not carried over ({what})", place, hint=hint)
+    if config.get("full_refresh") is False:
+        why = "a change of its text or of what it reads rebuilds it here, unless it is a history or appends"
+        report.decide(f"`{name}`: `full_refresh: false` is not carried over", place, why, "see that all it was built of is still there")
     how = str(config.get("materialized") or "view")
     match how:
         case "view" | "table" | "ephemeral":

@@ -10,7 +10,7 @@ from xde.ground.names import quoted
 from xde.kernel.project.tree import Mapping as Tree
 from xde.kernel.project.tree import Sequence as Items
 from xde.undercurrents.engineering.dbt.configs import flag, of_project, of_yaml, texts
-from xde.undercurrents.engineering.dbt.rules import DataTest, Ruled, counted, data_test_of, ruled
+from xde.undercurrents.engineering.dbt.rules import DataTest, Ruled, check_arguments, counted, data_test_of, ruled
 from xde.undercurrents.engineering.dbt.seeds import logical_type
 from xde.undercurrents.engineering.dbt.sight import names_for
 from xde.undercurrents.engineering.dbt.templates import Undecided, Wrong, finding_of
@@ -225,10 +225,14 @@ class Promising:
                 self.report.decide(f"the test `{test.name}` of `{dataset}` is not carried over", test.span, wrong.message, wrong.hint)
 
     def _taken(self, found: Promised, dataset: str, test: DataTest) -> None:
+        if not flag(test.config.get("enabled"), default=True):
+            return
         if test.config.get("fail_calc"):
             msg = "`fail_calc` counts otherwise than by rows"
             raise ValueError(msg)
         overridden = (self.world.project, f"test_{test.name}") in self.world.templates.macros
+        if not overridden:
+            check_arguments(test)
         if test.name.removeprefix("dbt.") == "relationships" and test.column and not overridden:
             self._relationship(found, dataset, test)
             return

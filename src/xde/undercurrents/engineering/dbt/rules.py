@@ -106,6 +106,27 @@ def data_test_of(node: Node, column: str | None, usual: Mapping[str, object]) ->
     return DataTest(name, given, config, column, node.keys.get(name, node).span, str(own.get("name") or ""))
 
 
+_ARGUMENTS: Mapping[str, frozenset[str]] = {
+    "not_null": frozenset(),
+    "unique": frozenset(),
+    "accepted_values": frozenset({"values", "quote"}),
+    "relationships": frozenset({"to", "field"}),
+    "dbt_utils.expression_is_true": frozenset({"expression"}),
+    "dbt_utils.accepted_range": frozenset({"min_value", "max_value", "inclusive"}),
+    "dbt_utils.not_empty_string": frozenset({"trim_whitespace"}),
+    "dbt_utils.unique_combination_of_columns": frozenset({"combination_of_columns"}),
+}
+
+
+def check_arguments(test: DataTest) -> None:
+    """Raises `ValueError` for an argument that would say something which the rule here does not."""
+    known = _ARGUMENTS.get(test.name.removeprefix("dbt."))
+    unknown = sorted(set(test.arguments) - known) if known is not None else []
+    if unknown:
+        msg = f"its argument `{unknown[0]}` is not known here"
+        raise ValueError(msg)
+
+
 def ruled(test: DataTest) -> Ruled | None:
     """What one of the tests that everybody has becomes; None when it is none of them. Raises `ValueError` with why it cannot be."""
     column = quoted(test.column) if test.column else ""

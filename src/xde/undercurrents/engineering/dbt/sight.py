@@ -114,9 +114,9 @@ def _ref(world: World, seen: Seen) -> Callable[..., Relation]:
         if dataset is None:
             if name in world.disabled:
                 raise Wrong("XDE0174", f"`ref('{name}')` names a model that is disabled", hint="enable it, or read something else")
-            package = len(words) > 1 and str(words[0]) != world.project
-            if package:
-                raise Undecided(f"`ref('{words[0]}', '{name}')` names a model of a package", "bring the package's model into the project")
+            if (len(words) > 1 and str(words[0]) != world.project) or (world.packages and len(words) == 1):
+                shown = ", ".join(f"'{w}'" for w in words)
+                raise Undecided(f"`ref({shown})` names a model of a package", "bring the package's model into the project")
             hint = did_you_mean(name, world.refs) or "mend the name, or add the model"
             raise Wrong("XDE0174", f"`ref('{full}')` names no model, seed or snapshot", hint=hint)
         seen.reads[dataset] = 0
@@ -128,6 +128,10 @@ def _ref(world: World, seen: Seen) -> Callable[..., Relation]:
 def _source(world: World, seen: Seen) -> Callable[..., Relation]:
     def source(source_name: str, table_name: str) -> Relation:
         dataset = world.sources.get((source_name, table_name))
+        if dataset is None and world.packages:
+            raise Undecided(
+                f"`source('{source_name}', '{table_name}')` is declared nowhere but in a package", "declare it under `sources:`"
+            )
         if dataset is None:
             hint = did_you_mean(f"{source_name}.{table_name}", [".".join(k) for k in world.sources]) or "declare it under `sources:`"
             raise Wrong("XDE0175", f"`source('{source_name}', '{table_name}')` is declared nowhere", hint=hint)

@@ -80,7 +80,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What all renderings of a project share: who is called what, the variables, the target that a person would choose."""
+    """What all renderings of a project share: who is called what, the variables, the target, whether packages are wanted."""
 
     project: str
     templates: Templates
@@ -90,3 +90,4 @@ class World:
     target: Mapping[str, object]
     disabled: frozenset[str] = frozenset()
     docs: Mapping[str, str] = field(default_factory=dict)
+    packages: bool = False

@@ -17,7 +17,7 @@ IGNORED = ".xde/\n"
 
 
 def model_text(head: Mapping[str, object], sql: str) -> str:
-    """A model's file; the SQL is as it was rendered, without the blank lines that `config()` leaves at its top."""
+    """A model's file; the SQL is as it was rendered, without blank lines at its ends and a last `;`."""
     return f"/* xde\n{yaml_text(head).replace('*/', '* /')}*/\n{_body(sql)}"
 
 
@@ -25,8 +25,7 @@ def _body(sql: str) -> str:
     lines = sql.split("\n")
     while lines and not lines[0].strip():
         lines.pop(0)
-    text = "\n".join(lines).rstrip()
-    return text + "\n"
+    return "\n".join(lines).rstrip().removesuffix(";").rstrip() + "\n"
 
 
 def waiting_text(rendered: Rendered, template: str, place: str) -> str:
