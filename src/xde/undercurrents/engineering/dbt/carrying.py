@@ -14,7 +14,8 @@ from xde.undercurrents.engineering.dbt.kinds import Unkindly, head_of_model, hea
 from xde.undercurrents.engineering.dbt.leftovers import tell_leftovers
 from xde.undercurrents.engineering.dbt.nodes import Node, Nodes, identifier, place_of, read_nodes
 from xde.undercurrents.engineering.dbt.outcome import Origin, Project
-from xde.undercurrents.engineering.dbt.promises import Built, Promised, Promising, Watch
+from xde.undercurrents.engineering.dbt.promised import Promised, Watch
+from xde.undercurrents.engineering.dbt.promises import Built, Promising
 from xde.undercurrents.engineering.dbt.rendering import Rendered, circles, hold_back, render_all, tell
 from xde.undercurrents.engineering.dbt.report import Carried, Report, Waiting
 from xde.undercurrents.engineering.dbt.seeds import Seed

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.ground.names import quoted
 from xde.kernel.project.tree import Mapping as Tree
 from xde.kernel.project.tree import Sequence as Items
 from xde.undercurrents.engineering.dbt.configs import flag, of_project, of_yaml, texts
+from xde.undercurrents.engineering.dbt.promised import Promised, Watch
 from xde.undercurrents.engineering.dbt.rules import DataTest, Ruled, check_arguments, counted, data_test_of, ruled
 from xde.undercurrents.engineering.dbt.seeds import logical_type
 from xde.undercurrents.engineering.dbt.sight import names_for
@@ -21,90 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from xde.ground.findings import Findings
-    from xde.ground.spans import Span
     from xde.undercurrents.engineering.dbt.files import DbtFiles
     from xde.undercurrents.engineering.dbt.report import Report
     from xde.undercurrents.engineering.dbt.world import World
 
 OBJECT = "{object}"
 _TESTS = ("data_tests", "tests")
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """A query of rows that must not be there, which reads more than one dataset: it becomes a view with a contract of its own."""
-
-    name: str
-    sql: str
-    rules: Sequence[Mapping[str, object]]
-    reads: tuple[str, ...]
-    place: Span
-    description: str = ""
-
-
-@dataclass(slots=True)
-class Promised:
-    """What is known of one dataset: the entry of a contract's schema, and the queries that go beyond it."""
-
-    description: str = ""
-    columns: dict[str, dict[str, object]] = field(default_factory=dict)
-    rules: list[dict[str, object]] = field(default_factory=list)
-    watches: list[Watch] = field(default_factory=list)
-    tags: list[str] = field(default_factory=list)
-    customs: list[dict[str, object]] = field(default_factory=list)
-
-    def column(self, name: str) -> dict[str, object]:
-        """The entry of a column, made when it is first spoken of; upper and lower case are the same."""
-        found = next((c for c in self.columns if c.casefold() == name.casefold()), None)
-        return self.columns.setdefault(found or name, {"name": name})
-
-    def is_unique(self, columns: Sequence[str]) -> bool:
-        """Whether some columns are promised to tell all rows apart."""
-        wanted = {c.casefold() for c in columns}
-        single = any(n.casefold() in wanted and (c.get("unique") or c.get("primaryKey")) for n, c in self.columns.items())
-        return single or any(r.get("dimension") == "uniqueness" for r in self.rules)
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to write a contract about."""
-        return not (self.description or self.columns or self.rules or self.customs)
-
-    def table(self, name: str, kind: str, customs: Sequence[Mapping[str, object]] = ()) -> dict[str, object]:
-        """The entry of the dataset under `schema`."""
-        self._key()
-        return {
-            "name": name,
-            "physicalType": kind,
-            "logicalType": "object",
-            "description": self.description or None,
-            "tags": self.tags or None,
-            "customProperties": [*customs, *self.customs] or None,
-            "quality": self.rules or None,
-            "properties": list(self.columns.values()) or None,
-        }
-
-    def _key(self) -> None:
-        """The one column that is unique and never missing is the primary key."""
-        if any(c.get("primaryKey") for c in self.columns.values()):
-            return
-        keys = [c for c in self.columns.values() if c.get("unique") and c.get("required")]
-        if len(keys) == 1:
-            del keys[0]["unique"]
-            keys[0] |= {"primaryKey": True, "primaryKeyPosition": 1}
-
-
-def document(dataset: str, tables: Sequence[Mapping[str, object]], project: str, **more: object) -> dict[str, object]:
-    """A whole contract."""
-    return {
-        "apiVersion": "v3.1.0",
-        "kind": "DataContract",
-        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"dbt:{project}:{dataset}")),
-        "name": dataset,
-        "version": "1.0.0",
-        "status": "active",
-        **more,
-        "schema": list(tables),
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xde.undercurrents.engineering.dbt.promises import Promised, document
+from xde.undercurrents.engineering.dbt.promised import Promised, document
 from xde.undercurrents.engineering.dbt.yaml_text import yaml_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xde.undercurrents.engineering.dbt.promises import Watch
+    from xde.undercurrents.engineering.dbt.promised import Watch
     from xde.undercurrents.engineering.dbt.rendering import Rendered
 
 IGNORED = ".xde/\n"
