@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from xde.undercurrents.engineering.dbt.configs import flag, merged, of_yaml
 from xde.undercurrents.engineering.dbt.nodes import identifier
 from xde.undercurrents.engineering.dbt.promised import Promised, document
-from xde.undercurrents.engineering.dbt.promises import Promising
 from xde.undercurrents.engineering.dbt.seeds import Seed, column_types, logical_type, read_csv
 from xde.undercurrents.engineering.dbt.types import duckdb_type
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.tree import Mapping as Tree
     from xde.undercurrents.engineering.dbt.files import DbtFiles
     from xde.undercurrents.engineering.dbt.promised import Watch
+    from xde.undercurrents.engineering.dbt.promises import Promising
     from xde.undercurrents.engineering.dbt.report import Report
 
 _FORMATS = {"csv": "csv", "parquet": "parquet", "json": "json", "ndjson": "ndjson", "jsonl": "ndjson"}
