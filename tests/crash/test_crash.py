@@ -40,6 +40,7 @@ ELSEWHERE = {
     CrashPoint.SWITCHED,
     CrashPoint.ARRANGED,
     *READS,
+    CrashPoint.PROJECT_WRITTEN,
 }  # a run does not come there
 POINTS = [p for p in CrashPoint if p not in ELSEWHERE]
 

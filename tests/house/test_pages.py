@@ -57,6 +57,8 @@ def test_the_commands_are_all_there():
         "xde",
         *(
             "xde init",
+            "xde import",
+            "xde import dbt",
             "xde new",
             "xde new case",
             "xde new model",

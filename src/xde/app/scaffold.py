@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import xde
+from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, is_identifier
@@ -30,6 +31,17 @@ def init(target: Path, example: str | None) -> tuple[Path, ...]:
     written (XDE0010). A crash leaves no project: at most a hidden folder beside the target, or files without `xde.yaml`.
     """
     source = _STARTER if example is None else _example(example)
+    with making(target) as aside:
+        _write(source, aside, _name(target))
+    return tuple(sorted(p for p in target.rglob("*") if p.is_file()))
+
+
+@contextmanager
+def making(target: Path) -> Iterator[Path]:
+    """A hidden folder beside the target to write a project in; it takes the target's place when all went well, and is gone when not.
+
+    Raises `UserError` as `init` does.
+    """
     with _told(target):
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             message = f"`{target}` is not empty" if target.is_dir() else f"`{target}` is a file"
@@ -38,11 +50,11 @@ def init(target: Path, example: str | None) -> tuple[Path, ...]:
         aside = target.absolute().with_name(f".{target.absolute().name}.{os.getpid()}.part")
         shutil.rmtree(aside, ignore_errors=True)
         try:
-            _write(source, aside, _name(target))
+            yield aside
+            crash_point(CrashPoint.PROJECT_WRITTEN)
             _publish(aside, target)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-    return tuple(sorted(p for p in target.rglob("*") if p.is_file()))
 
 
 def examples() -> dict[str, Path]:

@@ -31,6 +31,7 @@ class CrashPoint(StrEnum):
     DROP_ASIDE = "drop.aside"
     READ_NOTED = "read.noted"
     READS_COUNTED = "reads.counted"
+    PROJECT_WRITTEN = "project.written"
 
 
 _wanted, _, _nth = os.environ.get("XDE_CRASH_AT", "").partition(":")

@@ -28,6 +28,7 @@ ENGINE_INTERRUPTED = "Query interrupted"  # what the engine makes of a Ctrl-C th
 _ROOM = "xde.faces.cli"
 COMMANDS = {
     "init": (f"{_ROOM}.init", "Make a new project that runs."),
+    "import": (f"{_ROOM}.importing", "Make a project of what another tool has: `xde import dbt DIR`."),
     "new": (f"{_ROOM}.new", "Begin a model with its contract and a failing case, or a case."),
     "doctor": (f"{_ROOM}.doctor", "Try whether sources, lake, ledger and engine can be reached, written and read."),
     "test": (f"{_ROOM}.test", "Run the cases under `tests/`."),
