@@ -17,6 +17,10 @@ _HEAD = re.compile(r"/\*+[ \t]*xde\b[ \t]*:?", re.IGNORECASE)
 _LATE_HEAD = re.compile(r"^[ \t]*/\*+[ \t]*xde\b[ \t]*:?[ \t]*(?:\n|[a-z_{]+:)", re.MULTILINE)
 # possessive, so that a long run of blanks before a word costs no more than its length
 _NOTHING = re.compile(r"(?:[\s;]++|--[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z))*+\Z")
+# what may hold a semicolon that ends nothing: texts, quoted names, comments, texts between dollars
+_HOLDS = re.compile(
+    r"""[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|(?P<end>;)""", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +37,24 @@ def read_model(name: str, path: str, content: bytes) -> tuple[ModelDataset | Non
     if finding is not None:
         return None, [finding]
     parts = _divided(text.replace("\r\n", "\n"), path)
+    sql = _without_end(parts.sql)
     span = Span(path, parts.sql_line)
     if any(finding.code == "XDE0130" for finding in parts.findings):
         return None, parts.findings
-    if _NOTHING.match(parts.sql):
+    if _NOTHING.match(sql):
         hint = "write a SELECT into it, or delete the file"
         empty = Finding("XDE0136", f"the model `{name}` holds no SQL", span, "nothing here", "only blanks and comments are there", hint)
         return None, [*parts.findings, empty]
-    model = ModelDataset(name, path, parts.sql, parts.sql_line, parts.head, bytes_digest(content), span=span)
+    model = ModelDataset(name, path, sql, parts.sql_line, parts.head, bytes_digest(content), span=span)
     return model, parts.findings
+
+
+def _without_end(sql: str) -> str:
+    """The SQL without a semicolon at its end: it is put into other queries. Every other character stays in its place."""
+    ends = [m.start() for m in _HOLDS.finditer(sql) if m["end"]] if ";" in sql else []
+    while ends and _NOTHING.match(sql, ends[-1]):
+        sql = f"{sql[: ends[-1]]} {sql[ends.pop() + 1 :]}"
+    return sql
 
 
 def sql_begins(text: str) -> int:

@@ -92,3 +92,26 @@ def test_the_digest_is_of_the_bytes():
 def test_a_long_run_of_blanks_is_read_at_once():
     assert read("SELECT" + " " * 1_000 + "\n" * 200_000 + "1")
     assert read(" ;\n" * 100_000 + "SELECT 1").sql_line == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "sql"),
+    [
+        ("SELECT 1 AS id;\n", "SELECT 1 AS id \n"),
+        ("SELECT 1 AS id ;; \n;", "SELECT 1 AS id    \n "),
+        ("SELECT 1 AS id; -- done\n", "SELECT 1 AS id  -- done\n"),
+        ("SELECT 1 AS id; /* done; */", "SELECT 1 AS id  /* done; */"),
+        ("SELECT ';' AS id", "SELECT ';' AS id"),
+        ("SELECT '; -- ' AS id", "SELECT '; -- ' AS id"),
+        ("SELECT 'it''s; --'", "SELECT 'it''s; --'"),
+        (r"SELECT E'\'; --'", r"SELECT E'\'; --'"),
+        ('SELECT 1 AS "; --"', 'SELECT 1 AS "; --"'),
+        ("SELECT 1 -- ;", "SELECT 1 -- ;"),
+        ("SELECT 1 /* ; */", "SELECT 1 /* ; */"),
+        ("SELECT $$; --$$", "SELECT $$; --$$"),
+        ("SELECT 1; SELECT 2;", "SELECT 1; SELECT 2 "),
+    ],
+)
+def test_a_semicolon_at_the_end_is_no_part_of_the_query(text, sql):
+    model, findings = read_model("a.b", "models/a/b.sql", text.encode())
+    assert (model.sql, findings) == (sql, [])
