@@ -6,6 +6,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from xde.app import table_sources as tables
 from xde.app.restatements import place
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
@@ -67,11 +68,17 @@ def make(  # noqa: PLR0913 - what may be asked of a plan
     warnings: list[Finding] = list(known.warnings)
     found: dict[str, dict[str, FoundFile]] = {}
     deliveries: dict[str, list[SourceFile]] = {}
+    news: dict[str, str] = {}
     for name in known.project.sources:
         if selection is not None and name not in selection:
             continue
         key = (name, known.versions[name])
         before = _table_before(states, pointers, name)
+        if (ask := known.readings[name].ask) is not None:
+            deliveries[name], told = tables.offered(house, ask, states, key, reload=full)
+            news |= {name: told} if deliveries[name] else {}
+            warnings += [] if deliveries[name] or not told else [tables.not_now(ask, told)]
+            continue
         files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
         if files and key in states and _caught_up(house, states, key):
             files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
@@ -88,6 +95,7 @@ def make(  # noqa: PLR0913 - what may be asked of a plan
         deliveries,
         known.checks_digests,
         changes or {},
+        news,
     )
     plan = make_plan(wanted, present)
     if plan.steps:

@@ -123,7 +123,7 @@ def performers(
         if n in datasets
     }
     return {
-        StepKind.LOAD: LoadPerformer(house.loader, publisher, pins, sources, merger),
+        StepKind.LOAD: LoadPerformer(house.loader, publisher, pins, sources, merger, house.tables),
         StepKind.BUILD: BuildPerformer(house.engine, publisher, pins, models, merger, house.local),
         StepKind.ADOPT: AdoptPerformer(publisher, pins),
         StepKind.COPY: CopyPerformer(publisher, pins, personal),

@@ -43,7 +43,7 @@ class Throwaway:
             retries=0,
             parameters={**of_project.parameters, **parameters},
         )
-        readings = {n: replace(r, root=f"{DELIVERED}/{n}") for n, r in known.readings.items()}
+        readings = {n: replace(r, root=f"{DELIVERED}/{n}", ask=None) for n, r in known.readings.items()}
         for name in readings:
             (folder / DELIVERED / name).mkdir(parents=True)
         project = replace(known.project, root=folder, settings=settings)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from xde.ground.clock import Clock
     from xde.kernel.plan.ledger import Ledger
     from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, Settings
+    from xde.lifecycle.ingestion.from_tables import Tables
     from xde.lifecycle.ingestion.port import Loader
     from xde.lifecycle.storage.audit_port import Auditor
     from xde.lifecycle.storage.port import Arrangement, DataFile, Schema
@@ -243,6 +244,14 @@ class House:
         from xde.connectors.files.sources import DiskFiles
 
         return DiskFiles()
+
+    @property
+    def tables(self) -> Tables:
+        """The databases that are sources."""
+        from xde.app.table_sources import opened_to_load
+        from xde.lifecycle.ingestion.from_tables import Tables
+
+        return Tables(lambda ask: opened_to_load(self, ask), self.root / ".xde" / "tmp")
 
     def write(
         self,

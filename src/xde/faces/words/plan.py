@@ -73,7 +73,8 @@ def extent(step: Step) -> str:
     """How much a step covers: files, intervals, the whole table."""
     parts = []
     if step.files:
-        parts.append(f"{amount(len(step.files), 'file')}, {size(sum(f.size for f in step.files))}")
+        whole = sum(f.size for f in step.files)
+        parts.append(amount(len(step.files), step.files[0].what) + (f", {size(whole)}" if whole else ""))
     if step.intervals:
         parts.append(intervals_text(step.intervals))
     if step.full:

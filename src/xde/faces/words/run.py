@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from xde.ground.findings import Finding
     from xde.kernel.plan.checks import CheckResult
-    from xde.kernel.plan.plan import Plan, Step
+    from xde.kernel.plan.plan import Plan, SourceFile, Step
     from xde.kernel.run.events import Outcome, RunFinished
 
 _ROLES: dict[str, Role] = {"done": "good", "failed": "error", "skipped": "warning", "cancelled": "warning"}
@@ -63,8 +63,8 @@ def _stores(outcome: Outcome) -> bool:
     return outcome.step.kind is not StepKind.VIEW
 
 
-def _extent(files: tuple[object, ...]) -> str:
-    return amount(len(files), "file") if files else ""
+def _extent(files: tuple[SourceFile, ...]) -> str:
+    return amount(len(files), files[0].what) if files else ""
 
 
 def _why(outcome: Outcome) -> str:

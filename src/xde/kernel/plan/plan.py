@@ -36,11 +36,15 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that a source delivered; the path is as the contract's server sees it, the digest that of its bytes."""
+    """A file that a source delivered; the path is as the contract's server sees it, the digest that of its bytes.
+
+    A table of a database is one too, with 0 bytes: what there is of it is seen when it is read.
+    """
 
     path: str
     size: int
     digest: str
+    what: str = "file"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ class Present:
     """What there is: pointers of the environment, mirrors of tables, source files not loaded yet.
 
     `checks` is the digest of each dataset's checks as the contract now has them. `changes` explains a new version of a
-    model in words: the text or the columns that made it.
+    model in words: the text or the columns that made it; `news` says of a database what there is to load.
     """
 
     environment: str
@@ -34,6 +34,7 @@ class Present:
     deliveries: Mapping[str, Sequence[SourceFile]] = field(default_factory=dict)
     checks: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, str] = field(default_factory=dict)
+    news: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def _load(wanted: Wanted, present: Present, name: str, steps: Mapping[str, Step]
     if state is None:
         reasons = reasons or [Reason("new", "its table is not there")]
     if files:
-        reasons.append(Reason("files", f"{len(files)} {'file is' if len(files) == 1 else 'files are'} not loaded yet"))
+        told = f"{len(files)} {'file is' if len(files) == 1 else 'files are'} not loaded yet"
+        reasons.append(Reason("files", present.news.get(name, told)))
     if not reasons:
         return None
     if state is not None and not files and not wanted.full:

@@ -132,6 +132,7 @@ class Server:
     environment: str | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
     span: Span | None = None
+    custom: Mapping[str, Custom] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -250,7 +250,9 @@ def references(node: Node | None) -> list[str]:
 
 def _server(node: Mapping) -> Server:
     settings: dict[str, object] = {key: item.data() for key, item in node.items.items() if key not in _SERVER_FIELDS}
-    return Server(node.text("server") or "", node.text("type") or "", node.text("environment"), settings, node.place("server"))
+    return Server(
+        node.text("server") or "", node.text("type") or "", node.text("environment"), settings, node.place("server"), customs(node)
+    )
 
 
 def _service_level(node: Mapping, root: Mapping) -> ServiceLevel:

@@ -66,7 +66,28 @@ OF_CONTRACT: dict[str, Kind] = {
     "tier": Number(whole=True, least=1),
     "compatibility": Text(("backward", "forward", "full", "none")),
 }
+OF_SERVER: dict[str, Kind] = {
+    "type": Text(("sqlite",)),
+    "user": _TEXT,
+    "password": _TEXT,
+    "sslMode": Text(("disable", "allow", "prefer", "require", "verify-ca", "verify-full")),
+}
+_SECONDS = Number(least=0)
+_LIMITS = Record(
+    {
+        "connections": Number(whole=True, least=1),
+        "rowsPerSecond": Number(whole=True, least=1),
+        "bytesPerSecond": Number(whole=True, least=1),
+        "hours": Text(
+            pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", wanted="hours in UTC", example="22:00-05:30"
+        ),
+        "statementTimeout": _SECONDS,
+        "connectTimeout": _SECONDS,
+    }
+)
 OF_TABLE: dict[str, Kind] = {
+    "query": Text(pattern=r"\S", wanted="a query in the database's SQL"),
+    "limits": _LIMITS,
     "dialect": _DIALECT,
     "server": _TEXT,
     "writeMode": Text(("append", "replace", "merge")),
@@ -88,7 +109,7 @@ OF_RULE: dict[str, Kind] = {"rowPredicate": Text(pattern=r"\S", wanted="a condit
 OF_RELATIONSHIP: dict[str, Kind] = {"severity": Text(("warning", "error")), "onFailure": _ON_FAILURE, "waiver": _WAIVER}
 OF_SERVICE_LEVEL: dict[str, Kind] = {"graceMinutes": Number(least=0), **OF_RELATIONSHIP}
 OF_SUPPORT: dict[str, Kind] = {"routeSeverity": Anything()}
-_EVERY = {*OF_CONTRACT, *OF_TABLE, *OF_PROPERTY, *OF_RULE, *OF_RELATIONSHIP, *OF_SERVICE_LEVEL, *OF_SUPPORT}
+_EVERY = {*OF_CONTRACT, *OF_SERVER, *OF_TABLE, *OF_PROPERTY, *OF_RULE, *OF_RELATIONSHIP, *OF_SERVICE_LEVEL, *OF_SUPPORT}
 
 
 def check_own_words(root: Mapping) -> list[Finding]:
@@ -102,6 +123,8 @@ def check_own_words(root: Mapping) -> list[Finding]:
 
 def _places(root: Mapping) -> Iterator[tuple[Mapping, dict[str, Kind]]]:
     yield root, OF_CONTRACT
+    for server in root.mappings("servers"):
+        yield server, OF_SERVER
     for level in root.mappings("slaProperties"):
         yield level, OF_SERVICE_LEVEL
     for channel in root.mappings("support"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from xde.ground.findings import Finding, Findings
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
+from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, write_mode
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from xde.kernel.project.contract import Custom, Property, Server
     from xde.kernel.project.declarations import SourceDataset
+    from xde.lifecycle.sources.tables import Ask
 
 FORMATS = ("csv", "json", "ndjson", "parquet", "excel", "fixed_width")
 WORDS = {
@@ -84,11 +86,17 @@ class Reading:
     write_mode: str
     key: tuple[str, ...]
     version: str | None = None  # the column that says which of two records of a key is the newer
+    ask: Ask | None = None  # what is asked of a database, where it is no files that are read
 
     def meaning(self) -> object:
         """All that decides which rows there are and what stands in them: a change of it makes another version."""
-        how = [asdict(self.dialect), [asdict(f) for f in self.fields], self.write_mode, list(self.key), self.schema_change.missing_column]
-        return [*how, self.version] if self.version is not None and self.write_mode == "merge" else how
+        spoken = {n: v for n, v in asdict(self.dialect).items() if n != "quoted_nulls"}
+        how: list[object] = [spoken, [asdict(f) for f in self.fields], self.write_mode, list(self.key), self.schema_change.missing_column]
+        if self.version is not None and self.write_mode == "merge":
+            how.append(self.version)
+        if self.ask is not None:
+            how.append([self.ask.place.kind, self.ask.relation, self.ask.query, list(self.ask.cursor.columns) if self.ask.cursor else []])
+        return how
 
 
 def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
@@ -98,6 +106,8 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
     server = _server(dataset, findings)
     if server is None:
         return None, findings
+    if (kind := kind_of(server)) is not None:
+        return _of_table(dataset, server, kind, findings), findings
     dialect = _dialect(str(server.settings.get("format", "csv")), given.get("dialect"), findings)
     fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
     version = _version(dataset, fields, findings)
@@ -117,6 +127,18 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
         version,
     )
     return reading, findings
+
+
+def _of_table(dataset: SourceDataset, server: Server, kind: str, findings: Findings) -> Reading | None:
+    given, dialect = dataset.object.custom, TABLE_DIALECT
+    fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
+    ask = ask_of(dataset, server, kind, fields, findings)
+    if findings.errors:
+        return None
+    mode = write_mode(given)
+    version = ask.cursor.columns[0] if ask.cursor is not None and mode == "merge" else None
+    named = next((f.name for f in fields if f.source_name == version), None)
+    return Reading(dataset.name, ".", ask.relation, dialect, fields, _changes(given), _limit(given), mode, dataset.object.key, named, ask)
 
 
 def _version(dataset: SourceDataset, fields: tuple[Field, ...], findings: Findings) -> str | None:
@@ -159,7 +181,9 @@ def column_type(of: Property) -> str:
 
 def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
     wanted = _value(dataset.object.custom, "server", None)
-    chosen = next((s for s in dataset.contract.servers if (s.type == "local" if wanted is None else s.name == wanted)), None)
+    servers = dataset.contract.servers
+    fit = (s for s in servers if (s.type == "local" or kind_of(s) is not None if wanted is None else s.name == wanted))
+    chosen = next(fit, None)
     if chosen is None:
         findings.add(
             Finding(
@@ -171,7 +195,7 @@ def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
             )
         )
         return None
-    if chosen.type != "local":
+    if chosen.type != "local" and kind_of(chosen) is None:
         findings.add(
             Finding(
                 "XDE0435",

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
+from xde.ground.errors import Bug
 from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
 from xde.kernel.run.metering import meter
+from xde.lifecycle.ingestion.from_tables import Given, position_of, read_aside
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
 from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.storage.publish import Publication
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from xde.kernel.plan.checks import Check
     from xde.kernel.plan.plan import Step
     from xde.kernel.run.runner import StepContext
     from xde.lifecycle.ingestion.declare import Reading
+    from xde.lifecycle.ingestion.from_tables import Tables
     from xde.lifecycle.ingestion.port import Field, Loaded, Loader
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.merging import Merger
@@ -44,12 +49,15 @@ class SourceWork:
 class LoadPerformer:
     """Performs LOAD steps."""
 
-    def __init__(self, loader: Loader, publisher: Publisher, pins: Pins, work: Mapping[str, SourceWork], merger: Merger) -> None:
+    def __init__(  # noqa: PLR0913 - each is a part of the house
+        self, loader: Loader, publisher: Publisher, pins: Pins, work: Mapping[str, SourceWork], merger: Merger, tables: Tables | None = None
+    ) -> None:
         self._loader = loader
         self._publisher = publisher
         self._pins = pins
         self._work = work
         self._merger = merger
+        self._tables = tables
 
     def perform(self, step: Step, context: StepContext) -> Outcome:
         """Load the step's files; `Outcome.rows` are the accepted rows of this load, `letters` its dead letters.
@@ -73,10 +81,13 @@ class LoadPerformer:
         table = self._pins.table(step.dataset)
         before = self._pins.renew(step.dataset)
         lake = self._publisher.lake
-        loaded = self._loader.load(self._job(step, context, work, lake.folder(table), before))
+        with self._given(step, work, before) as given:
+            loaded = self._loader.load(self._job(step, context, work, lake.folder(table), before, given.files))
+            if work.reading.ask is not None:
+                loaded = replace(loaded, accounts=(given.accounted(work.reading.ask, loaded),))
         crash_point(CrashPoint.FILES_WRITTEN)
         if metered := meter():
-            metered.given(sum(a.records for a in loaded.accounts), sum(f.size for f in step.files))
+            metered.given(sum(a.records for a in loaded.accounts), sum(a.size for a in loaded.accounts))
         replacing = step.full or work.reading.write_mode == "replace"
         rewritten = self._rewritten(work, before, loaded, replacing=replacing)
         publication = Publication(
@@ -86,7 +97,7 @@ class LoadPerformer:
             loaded.files if rewritten.adds else (),
             rewritten.removes,
             before,
-            self._facts(step, context, work, loaded),
+            {**self._facts(step, context, work, loaded), **given.facts},
             tuple(c for c in work.checks if not in_flight(c)),
             tuple(_counted(c, loaded, work.reading) for c in work.checks if in_flight(c)),
             work.personal,
@@ -103,7 +114,19 @@ class LoadPerformer:
             findings=(*published.warnings, *(new_column(step.dataset, c, path) for c, path in loaded.new_columns.items())),
         )
 
-    def _job(self, step: Step, context: StepContext, work: SourceWork, folder: str, before: Snapshot | None) -> LoadJob:
+    def _given(self, step: Step, work: SourceWork, before: Snapshot | None) -> AbstractContextManager[Given]:
+        """The files of a step: those that it names, or those that a database is asked for now."""
+        ask = work.reading.ask
+        if ask is None:
+            return nullcontext(Given([FileToLoad(work.found[f.path], f.digest) for f in step.files], {}))
+        if self._tables is None:
+            raise Bug("nobody can open a database here")
+        anew = step.full or work.reading.write_mode == "replace"
+        return read_aside(self._tables, ask, None if anew else position_of(self._publisher, before))
+
+    def _job(  # noqa: PLR0913 - a job is these parts together
+        self, step: Step, context: StepContext, work: SourceWork, folder: str, before: Snapshot | None, files: Sequence[FileToLoad]
+    ) -> LoadJob:
         reading = work.reading
         replacing = step.full or reading.write_mode == "replace"
         appending = not replacing and reading.write_mode == "append"
@@ -111,7 +134,7 @@ class LoadPerformer:
             dataset=step.dataset,
             run=context.run,
             at=context.at,
-            files=[FileToLoad(work.found[f.path], f.digest) for f in step.files],
+            files=files,
             dialect=reading.dialect,
             fields=reading.fields,
             checks=[c for c in work.checks if in_flight(c)],
@@ -144,7 +167,7 @@ class LoadPerformer:
                 "path": f.path,
                 "size": f.size,
                 "digest": f.digest,
-                "changed_ns": work.found[f.path].changed_ns,
+                "changed_ns": work.found[f.path].changed_ns if f.path in work.found else 0,
                 "records": by_path[f.path].records,
                 "accepted": by_path[f.path].accepted,
                 "letters": by_path[f.path].letters,
@@ -159,7 +182,7 @@ class LoadPerformer:
             "step": step.id,
             "fence": context.fence,
             "at": context.at,
-            "full": step.full,
+            "full": step.full or (work.reading.ask is not None and work.reading.write_mode == "replace"),
             "files": files,
             "letters": list(loaded.letter_files),
             "rows_in": sum(a.records for a in loaded.accounts),

@@ -56,6 +56,7 @@ class Dialect:
     sheet: str | None = None
     records_at: str | None = None
     max_record_bytes: int = 16_000_000
+    quoted_nulls: bool = True  # whether a word for missing is one in quotes too
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,11 @@ class LetterLimit:
 
 @dataclass(frozen=True, slots=True)
 class FileToLoad:
-    """A file and the digest of its bytes."""
+    """A file and the digest of its bytes; `unordered` rows of a database have no place of their own: a letter is known by its content."""
 
     found: FoundFile
     digest: str
+    unordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,15 +237,18 @@ class _Loading:
             found = given.text.letters(self.job.dataset, reasons) if bad or given.refused else []
         else:
             found = [(_of_document(given, b), reasons[b.position]) for b in bad]
-        return [self._letter(given, record, why) for record, why in found]
+        seen: Counter[bytes] = Counter()
+        return [self._letter(given, record, why, seen) for record, why in found]
 
-    def _letter(self, given: _Delivery, record: Record, reasons: Sequence[LetterReason]) -> Letter:
+    def _letter(self, given: _Delivery, record: Record, reasons: Sequence[LetterReason], seen: Counter[bytes]) -> Letter:
         job, file = self.job, given.file
-        ident = digest(job.dataset, file.found.path, file.digest, record.line)
+        seen[record.raw] += 1
+        place = (record.raw.hex(), seen[record.raw]) if file.unordered else (record.line,)
+        ident = digest(job.dataset, file.found.path, file.digest, *place)
         offset = record.offset if record.offset >= 0 else None
-        place = (ident, job.dataset, file.found.path, file.digest, record.line, record.raw)
+        known = (ident, job.dataset, file.found.path, file.digest, record.line, record.raw)
         why = tuple(looked_at(r, record.raw, given.header, job.dialect) for r in reasons)
-        return Letter(*place, why, job.run, job.at, offset, given.header)
+        return Letter(*known, why, job.run, job.at, offset, given.header)
 
     def _write(self, added: Sequence[Column]) -> tuple[DataFile, ...]:
         Path(self.job.folder).mkdir(parents=True, exist_ok=True)

@@ -84,6 +84,8 @@ class TextFile:
             f"rejects_scan = {literal(table + '_scan')}",
             f"max_line_size = {dialect.max_record_bytes:d}",
         ]
+        if csv and not dialect.quoted_nulls:
+            options.append("allow_quoted_nulls = false")
         if self.content.line_end:
             options.append(f"new_line = {literal(self.content.line_end)}")
         if csv and dialect.comment:

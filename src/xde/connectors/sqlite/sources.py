@@ -1,0 +1,266 @@
+"""Tables of an SQLite file as a source: opened read-only, read in one transaction, written down as CSV.
+
+SQLite lets any value stand in any column. Each is written as the text that it is; what is not of the contract's type is the loader's to
+refuse, record by record. Bytes are written as `\\xNN` where the contract has a BLOB, and elsewhere as the text that they are: those that
+are no text at all make a dead letter.
+"""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote as in_uri
+
+from xde.ground.digests import digest
+from xde.ground.errors import TemporaryError, UserError
+from xde.ground.findings import Finding
+from xde.ground.names import did_you_mean, quoted
+from xde.lifecycle.sources.pace import Pace
+from xde.lifecycle.sources.tables import NULL, Looked, News, Piece, Portion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from xde.ground.errors import XdeError
+    from xde.lifecycle.sources.tables import Ask, Cursor, Position
+
+BLOCK = 5_000  # rows
+BUSY_SECONDS = 10.0
+BLOBS = {"BLOB", "BYTEA", "BINARY", "VARBINARY"}
+_AWAY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_SCHEMA}
+
+
+class _Missing:
+    """What the CSV writer writes without quotes, because it takes it for a number."""
+
+    def __float__(self) -> float:
+        return 0.0
+
+    def __str__(self) -> str:
+        return NULL
+
+
+_MISSING = _Missing()
+
+
+class SqliteTables:
+    """See `lifecycle.sources.tables.TableSource`."""
+
+    def __init__(self, settings: Mapping[str, str], root: Path) -> None:
+        self._shown = settings.get("database", "")
+        self._path = root / self._shown
+
+    def news(self, ask: Ask, position: Position | None) -> News | None:
+        """A file that is as it was holds nothing new; else the table is asked."""
+        signature = self._signature(ask)
+        if position is not None and position.get("signature") == signature:
+            return None
+        told = f"`{ask.relation}` has changed" if ask.query is None else "what its query reads has changed"
+        with closing(self._connect(ask)) as connection:
+            try:
+                where, values = _after(ask.cursor, position)
+                if where:
+                    query = f"SELECT 1 FROM {_relation(ask)} WHERE {where} LIMIT 1"
+                    if connection.execute(query, values).fetchone() is None:
+                        return None
+                    told = f"`{ask.relation}` has new rows"
+            except sqlite3.Error as error:
+                raise self._told(ask, error) from error
+        return News(signature, told)
+
+    def read(self, ask: Ask, position: Position | None, folder: Path) -> Portion:
+        """One read transaction, one file."""
+        signature = self._signature(ask)  # before the rows are: what changes meanwhile is news again
+        pace = Pace(ask.limits)
+        target = folder / "rows.csv"
+        with closing(self._connect(ask)) as connection:
+            try:
+                connection.execute("BEGIN")
+                self._all_there(ask, connection)
+                _all_placed(ask, connection)
+                try:
+                    rows = _write(ask, position, connection, target, pace)
+                except sqlite3.OperationalError as error:
+                    if "decode to UTF-8" not in str(error):
+                        raise
+                    connection.text_factory = _any_text
+                    rows = _write(ask, position, connection, target, pace)
+                at = _reached(ask, position, connection)
+                connection.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                raise self._told(ask, error) from error
+        return Portion((Piece(target, rows),), {"kind": "sqlite", "signature": signature, **at}, pace.cost())
+
+    def look(self, ask: Ask) -> list[Looked]:
+        """The file, the table and its columns."""
+        try:
+            with closing(self._connect(ask)) as connection:
+                self._all_there(ask, connection)
+                count = connection.execute(f"SELECT count(*) FROM (SELECT 1 FROM {_relation(ask)} LIMIT 1)").fetchone()
+        except sqlite3.Error as error:
+            raise self._told(ask, error) from error
+        return [Looked(self._shown, well=True, told="opened read-only"), Looked(ask.relation, well=True, told="read" if count else "")]
+
+    def close(self) -> None:
+        """Nothing stays open between two questions."""
+
+    def _connect(self, ask: Ask) -> sqlite3.Connection:
+        if not self._path.is_file():
+            hint = "mend `database` of the server: it is a path from the folder of the project"
+            raise UserError(Finding("XDE0480", f"there is no database `{self._shown}`", ask.place.span, "no such file", hint=hint))
+        try:
+            connection = sqlite3.connect(
+                f"file:{in_uri(str(self._path))}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            connection.execute("PRAGMA query_only = ON")
+        except sqlite3.Error as error:
+            raise self._told(ask, error) from error
+        if ask.limits.statement_timeout is not None:
+            pace = Pace(ask.limits)
+            limit = ask.limits.statement_timeout
+            connection.set_progress_handler(lambda: int(pace.seconds > limit), 100_000)
+        return connection
+
+    def _signature(self, ask: Ask) -> str:
+        """What changes with every commit: size and time of the file and of its log, the file's counter, the index of the log."""
+        if not self._path.is_file():
+            return ""
+        found: list[object] = [ask.relation, ask.query]
+        for ending, head in (("", 100), ("-wal", 32), ("-shm", 136)):
+            part = Path(f"{self._path}{ending}")
+            try:
+                told = part.stat()
+                with part.open("rb") as stream:
+                    began = stream.read(head).hex()
+            except OSError:
+                continue
+            if told.st_size and ending != "-shm":
+                found += [ending, told.st_size, told.st_mtime_ns, began]
+            elif ending == "-shm" and "-wal" in found:
+                found += [ending, began[16:64]]
+        return digest(*found)
+
+    def _all_there(self, ask: Ask, connection: sqlite3.Connection) -> None:
+        """Every column by its name: SQLite takes a name in quotes that it does not know for a text."""
+        with closing(connection.execute(f"SELECT * FROM {_relation(ask)} LIMIT 0")) as cursor:
+            there = [d[0] for d in cursor.description]
+        known = {n.casefold() for n in there}
+        missing = next((c.name for c in ask.columns if c.name.casefold() not in known), None)
+        if missing is not None:
+            why = "its columns: " + ", ".join(f"`{n}`" for n in there[:30])
+            hint = did_you_mean(missing, there) or "mend the contract"
+            raise UserError(Finding("XDE0482", f"`{ask.relation}` has no column `{missing}`", ask.span, "no such column", why, hint))
+
+    def _told(self, ask: Ask, error: sqlite3.Error) -> XdeError:
+        """What SQLite complains of (https://www.sqlite.org/rescode.html)."""
+        why = str(error)
+        code = getattr(error, "sqlite_errorcode", None)
+        kind = code & 0xFF if isinstance(code, int) else None
+        if kind in _AWAY:
+            return TemporaryError(f"`{self._shown}` cannot be read just now: {why}", retry_in=1.0)
+        if kind == sqlite3.SQLITE_INTERRUPT:
+            hint = "raise `statementTimeout` of `xdeLimits`, or give the cursor's columns an index"
+            told = f"`{ask.relation}` was not read within {ask.limits.statement_timeout:g} seconds"
+            return UserError(Finding("XDE0485", told, ask.span, "too slow", hint=hint))
+        if kind in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:
+            hint = "look whether it is the right file, whole, and may be read"
+            return UserError(Finding("XDE0480", f"`{self._shown}` cannot be read as a database", ask.place.span, "not read", why, hint))
+        hint = "mend `physicalName`, or `xdeQuery`, in the contract"
+        return UserError(Finding("XDE0482", f"`{ask.relation}` of `{self._shown}` cannot be read", ask.span, "not read", why, hint))
+
+
+def _relation(ask: Ask) -> str:
+    if ask.query is not None:
+        return f"({ask.query})"
+    return ".".join(quoted(p) for p in ask.relation.split("."))
+
+
+def _after(cursor: Cursor | None, position: Position | None) -> tuple[str, tuple[object, ...]]:
+    """The condition of the rows after a position. Ties are read again where the cursor is not unique: they are merged."""
+    last = position.get("cursor") if position is not None else None
+    if cursor is None or not isinstance(last, list) or len(last) != len(cursor.columns):
+        return "", ()
+    if cursor.lag is not None:
+        return f"{quoted(cursor.columns[0])} >= ?", (_earlier(last[0], cursor),)
+    columns, marks = ", ".join(quoted(c) for c in cursor.columns), ", ".join("?" for _ in last)
+    return f"({columns}) {'>' if cursor.unique else '>='} ({marks})", tuple(last)
+
+
+def _earlier(value: object, cursor: Cursor) -> object:
+    lag = cursor.lag or 0.0
+    if isinstance(value, (int, float)):
+        return value - (int(lag) if lag == int(lag) else lag)
+    text = str(value)
+    try:
+        then = datetime.fromisoformat(text) - timedelta(seconds=lag)
+    except ValueError:
+        return value
+    shown = then.isoformat(sep="T" if "T" in text else " ")
+    return shown[: len(text)] if len(text) == 10 else shown
+
+
+def _all_placed(ask: Ask, connection: sqlite3.Connection) -> None:
+    """Rows with nothing in the cursor would be told from those read before by no later load."""
+    if ask.cursor is None:
+        return
+    for column in ask.cursor.columns:
+        count = connection.execute(f"SELECT count(*) FROM {_relation(ask)} WHERE {quoted(column)} IS NULL").fetchone()[0]
+        if count:
+            why = "a later load could not tell whether it has them"
+            hint = f"fill `{column}`, or take another cursor; `xdeQuery` may compute one"
+            told = f"{count:,} rows of `{ask.relation}` have nothing in the cursor `{column}`"
+            raise UserError(Finding("XDE0484", told, ask.span, "no position", why, hint))
+
+
+def _reached(ask: Ask, position: Position | None, connection: sqlite3.Connection) -> dict[str, object]:
+    if ask.cursor is None:
+        return {}
+    columns = [quoted(c) for c in ask.cursor.columns]
+    order = ", ".join(f"{c} DESC" for c in columns)
+    found = connection.execute(f"SELECT {', '.join(columns)} FROM {_relation(ask)} ORDER BY {order} LIMIT 1").fetchone()
+    before = position.get("cursor") if position is not None else None
+    if found is None:
+        return {"cursor": before} if before is not None else {}
+    return {"cursor": [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in found]}
+
+
+def _write(ask: Ask, position: Position | None, connection: sqlite3.Connection, target: Path, pace: Pace) -> int:
+    where, values = _after(ask.cursor, position)
+    columns = ", ".join(quoted(c.name) for c in ask.columns)
+    blobs = [n for n, c in enumerate(ask.columns) if c.type.strip().upper() in BLOBS]
+    query = f"SELECT {columns} FROM {_relation(ask)}" + (f" WHERE {where}" if where else "")
+    count = 0
+    with (
+        target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out,
+        closing(connection.execute(query, values)) as cursor,
+    ):
+        writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        writer.writerow([c.name for c in ask.columns])
+        for rows in iter(lambda: cursor.fetchmany(BLOCK), []):
+            writer.writerows(_texts(rows, blobs))
+            size = out.tell()
+            pace.took(len(rows), size - pace.bytes)
+            count += len(rows)
+    return count
+
+
+def _texts(rows: Sequence[Sequence[object]], blobs: Sequence[int]) -> Iterator[list[object]]:
+    for row in rows:
+        texts = [_MISSING if v is None else v for v in row]
+        for n in blobs:
+            texts[n] = _escaped(texts[n])
+        yield [v.decode("utf-8", "surrogateescape") if isinstance(v, bytes) else v for v in texts]
+
+
+def _escaped(value: object) -> object:
+    """Bytes as the engine reads them from a text."""
+    if isinstance(value, str):
+        value = value.encode("utf-8", "surrogateescape")
+    return "".join(f"\\x{byte:02x}" for byte in value) if isinstance(value, bytes) else value
+
+
+def _any_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")

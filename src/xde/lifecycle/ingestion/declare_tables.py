@@ -1,0 +1,135 @@
+"""How a table of a database is read, from the words of its contract."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from xde.ground.findings import Finding
+from xde.ground.names import did_you_mean
+from xde.kernel.project.secret_references import references
+from xde.lifecycle.ingestion.port import Dialect
+from xde.lifecycle.sources.tables import NULL, Ask, AskedColumn, Cursor, Limits, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xde.ground.findings import Findings
+    from xde.kernel.project.contract import Custom, Server
+    from xde.kernel.project.declarations import SourceDataset
+    from xde.lifecycle.ingestion.port import Field
+
+KINDS = {"postgres": "postgres", "postgresql": "postgres", "duckdb": "duckdb"}  # of the standard's types; `custom` says its own
+TABLE_DIALECT = Dialect("csv", nulls=(NULL,), compression="none", quoted_nulls=False)
+WORDS = {
+    "connections": "connections",
+    "rowsPerSecond": "rows_per_second",
+    "bytesPerSecond": "bytes_per_second",
+    "hours": "hours",
+    "statementTimeout": "statement_timeout",
+    "connectTimeout": "connect_timeout",
+}
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z")
+_OWN = ("user", "password", "sslMode")
+
+
+def kind_of(server: Server) -> str | None:
+    """The connector of a server, or None where it is no database that can be read."""
+    if server.type == "custom":
+        said = server.custom.get("type")
+        return str(said.value) if said is not None else None
+    return KINDS.get(server.type)
+
+
+def write_mode(given: Mapping[str, Custom]) -> str:
+    """As the contract says it; rows that nobody can tell from those of before replace them."""
+    if "writeMode" in given:
+        return str(given["writeMode"].value)
+    return "append" if "incrementalCursor" in given else "replace"
+
+
+def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[Field], findings: Findings) -> Ask:
+    """What is asked of the database."""
+    given = dataset.object.custom
+    query = str(given["query"].value) if "query" in given else None
+    cursor = _cursor(dataset, fields, findings) if "incrementalCursor" in given else None
+    mode = write_mode(given)
+    if mode == "append" and cursor is None:
+        _no_cursor(dataset, findings)
+    if mode == "append" and cursor is not None and kind != "postgres":
+        _only_new(dataset, cursor, findings)
+    relation = dataset.object.physical_name or dataset.object.name
+    columns = tuple(AskedColumn(f.source_name, f.type) for f in fields)
+    cursor = cursor if mode != "replace" else None
+    return Ask(dataset.name, _place(server, kind, findings), relation, query, columns, cursor, _limits(given), dataset.object.span)
+
+
+def _place(server: Server, kind: str, findings: Findings) -> Place:
+    settings = {n: str(v) for n, v in server.settings.items()}
+    settings |= {n: str(server.custom[n].value) for n in _OWN if n in server.custom}
+    password = server.custom.get("password")
+    if password is not None and not references(str(password.value)):
+        why = "whoever may read the contract could log in with it, and it is kept with every deployment"
+        hint = "write a reference, such as `${env:SHOP_PASSWORD}`"
+        findings.add(
+            Finding("XDE0481", f"the password of the server `{server.name}` stands in the open", password.span, "readable", why, hint)
+        )
+    return Place(kind, settings, server.span)
+
+
+def _cursor(dataset: SourceDataset, fields: Sequence[Field], findings: Findings) -> Cursor | None:
+    said = dataset.object.custom["incrementalCursor"]
+    words = said.value if isinstance(said.value, dict) else {}
+    named = words.get("property")
+    names = [str(n) for n in named] if isinstance(named, list) else [str(named)] if named is not None else []
+    by_name = {f.name: f for f in fields}
+    wrong = next((n for n in names if n not in by_name), None)
+    if wrong is not None or not names:
+        hint = (did_you_mean(wrong, by_name) if wrong else None) or "name a column of the contract as its `property`"
+        told = f"the cursor of `{dataset.name}` is not one of its columns: `{wrong or ''}`"
+        findings.add(Finding("XDE0439", told, said.span, "no such column", hint=hint))
+        return None
+    lag = _lag(words.get("lag"))
+    if words.get("lag") is not None and lag is None:
+        hint = "write a number, or a duration such as `PT10M`"
+        findings.add(Finding("XDE0483", f"the lag of the cursor of `{dataset.name}` is no amount: `{words['lag']}`", said.span, hint=hint))
+    alone = {p.name for p in dataset.object.properties if p.unique} | (set(dataset.object.key) if len(dataset.object.key) == 1 else set())
+    unique = bool(alone & set(names)) or (bool(dataset.object.key) and set(dataset.object.key) <= set(names))
+    timed = by_name[names[0]].type.upper().startswith(("DATE", "TIME"))
+    return Cursor(tuple(by_name[n].source_name for n in names), lag, timed, unique)
+
+
+def _lag(written: object) -> float | None:
+    if isinstance(written, (int, float)) and not isinstance(written, bool):
+        return float(written)
+    found = _DURATION.match(str(written or ""))
+    if found is None or not any(found.groups()):
+        return None
+    return float(sum(int(n or 0) * of for n, of in zip(found.groups(), (86_400, 3_600, 60, 1), strict=True)))
+
+
+def _limits(given: Mapping[str, Custom]) -> Limits:
+    words = given["limits"].value if "limits" in given else {}
+    chosen = {WORDS[w]: v for w, v in words.items() if w in WORDS} if isinstance(words, dict) else {}
+    return Limits(**chosen)
+
+
+def _no_cursor(dataset: SourceDataset, findings: Findings) -> None:
+    why = "each load would append all of its rows once more"
+    hint = "add `xdeIncrementalCursor: {property: ...}`, or say `replace` or `merge` as its `xdeWriteMode`"
+    at = dataset.object.custom["writeMode"].span if "writeMode" in dataset.object.custom else dataset.object.span
+    findings.add(Finding("XDE0483", f"nothing says which rows of `{dataset.name}` are new", at, "append", why, hint))
+
+
+def _only_new(dataset: SourceDataset, cursor: Cursor, findings: Findings) -> None:
+    """What is appended must be told from what was appended before, by the cursor alone."""
+    at = dataset.object.custom["incrementalCursor"].span
+    names = ", ".join(f"`{c}`" for c in cursor.columns)
+    if cursor.lag is not None:
+        why = "with a lag rows are read again that are there already, and would be there twice"
+        hint = "say `merge` as its `xdeWriteMode`, or take the lag away"
+        findings.add(Finding("XDE0483", f"`{dataset.name}` appends, and its cursor has a lag", at, "read again", why, hint))
+    elif not cursor.unique:
+        why = f"two rows may have the same {names}: of one that comes later nobody could tell whether it was read"
+        hint = "add the key of the table as the last `property` of the cursor, or say `merge` as its `xdeWriteMode`"
+        findings.add(Finding("XDE0483", f"the cursor of `{dataset.name}` does not tell every row from the others", at, "ties", why, hint))

@@ -1,0 +1,86 @@
+"""Rows of a database on their way to the loader: read after the position that the table's newest commit holds, into files of their own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xde.ground.errors import DataError
+from xde.ground.findings import Finding
+from xde.lifecycle.ingestion.port import FileAccount, FileToLoad
+from xde.lifecycle.sources.port import FoundFile
+from xde.lifecycle.storage.mirror import read_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from xde.lifecycle.ingestion.port import Loaded
+    from xde.lifecycle.sources.tables import Ask, Portion, Position, TableSource
+    from xde.lifecycle.storage.port import Snapshot
+    from xde.lifecycle.storage.publish import Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Opens databases; `folder` is where rows lie while they are loaded."""
+
+    open: Callable[[Ask], TableSource]
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The files of one load, and what its commit is to say of where they came from."""
+
+    files: Sequence[FileToLoad]
+    facts: Mapping[str, object]
+    portion: Portion | None = None
+
+    def accounted(self, ask: Ask, loaded: Loaded) -> FileAccount:
+        """The pieces of a portion as one account; each must have as many records as the database says it wrote."""
+        written = {f.found.path: p.rows for f, p in zip(self.files, self.portion.pieces if self.portion else (), strict=True)}
+        for account in loaded.accounts:
+            if account.records != written[account.path]:
+                raise _not_all(ask, written[account.path], account.records)
+        sums = [sum(getattr(a, n) for a in loaded.accounts) for n in ("size", "records", "accepted", "letters", "superseded")]
+        return FileAccount(ask.relation, "", *sums)
+
+
+@contextmanager
+def read_aside(tables: Tables, ask: Ask, position: Position | None) -> Iterator[Given]:
+    """Read what comes after a position; the files are gone at the end."""
+    tables.folder.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix="table-", dir=tables.folder))
+    try:
+        with closing(tables.open(ask)) as source:
+            portion = source.read(ask, position, scratch)
+        files = [_file(ask, n, piece.path) for n, piece in enumerate(portion.pieces)]
+        yield Given(files, {"position": dict(portion.position), "cost": dict(portion.cost)}, portion)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def position_of(publisher: Publisher, before: Snapshot | None) -> Position | None:
+    """How far the source was read by the commits of a snapshot: the ledger knows it, unless it has not heard of the newest yet."""
+    if before is None:
+        return None
+    key = (before.table.dataset, before.table.version)
+    state = publisher.ledger.states([key]).get(key)
+    if state is None or state.number != before.number:
+        state = read_state(publisher.lake, before.table)
+    found = state.facts.get("position") if state is not None else None
+    return found if isinstance(found, dict) else None
+
+
+def _file(ask: Ask, number: int, path: Path) -> FileToLoad:
+    name = ask.relation if not number else f"{ask.relation} ({number + 1})"
+    return FileToLoad(FoundFile(name, str(path), path.stat().st_size, 0), "", unordered=True)
+
+
+def _not_all(ask: Ask, wrote: int, found: int) -> DataError:
+    why = f"the database says that it wrote {wrote:,} rows, and {found:,} arrived"
+    return DataError(Finding("XDE0421", f"`{ask.dataset}`: the rows of `{ask.relation}` do not add up", ask.span, "", why, "load it again"))

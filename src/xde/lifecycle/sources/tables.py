@@ -1,0 +1,133 @@
+"""What a database that is a source must be able to do: say whether there are new rows, and write them down as CSV, from one snapshot.
+
+The rows take the way of a delivered file from there on: text in an exact form, cast and checked by the loader, dead letters of what does
+not fit. A database gives, besides, a *position*: JSON that says how far was read. It is kept in the commit of the rows themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING, Protocol
+
+from xde.ground.records import dataclass
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xde.ground.spans import Span
+
+NULL = r"\N"  # unquoted in the CSV: a missing value; in quotes it is a text like any other
+
+Position = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a database is, as its contract says it: `settings` may hold references to secrets, which are looked up when it is opened."""
+
+    kind: str
+    settings: Mapping[str, str]
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Columns of the database that grow with every new row, compared one after the other; `lag` is how far below the last value late ones come.
+
+    `lag` is a number, or seconds where the first column is a time. `unique` says that no two rows have the same values.
+    """
+
+    columns: tuple[str, ...]
+    lag: float | None = None
+    timed: bool = False
+    unique: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a load may ask of its source: seconds for time-outs, `hours` in UTC such as `22:00-05:30`."""
+
+    connections: int = 1
+    rows_per_second: int | None = None
+    bytes_per_second: int | None = None
+    hours: str | None = None
+    statement_timeout: float | None = None
+    connect_timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class AskedColumn:
+    """A column by the name that the database has for it, and the type (DuckDB's word) that its values are to have."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The rows of one dataset: a table (with its schema, perhaps) or a query; `cursor` None reads all of them each time."""
+
+    dataset: str
+    place: Place
+    relation: str
+    query: str | None
+    columns: tuple[AskedColumn, ...]
+    cursor: Cursor | None = None
+    limits: Limits = field(default_factory=Limits)
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """That there is something to read: `signature` tells this state of the source from others, `told` says it in words."""
+
+    signature: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A CSV file of rows with a header, and how many rows the database says it wrote there."""
+
+    path: Path
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """What was read: pieces of one snapshot, the position after them, and what it cost the source (`rows`, `bytes`, `seconds` ...)."""
+
+    pieces: tuple[Piece, ...]
+    position: Position
+    cost: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One thing that the doctor looked at: in order, or with what is missing and who can mend it how."""
+
+    what: str
+    well: bool
+    told: str = ""
+    mend: str = ""
+
+
+class TableSource(Protocol):
+    """One database. What is wrong comes out as `UserError` with findings, what may pass as `TemporaryError`; nothing is ever written there."""
+
+    def news(self, ask: Ask, position: Position | None) -> News | None:
+        """Whether there is something that was not read up to a position; None where there is nothing. Cheap where the source allows it."""
+        ...
+
+    def read(self, ask: Ask, position: Position | None, folder: Path) -> Portion:
+        """Write the rows after a position (None: all) into a folder; all of them are of one snapshot."""
+        ...
+
+    def look(self, ask: Ask) -> list[Looked]:
+        """What stands between us and the rows, from the name of the host to the rights on the table."""
+        ...
+
+    def close(self) -> None:
+        """Let go of whatever is open."""
+        ...

@@ -1,0 +1,275 @@
+"""An SQLite file as a source, through every use case: what was read, what comes later, what does not fit."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from xde.app.workspace import Workspace
+from xde.ground.clock import SetClock
+from xde.ground.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: shop
+name: shop
+version: 1.0.0
+status: active
+servers:
+  - server: till
+    type: custom
+    database: till.db
+    customProperties: [{property: xdeType, value: sqlite}]
+schema:
+  - name: orders
+    physicalName: orders
+    physicalType: table
+    customProperties: [%s]
+    properties:
+      - {name: order_id, physicalName: id, logicalType: integer, primaryKey: true, required: true}
+      - {name: customer, logicalType: string}
+      - {name: amount, logicalType: number, physicalType: "DECIMAL(10,2)"}
+      - {name: at, logicalType: timestamp}
+      - {name: photo, logicalType: string, physicalType: BLOB}
+"""
+BY_KEY = "{property: xdeIncrementalCursor, value: {property: order_id}}"
+BY_TIME = "{property: xdeIncrementalCursor, value: {property: at, lag: PT10M}}, {property: xdeWriteMode, value: merge}"
+ROWS = [
+    (1, "ada", 1.25, "2026-01-01 10:00:00", b"\x00\xffA"),
+    (2, "", "2.5", None, None),
+    (3, "\\N", 0.1, "2026-01-01 10:00:00", b""),
+    (4, 'a\r\n"b",', 3, "2026-01-01 10:00:00", None),
+    (5, None, 3, "2026-01-01 10:00:00", None),
+]
+
+
+class Till:
+    """The project and the database beside it."""
+
+    def __init__(self, root: Path, words: str = BY_KEY) -> None:
+        self.root = root
+        (root / "sources").mkdir(parents=True)
+        (root / "xde.yaml").write_text("name: shop\n")
+        self.contract(words)
+        self.sql("CREATE TABLE orders (id INTEGER PRIMARY KEY, customer, amount, at, photo, till TEXT)")
+
+    def contract(self, words: str) -> None:
+        (self.root / "sources/shop.yaml").write_text(CONTRACT % words)
+
+    def sql(self, text: str, rows=()) -> None:
+        with closing(sqlite3.connect(self.root / "till.db")) as connection:
+            if rows:
+                connection.executemany(text, rows)
+            else:
+                connection.execute(text)
+            connection.commit()
+
+    def sell(self, *rows) -> None:
+        self.sql("INSERT INTO orders (id, customer, amount, at, photo) VALUES (?, ?, ?, ?, ?)", rows)
+
+    def run(self, **how):
+        with Workspace.open(self.root) as workspace:
+            finished = workspace.run(**how)
+        return {o.step.dataset: o for o in finished.outcomes}
+
+    def rows(self, *columns):
+        with Workspace.open(self.root) as workspace:
+            found = workspace.show("shop.orders", limit=None).read_all().to_pylist()
+        return sorted((tuple(r[c] for c in columns or r) for r in found), key=str)
+
+    def letters(self):
+        with Workspace.open(self.root) as workspace:
+            return [x.letter for x in workspace.letters(status="open")]
+
+
+@pytest.fixture
+def till(tmp_path) -> Till:
+    return Till(tmp_path / "shop")
+
+
+def test_every_value_arrives_as_it_is(till):
+    till.sell(*ROWS)
+    assert till.run()["shop.orders"].rows == 5
+    assert [(i, c, str(a), p) for i, c, a, p in till.rows("order_id", "customer", "amount", "photo")] == [
+        (1, "ada", "1.25", b"\x00\xffA"),
+        (2, "", "2.50", None),
+        (3, "\\N", "0.10", b""),
+        (4, 'a\r\n"b",', "3.00", None),
+        (5, None, "3.00", None),
+    ]
+
+
+def test_a_second_run_loads_what_came_since_and_a_third_nothing(till):
+    till.sell(*ROWS)
+    till.run()
+    till.sell((9, "bob", 1, None, None))
+    assert till.run()["shop.orders"].rows == 1
+    assert till.run() == {}
+    assert [i for (i,) in till.rows("order_id")] == [1, 2, 3, 4, 5, 9]
+
+
+def test_a_change_elsewhere_in_the_file_is_no_load(till):
+    till.sell(*ROWS)
+    till.run()
+    till.sql("CREATE TABLE other (x)")
+    with Workspace.open(till.root) as workspace:
+        assert workspace.plan().steps == ()
+
+
+def test_values_of_another_type_are_dead_letters_and_can_be_replayed(till):
+    bad = [(6, "ok", "x", None, None), (7, b"\xff\xfe", 1, None, None), (8, "ok", 1e20, None, None), (9, "ok", 1, 17, None)]
+    till.sell(*ROWS, *bad)
+    outcome = till.run()["shop.orders"]
+    assert (outcome.rows, outcome.letters) == (5, 4)
+    letters = {x.raw.split(b",")[0]: x for x in till.letters()}
+    assert [letters[n].reasons[0].rule for n in (b"6", b"7", b"8", b"9")] == ["type", "parse", "type", "type"]
+    assert b"\xff\xfe" in letters[b"7"].raw
+    with Workspace.open(till.root) as workspace:
+        done = workspace.replay([letters[b"6"].id], corrected={letters[b"6"].id: b'6,"ok",1.5,\\N,\\N'})
+    assert done[0].accepted == 1
+    assert ("ok", None) in till.rows("customer", "photo")
+
+
+def test_rows_within_the_lag_are_read_again_and_merged(tmp_path):
+    till = Till(tmp_path / "shop", BY_TIME)
+    till.sell((1, "ada", 1, "2026-01-01 10:00:00", None), (2, "bob", 1, "2026-01-01 10:08:00", None))
+    till.run()
+    till.sell((3, "late", 1, "2026-01-01 10:01:00", None))
+    till.sql("UPDATE orders SET customer = 'eve', at = '2026-01-01 10:08:00' WHERE id = 2")
+    outcome = till.run()["shop.orders"]
+    assert outcome.rows == 3
+    assert till.rows("order_id", "customer") == [(1, "ada"), (2, "eve"), (3, "late")]
+    assert till.run() == {}
+
+
+def test_without_a_cursor_the_whole_table_is_read_when_the_file_has_changed(tmp_path):
+    till = Till(tmp_path / "shop", "")
+    till.sell(*ROWS)
+    assert till.run()["shop.orders"].rows == 5
+    assert till.run() == {}
+    till.sql("DELETE FROM orders WHERE id < 5")
+    assert till.run()["shop.orders"].rows == 1
+    assert till.rows("order_id") == [(5,)]
+
+
+def test_the_letters_of_a_table_that_is_replaced_are_those_of_its_last_load(tmp_path):
+    till = Till(tmp_path / "shop", "")
+    till.sell((1, "ada", "x", None, None), (2, "ada", 1, None, None))
+    till.run()
+    till.sell((3, "ada", 1, None, None))
+    till.run()
+    assert len(till.letters()) == 1
+
+
+def test_a_log_that_is_not_written_back_is_read_too(till):
+    with closing(sqlite3.connect(till.root / "till.db")) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        for number in (1, 2, 3):
+            writer.execute("INSERT INTO orders (id) VALUES (?)", (number,))
+            writer.commit()
+            assert till.run()["shop.orders"].rows == 1
+            assert till.run() == {}
+
+
+def test_what_is_written_while_a_load_reads_is_loaded_by_the_next(till, monkeypatch):
+    from xde.connectors.sqlite import sources
+
+    till.sell(*ROWS)
+    till.sql("PRAGMA journal_mode = WAL")
+    all_there = sources.SqliteTables._all_there
+
+    def then_another_row(self, ask, connection):
+        all_there(self, ask, connection)
+        monkeypatch.undo()
+        till.sell((6, "late", 1, None, None))
+
+    monkeypatch.setattr(sources.SqliteTables, "_all_there", then_another_row)
+    assert till.run()["shop.orders"].rows == 5
+    assert till.run()["shop.orders"].rows == 1
+    assert till.run() == {}
+
+
+def test_an_empty_table_is_loaded_as_one(till):
+    assert till.run()["shop.orders"].rows == 0
+    assert till.run() == {}
+    till.sell(ROWS[0])
+    assert till.run()["shop.orders"].rows == 1
+
+
+def test_a_query_is_a_source_too(tmp_path):
+    till = Till(tmp_path / "shop", "{property: xdeQuery, value: SELECT * FROM orders WHERE customer = 'ada'}, " + BY_KEY)
+    till.sell(*ROWS)
+    assert till.run()["shop.orders"].rows == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "spoil", "code"),
+    [
+        (BY_KEY, "DROP TABLE orders", "XDE0482"),
+        (BY_KEY, "ALTER TABLE orders RENAME COLUMN amount TO price", "XDE0482"),
+        (BY_TIME, "INSERT INTO orders (id) VALUES (1)", "XDE0484"),
+    ],
+)
+def test_what_cannot_be_read_is_a_finding_and_nothing_is_published(tmp_path, words, spoil, code):
+    till = Till(tmp_path / "shop", words)
+    till.sql(spoil)
+    outcome = till.run()["shop.orders"]
+    assert (outcome.status, [f.code for f in outcome.findings]) == ("failed", [code])
+
+
+def test_no_database_and_no_database_at_all(till):
+    (till.root / "till.db").unlink()
+    assert [f.code for f in till.run()["shop.orders"].findings] == ["XDE0480"]
+    (till.root / "till.db").write_text("no database " * 100)
+    assert [f.code for f in till.run()["shop.orders"].findings] == ["XDE0480"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("{property: xdeWriteMode, value: append}", "XDE0483"),
+        ("{property: xdeIncrementalCursor, value: {property: at}}", "XDE0483"),
+        ("{property: xdeIncrementalCursor, value: {property: order_id, lag: 5}}", "XDE0483"),
+        ("{property: xdeIncrementalCursor, value: {property: order_id, lag: soon}}", "XDE0483"),
+        ("{property: xdeIncrementalCursor, value: {property: number}}", "XDE0439"),
+        ("{property: xdeLimits, value: {rows: 5}}", "XDE0317"),
+    ],
+)
+def test_what_a_contract_cannot_mean(tmp_path, words, code):
+    till = Till(tmp_path / "shop", words)
+    with pytest.raises(UserError) as raised:
+        till.run()
+    assert code in [f.code for f in raised.value.findings]
+
+
+def test_hours(tmp_path):
+    till = Till(tmp_path / "shop", "{property: xdeLimits, value: {hours: '22:00-05:30'}}")
+    till.sell(*ROWS)
+    with Workspace.open(till.root) as workspace:
+        clock = workspace.house.clock = SetClock(datetime(2026, 1, 1, 12, tzinfo=UTC))
+        assert [[f.code for f in o.findings] for o in workspace.run().outcomes] == [["XDE0486"]]
+        clock.advance(timedelta(hours=12))
+        assert [o.rows for o in workspace.run().outcomes] == [5]
+        till.sell((6, "ada", 1, None, None))
+        clock.advance(timedelta(hours=12))
+        assert workspace.plan().steps == ()
+        assert "XDE0486" in [f.code for f in workspace.warnings]
+
+
+def test_the_cost_and_the_position_are_in_the_commit(till):
+    till.sell(*ROWS)
+    till.run()
+    with Workspace.open(till.root) as workspace:
+        ((_, state),) = workspace.house.ledger.states().items()
+        facts = workspace.house.lake.history(next(iter(workspace.house.lake.tables())))[0].facts
+    assert state.facts["position"]["cursor"] == [5]
+    assert facts["cost"]["rows"] == 5
+    assert facts["cost"]["bytes"] > 0
