@@ -39,6 +39,14 @@ def opened(house: House, ask: Ask) -> TableSource:
             from xde.connectors.sqlite.sources import SqliteTables
 
             return SqliteTables(settings, house.root)
+        case "postgres":
+            try:
+                from xde.connectors.postgres.sources import PostgresTables
+            except ModuleNotFoundError as error:
+                why = f"the package `{error.name}` is not installed"
+                hint = "run `pip install 'xde[postgres]'`"
+                raise UserError(Finding("XDE0480", "reading PostgreSQL needs a package more", ask.place.span, "", why, hint)) from None
+            return PostgresTables(settings)
         case _:
             raise UserError(Finding("XDE0435", f"`{ask.dataset}` is on a server of type `{ask.place.kind}`, which cannot be read yet"))
 

@@ -61,7 +61,8 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     relation = dataset.object.physical_name or dataset.object.name
     columns = tuple(AskedColumn(f.source_name, f.type) for f in fields)
     cursor = cursor if mode != "replace" else None
-    return Ask(dataset.name, _place(server, kind, findings), relation, query, columns, cursor, _limits(given), dataset.object.span)
+    place, limits = _place(server, kind, findings), _limits(given)
+    return Ask(dataset.name, place, relation, query, columns, cursor, limits, dataset.object.span, merges=mode == "merge")
 
 
 def _place(server: Server, kind: str, findings: Findings) -> Place:

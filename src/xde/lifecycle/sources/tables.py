@@ -33,9 +33,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Columns of the database that grow with every new row, compared one after the other; `lag` is how far below the last value late ones come.
+    """Columns of the database that grow with every new row, compared one after the other.
 
-    `lag` is a number, or seconds where the first column is a time. `unique` says that no two rows have the same values.
+    `lag` is how far below the last value late ones come: a number, or seconds where the first column is a time. `unique` says that no two rows have the same values.
     """
 
     columns: tuple[str, ...]
@@ -66,7 +66,10 @@ class AskedColumn:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The rows of one dataset: a table (with its schema, perhaps) or a query; `cursor` None reads all of them each time."""
+    """The rows of one dataset: a table (with its schema, perhaps) or a query; `cursor` None reads all of them each time.
+
+    `merges` says that a row that is read once more does no harm.
+    """
 
     dataset: str
     place: Place
@@ -76,6 +79,7 @@ class Ask:
     cursor: Cursor | None = None
     limits: Limits = field(default_factory=Limits)
     span: Span | None = None
+    merges: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ class Looked:
 
 
 class TableSource(Protocol):
-    """One database. What is wrong comes out as `UserError` with findings, what may pass as `TemporaryError`; nothing is ever written there."""
+    """One database, that is only ever read. What is wrong comes out as `UserError` with findings, what may pass as `TemporaryError`."""
 
     def news(self, ask: Ask, position: Position | None) -> News | None:
         """Whether there is something that was not read up to a position; None where there is nothing. Cheap where the source allows it."""

@@ -1,0 +1,238 @@
+"""Tables, views and queries of a PostgreSQL server as a source: read by `COPY` in one read-only transaction, written down as CSV.
+
+`COPY` writes what the type's own output writes, so that a number has all of its digits and a missing value is not an empty text; the
+settings that this output depends on are set for the transaction. Before anything is read the table is locked against changes of its shape
+(`ACCESS SHARE`, as every query does), so that what the catalogue says of it holds until its last row.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from xde.connectors.postgres.catalogue import describe, name_of, relation, written
+from xde.connectors.postgres.failures import grant, label, needed, not_connected, told
+from xde.connectors.postgres.windows import signature, window
+from xde.ground.digests import digest
+from xde.ground.errors import TemporaryError, UserError
+from xde.ground.names import literal, quoted
+from xde.lifecycle.sources.pace import Pace
+from xde.lifecycle.sources.tables import NULL, Looked, News, Piece, Portion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from xde.connectors.postgres.catalogue import Described
+    from xde.lifecycle.sources.tables import Ask, Position
+
+LOCK_SECONDS = 10
+STEP = 1000  # rows between two looks at the limits
+FEWEST_PAGES = 128  # for each connection: less is not worth another one
+_SETTINGS = (
+    "SET LOCAL TimeZone = 'UTC'",
+    "SET LOCAL DateStyle = 'ISO, YMD'",
+    "SET LOCAL IntervalStyle = 'postgres'",
+    "SET LOCAL bytea_output = 'hex'",
+    "SET LOCAL extra_float_digits = 1",
+    "SET LOCAL lc_monetary = 'C'",
+    f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'",
+)
+
+
+class PostgresTables:
+    """See `lifecycle.sources.tables.TableSource`."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._open: list[psycopg.Connection[Any]] = []
+        self._lock = threading.Lock()
+
+    def news(self, ask: Ask, position: Position | None) -> News | None:
+        """Whether a transaction that is over since has written rows; of what is read as a whole nobody can tell cheaply."""
+        if ask.cursor is None or position is None:
+            return News("", "all of it is read")
+        with self._transaction(ask) as cursor:
+            described = self._described(cursor, ask)
+            found = window(cursor, ask, described, position)
+            if not described.stored and position.get("signature") == signature(cursor, ask, position):
+                return None
+            if described.stored and found.where:
+                cursor.execute(f"SELECT 1 FROM {relation(ask)} WHERE {found.where} LIMIT 1".encode())
+                if cursor.fetchone() is None:
+                    return None
+        return News(digest(dict(found.position)), f"`{ask.relation}` has new rows")
+
+    def read(self, ask: Ask, position: Position | None, folder: Path) -> Portion:
+        """One snapshot, by as many connections as the limits allow and the table is worth."""
+        pace = Pace(ask.limits)
+        with self._transaction(ask) as cursor:
+            described = self._described(cursor, ask)
+            taken = window(cursor, ask, described, position)
+            query = _query(ask, described, taken.where)
+            ranges = _ranges(described, ask.limits.connections)
+            if len(ranges) == 1:
+                pieces = [_copied(cursor, query, folder / "rows.csv", pace)]
+            else:
+                pieces = self._at_once(cursor, ask, [_with(query, r, taken.where) for r in ranges], folder, pace)
+        return Portion(tuple(pieces), taken.position, {**pace.cost(), "connections": len(ranges)})
+
+    def look(self, ask: Ask) -> list[Looked]:
+        """The host's name, its port, the login, the table, the right on each column, how late transactions are."""
+        host, port = self._settings.get("host", "localhost"), self._settings.get("port", "5432")
+        looked: list[Looked] = []
+        try:
+            found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
+            looked.append(Looked(f"name `{host}`", well=True, told=str(found[0][4][0])))
+            with socket.create_connection((host, int(port)), timeout=ask.limits.connect_timeout):
+                looked.append(Looked(f"port {port}", well=True, told="somebody listens"))
+        except (OSError, ValueError) as error:
+            what = f"port {port}" if looked else f"name `{host}`"
+            mend = "start the server, or let its firewall admit this machine" if looked else "mend `host` in the contract"
+            return [*looked, Looked(what, well=False, told=str(error), mend=mend)]
+        try:
+            with self._transaction(ask) as cursor:
+                looked.append(Looked("login", well=True, told=f"as `{self._settings.get('user', '')}`"))
+                described = describe(cursor, ask)
+                looked.append(Looked(f"`{ask.relation}`", well=True, told=f"{len(described.columns)} columns"))
+                looked.append(_rights(cursor, ask))
+        except UserError as error:
+            last = error.findings[0]
+            looked.append(Looked("login" if last.code == "XDE0481" else f"`{ask.relation}`", well=False, told=str(error), mend=last.hint))
+        except TemporaryError as error:
+            looked.append(Looked("login", well=False, told=str(error), mend="try again"))
+        return looked
+
+    def close(self) -> None:
+        """Let go of the connections; a transaction that is open is rolled back."""
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
+
+    def _connected(self, ask: Ask) -> psycopg.Connection[Any]:
+        given = {
+            "host": self._settings.get("host"),
+            "port": self._settings.get("port"),
+            "dbname": self._settings.get("database"),
+            "user": self._settings.get("user"),
+            "password": self._settings.get("password"),
+            "sslmode": self._settings.get("sslMode"),
+        }
+        try:
+            connection: psycopg.Connection[Any] = psycopg.connect(
+                **{n: v for n, v in given.items() if v},  # type: ignore[arg-type]  # all of them are texts
+                connect_timeout=max(2, int(ask.limits.connect_timeout)),
+                application_name="xde",
+                client_encoding="utf8",
+                autocommit=True,
+            )
+        except psycopg.Error as error:
+            raise not_connected(ask, error) from error
+        with self._lock:
+            self._open.append(connection)
+        return connection
+
+    @contextmanager
+    def _transaction(self, ask: Ask, snapshot: str = "") -> Iterator[psycopg.Cursor[Any]]:
+        """Read-only, and of one snapshot: its own, or one that another transaction holds."""
+        connection = self._connected(ask)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                if snapshot:
+                    cursor.execute(f"SET TRANSACTION SNAPSHOT {literal(snapshot)}".encode())
+                for setting in _SETTINGS:
+                    cursor.execute(setting.encode())
+                if ask.limits.statement_timeout is not None:
+                    cursor.execute(f"SET LOCAL statement_timeout = {int(ask.limits.statement_timeout * 1000):d}".encode())
+                cursor.execute(f"SET LOCAL search_path = {quoted(self._settings.get('schema', 'public'))}".encode())
+                yield cursor
+                cursor.execute("ROLLBACK")
+        except psycopg.Error as error:
+            raise told(ask, error, broken=connection.broken) from error
+        finally:
+            connection.close()
+            with self._lock:
+                self._open = [c for c in self._open if c is not connection]
+
+    @staticmethod
+    def _described(cursor: psycopg.Cursor[Any], ask: Ask) -> Described:
+        """What the catalogue says, and will until the transaction is over.
+
+        To read no row locks the table. If it was written anew between the snapshot and the lock, the snapshot sees none of its rows.
+        """
+        described = describe(cursor, ask)
+        columns = ", ".join(quoted(c.name) for c in ask.columns)
+        cursor.execute(f"SELECT {columns} FROM {relation(ask)} LIMIT 0".encode())
+        if described.files:
+            parts = ", ".join(described.files)
+            cursor.execute(f"SELECT oid::bigint, pg_relation_filenode(oid)::bigint FROM unnest(ARRAY[{parts}]::oid[]) AS t (oid)".encode())
+            if any(described.files[str(part)] != (file or 0) for part, file in cursor.fetchall()):
+                raise TemporaryError(f"`{ask.relation}` of `{label(ask)}` is being written anew", retry_in=1.0)
+        return described
+
+    def _at_once(
+        self, cursor: psycopg.Cursor[Any], ask: Ask, queries: list[str], folder: Path, pace: Pace
+    ) -> list[Piece]:
+        """Several connections that see the same rows."""
+        cursor.execute("SELECT pg_export_snapshot()")
+        row = cursor.fetchone()
+        snapshot = str(row[0]) if row else ""
+
+        def part(number: int) -> Piece:
+            target = folder / f"rows-{number}.csv"
+            if number == 0:
+                return _copied(cursor, queries[0], target, pace)
+            with self._transaction(ask, snapshot) as own:
+                return _copied(own, queries[number], target, pace)
+
+        with ThreadPoolExecutor(len(queries), "copy") as pool:
+            return list(pool.map(part, range(len(queries))))
+
+
+def _query(ask: Ask, described: Described, where: str) -> str:
+    columns = ", ".join(f"{written(c, described.columns[c.name])} AS {quoted(c.name)}" for c in ask.columns)
+    return f"SELECT {columns} FROM {relation(ask)}" + (f" WHERE {where}" if where else "")
+
+
+def _ranges(described: Described, connections: int) -> list[str]:
+    """Conditions that part a table by its pages; the last has no end, for the table may have grown."""
+    count = max(1, min(connections, described.pages // FEWEST_PAGES))
+    if count == 1:
+        return [""]
+    bounds = [described.pages * n // count for n in range(count)]
+    ends = [f" AND ctid < '({b},0)'::tid" for b in bounds[1:]] + [""]
+    return [f"ctid >= '({b},0)'::tid{end}" for b, end in zip(bounds, ends, strict=True)]
+
+
+def _with(query: str, condition: str, where: str) -> str:
+    return f"{query} {'AND' if where else 'WHERE'} {condition}"
+
+
+def _copied(cursor: psycopg.Cursor[Any], query: str, target: Path, pace: Pace) -> Piece:
+    command = f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER, NULL {literal(NULL)}, ENCODING 'UTF8')"
+    rows = 0
+    with target.open("wb") as out, cursor.copy(command.encode()) as copy:
+        for block in copy:
+            out.write(block)
+            rows += 1
+            if rows % STEP == 0:
+                pace.took(STEP, out.tell() - pace.bytes)
+    return Piece(target, cursor.rowcount)
+
+
+def _rights(cursor: psycopg.Cursor[Any], ask: Ask) -> Looked:
+    if ask.query is not None:
+        return Looked("rights", well=True, told="its query is understood")
+    names = needed(ask)
+    cursor.execute("SELECT n FROM unnest(%s::text[]) AS n WHERE NOT has_column_privilege(%s, n, 'SELECT')", (names, name_of(ask)))
+    missing = [str(n) for (n,) in cursor.fetchall()]
+    if missing:
+        return Looked("rights", well=False, told="may not read " + ", ".join(f"`{m}`" for m in missing), mend=grant(ask))
+    return Looked("rights", well=True, told="every column may be read")
