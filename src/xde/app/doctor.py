@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.app.answers import Diagnosis
+from xde.app.connecting import opened
 from xde.ground.errors import UserError, XdeError
 from xde.lifecycle.storage.port import Column, Commit, TableId
 from xde.lifecycle.transformation.port import Query
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
     from xde.kernel.project.secret_references import Reference
+    from xde.lifecycle.sources.tables import Looked
 
 SLOW = 5.0  # seconds
 _DENIED = frozenset({"XDE0157"})
@@ -38,6 +42,9 @@ def doctor(house: House, known: Understanding, engine: str | None = None) -> Ite
     yield _asked("ledger", lambda: _ledger(house))
     yield _asked("lake", lambda: _lake(house))
     for name in sorted(known.project.sources):
+        if known.readings[name].ask is not None:
+            yield from _database(house, known, name)
+            continue
         yield _asked(f"source {name}", lambda name=name: _source(house, known, name))  # type: ignore[misc]  # bound at once
 
 
@@ -145,6 +152,28 @@ def _lake(house: House) -> str:
     local = Path(house.lake.root)
     free = f", {os.statvfs(local).f_bavail * os.statvfs(local).f_frsize / 1e9:.0f} GB free" if local.exists() else ""
     return f"written, committed and read at `{house.lake.root}`{free}"
+
+
+def _database(house: House, known: Understanding, name: str) -> Iterator[Diagnosis]:
+    """What stands between us and the rows of a table, one line for each thing that is in order, up to the first that is not."""
+    ask = known.readings[name].ask
+    if ask is None:
+        return
+    looked: list[Looked] = []
+
+    def look() -> str:
+        with closing(opened(house.revealed, house.root, ask)) as source:
+            looked.extend(source.look(ask))
+        return ""
+
+    told = _asked(f"source {name}", look)
+    wrong = next((x for x in looked if not x.well), None)
+    well = "; ".join(f"{x.what}: {x.told}" for x in looked if x.well)
+    if wrong is not None:
+        status = "denied" if "may not" in wrong.told or "refuses" in wrong.told else "missing"
+        yield Diagnosis(told.subject, status, f"{wrong.what}: {wrong.told}", wrong.mend)
+    else:
+        yield replace(told, detail=f"{well} {told.detail}".strip()) if looked else told
 
 
 def _source(house: House, known: Understanding, name: str) -> str:

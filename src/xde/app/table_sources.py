@@ -1,54 +1,21 @@
-"""Databases that are sources: which connector reads which, opened with the secrets that its contract refers to."""
+"""Databases that are sources: what there is to load, held against the position in the lake."""
 
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from xde.app.connecting import opened
 from xde.ground.errors import TemporaryError, UserError
-from xde.ground.findings import Finding, Severity
-from xde.ground.secrets import hide
 from xde.kernel.plan.plan import SourceFile
 from xde.lifecycle.sources.pace import within_hours
 from xde.lifecycle.storage.mirror import read_state
 from xde.lifecycle.storage.port import TableId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from xde.app.wiring import House
     from xde.kernel.plan.ledger import TableState
-    from xde.lifecycle.sources.tables import Ask, News, Position, TableSource
-
-
-def opened_to_load(house: House, ask: Ask) -> TableSource:
-    """The connector of a database that is to be read now, unless its contract forbids that."""
-    if not within_hours(ask.limits.hours, house.clock.now()):
-        raise UserError(replace(not_now(ask, f"it may be read {ask.limits.hours} (UTC)"), severity=Severity.ERROR))
-    return opened(house, ask)
-
-
-def opened(house: House, ask: Ask) -> TableSource:
-    """The connector of a database. Raises `UserError` where what it needs is not there."""
-    settings = {n: house.revealed.text(v) for n, v in ask.place.settings.items()}
-    if settings.get("password"):
-        hide(settings["password"])
-    match ask.place.kind:
-        case "sqlite":
-            from xde.connectors.sqlite.sources import SqliteTables
-
-            return SqliteTables(settings, house.root)
-        case "postgres":
-            try:
-                from xde.connectors.postgres.sources import PostgresTables
-            except ModuleNotFoundError as error:
-                why = f"the package `{error.name}` is not installed"
-                hint = "run `pip install 'xde[postgres]'`"
-                raise UserError(Finding("XDE0480", "reading PostgreSQL needs a package more", ask.place.span, "", why, hint)) from None
-            return PostgresTables(settings)
-        case _:
-            raise UserError(Finding("XDE0435", f"`{ask.dataset}` is on a server of type `{ask.place.kind}`, which cannot be read yet"))
+    from xde.lifecycle.sources.tables import Ask, News, Position
 
 
 def offered(
@@ -60,19 +27,13 @@ def offered(
         told = f"it may be read {ask.limits.hours} (UTC)"
         return ([_delivery(ask, None)] if state is None or reload else []), told
     try:
-        with closing(opened(house, ask)) as source:
+        with closing(opened(house.revealed, house.root, ask)) as source:
             found = source.news(ask, None if reload or state is None else _position(state))
     except (UserError, TemporaryError) as error:  # the step will meet it, try again where that helps, and fail alone
         return [_delivery(ask, None)], f"nobody could ask: {str(error)[:200]}"
     if state is None or reload:
         return [_delivery(ask, found)], "all of it is read"
     return ([_delivery(ask, found)], found.told) if found is not None else ([], "")
-
-
-def not_now(ask: Ask, why: str) -> Finding:
-    """What is told of a source that may not be read at this time of the day."""
-    hint = "run again then, or widen `hours` of its `xdeLimits`"
-    return Finding("XDE0486", f"`{ask.dataset}` is not loaded now: {why}", ask.span, "", "", hint, Severity.WARNING)
 
 
 def _delivery(ask: Ask, news: News | None) -> SourceFile:

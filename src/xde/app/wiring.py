@@ -248,10 +248,10 @@ class House:
     @property
     def tables(self) -> Tables:
         """The databases that are sources."""
-        from xde.app.table_sources import opened_to_load
+        from xde.app.connecting import opened_to_load
         from xde.lifecycle.ingestion.from_tables import Tables
 
-        return Tables(lambda ask: opened_to_load(self, ask), self.root / ".xde" / "tmp")
+        return Tables(lambda ask: opened_to_load(self.revealed, self.root, self.clock, ask), self.root / ".xde" / "tmp")
 
     def write(
         self,

@@ -273,3 +273,13 @@ def test_the_cost_and_the_position_are_in_the_commit(till):
     assert state.facts["position"]["cursor"] == [5]
     assert facts["cost"]["rows"] == 5
     assert facts["cost"]["bytes"] > 0
+
+
+def test_the_doctor_sees_the_table_and_what_is_wrong_with_it(till):
+    def told():
+        with Workspace.open(till.root) as workspace:
+            return next((d.status, d.detail) for d in workspace.doctor() if d.subject == "source shop.orders")
+
+    assert told() == ("ok", "till.db: opened read-only; orders: read")
+    till.sql("ALTER TABLE orders RENAME COLUMN amount TO price")
+    assert told() == ("missing", "`orders` has no column `amount`")

@@ -42,7 +42,12 @@ def not_connected(ask: Ask, error: psycopg.Error) -> XdeError:
     """Why there is no connection."""
     why = one_line(error)
     low = why.lower()
-    if isinstance(error, _LOGIN) or "password authentication failed" in low or "no password supplied" in low or "no pg_hba.conf entry" in low:
+    if (
+        isinstance(error, _LOGIN)
+        or "password authentication failed" in low
+        or "no password supplied" in low
+        or "no pg_hba.conf entry" in low
+    ):
         hint = "look at `xdeUser` and `xdePassword` of the server in the contract, and at what the reference stands for"
         return UserError(Finding("XDE0481", f"`{label(ask)}` refuses the login", ask.place.span, "refused", why, hint))
     if "does not exist" in low or "translate host name" in low or "not known" in low or "invalid" in low:
@@ -87,7 +92,7 @@ def grant(ask: Ask) -> str:
 
 
 def needed(ask: Ask) -> list[str]:
-    """The columns that a load reads: those of the contract, and what tells a row's writer and place, which the owner grants like any other."""
+    """The columns that a load reads: those of the contract, and what tells a row's writer and place, which are granted like any other."""
     own = ["xmin", "tableoid"] if ask.cursor is not None else []
     return [c.name for c in ask.columns] + own + (["ctid"] if ask.limits.connections > 1 else [])
 

@@ -177,9 +177,7 @@ class PostgresTables:
                 raise TemporaryError(f"`{ask.relation}` of `{label(ask)}` is being written anew", retry_in=1.0)
         return described
 
-    def _at_once(
-        self, cursor: psycopg.Cursor[Any], ask: Ask, queries: list[str], folder: Path, pace: Pace
-    ) -> list[Piece]:
+    def _at_once(self, cursor: psycopg.Cursor[Any], ask: Ask, queries: list[str], folder: Path, pace: Pace) -> list[Piece]:
         """Several connections that see the same rows."""
         cursor.execute("SELECT pg_export_snapshot()")
         row = cursor.fetchone()

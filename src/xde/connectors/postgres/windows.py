@@ -74,7 +74,9 @@ def window(cursor: psycopg.Cursor[Any], ask: Ask, described: Described, position
     if position is None or old is None or _rewritten(ask, described, position):
         return Window(held, at, whole=True)
     if not 0 <= seen.oldest - old < HALF:
-        raise UserError(_rewritten_finding(ask, "it was read so long ago, or is another server's, that its transactions cannot be told apart"))
+        raise UserError(
+            _rewritten_finding(ask, "it was read so long ago, or is another server's, that its transactions cannot be told apart")
+        )
     known = position.get("files")
     added = [p for p in described.files or {} if isinstance(known, dict) and p not in known]
     written = f"{_after(old)} < {seen.oldest - old}"

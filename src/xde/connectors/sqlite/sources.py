@@ -1,7 +1,7 @@
-"""Tables of an SQLite file as a source: opened read-only, read in one transaction, written down as CSV.
+r"""Tables of an SQLite file as a source: opened read-only, read in one transaction, written down as CSV.
 
 SQLite lets any value stand in any column. Each is written as the text that it is; what is not of the contract's type is the loader's to
-refuse, record by record. Bytes are written as `\\xNN` where the contract has a BLOB, and elsewhere as the text that they are: those that
+refuse, record by record. Bytes are written as `\xNN` where the contract has a BLOB, and elsewhere as the text that they are: those that
 are no text at all make a dead letter.
 """
 
@@ -24,6 +24,7 @@ from xde.lifecycle.sources.tables import NULL, Looked, News, Piece, Portion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
     from xde.ground.errors import XdeError
     from xde.lifecycle.sources.tables import Ask, Cursor, Position
 

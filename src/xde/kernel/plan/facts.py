@@ -18,7 +18,8 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
 
     A `restate` begins a table with all that was known of another one. A commit that says `same` has changed no row.
 
-    `files`: source files loaded, by path; `position`: how far a database was read; `inputs`: [version, number] of what a model read, by dataset; `intervals`: the
+    `files`: source files loaded, by path; `position`: how far a database was read;
+    `inputs`: [version, number] of what a model read, by dataset; `intervals`: the
     time a model has done, `pending`: what an unfinished build still owes; `data`: the newest commit that changed rows; `letters`: dead
     letters still open;
     `layout`: digest of how its rows lie in files; `checks`: digest of the checks it passed; `history`: that its rows tell what was,

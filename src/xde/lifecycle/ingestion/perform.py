@@ -49,7 +49,7 @@ class SourceWork:
 class LoadPerformer:
     """Performs LOAD steps."""
 
-    def __init__(  # noqa: PLR0913 - each is a part of the house
+    def __init__(
         self, loader: Loader, publisher: Publisher, pins: Pins, work: Mapping[str, SourceWork], merger: Merger, tables: Tables | None = None
     ) -> None:
         self._loader = loader
@@ -124,7 +124,7 @@ class LoadPerformer:
         anew = step.full or work.reading.write_mode == "replace"
         return read_aside(self._tables, ask, None if anew else position_of(self._publisher, before))
 
-    def _job(  # noqa: PLR0913 - a job is these parts together
+    def _job(
         self, step: Step, context: StepContext, work: SourceWork, folder: str, before: Snapshot | None, files: Sequence[FileToLoad]
     ) -> LoadJob:
         reading = work.reading

@@ -35,7 +35,8 @@ class Place:
 class Cursor:
     """Columns of the database that grow with every new row, compared one after the other.
 
-    `lag` is how far below the last value late ones come: a number, or seconds where the first column is a time. `unique` says that no two rows have the same values.
+    `lag` is how far below the last value late ones come: a number, or seconds where the first column is a time. `unique` says that no two
+    rows have the same values.
     """
 
     columns: tuple[str, ...]

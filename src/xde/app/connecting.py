@@ -1,0 +1,57 @@
+"""Which connector reads which database, opened with the secrets that its contract refers to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xde.ground.errors import UserError
+from xde.ground.findings import Finding, Severity
+from xde.ground.secrets import hide
+from xde.lifecycle.sources.pace import within_hours
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xde.app.revealing import Revealing
+    from xde.ground.clock import Clock
+    from xde.lifecycle.sources.tables import Ask, TableSource
+
+
+def opened_to_load(revealed: Revealing, root: Path, clock: Clock, ask: Ask) -> TableSource:
+    """The connector of a database that is to be read now, unless its contract forbids that."""
+    if not within_hours(ask.limits.hours, clock.now()):
+        raise UserError(replace(not_now(ask), severity=Severity.ERROR))
+    return opened(revealed, root, ask)
+
+
+def opened(revealed: Revealing, root: Path, ask: Ask) -> TableSource:
+    """The connector of a database. Raises `UserError` where what it needs is not there."""
+    settings = {n: revealed.text(v) for n, v in ask.place.settings.items()}
+    if settings.get("password"):
+        hide(settings["password"])
+    match ask.place.kind:
+        case "sqlite":
+            from xde.connectors.sqlite.sources import SqliteTables
+
+            return SqliteTables(settings, root)
+        case "duckdb":
+            from xde.connectors.duckdb.sources import DuckdbTables
+
+            return DuckdbTables(settings, root)
+        case "postgres":
+            try:
+                from xde.connectors.postgres.sources import PostgresTables
+            except ModuleNotFoundError as error:
+                why = f"the package `{error.name}` is not installed"
+                hint = "run `pip install 'xde[postgres]'`"
+                raise UserError(Finding("XDE0480", "reading PostgreSQL needs a package more", ask.place.span, "", why, hint)) from None
+            return PostgresTables(settings)
+        case _:
+            raise UserError(Finding("XDE0435", f"`{ask.dataset}` is on a server of type `{ask.place.kind}`, which cannot be read yet"))
+
+
+def not_now(ask: Ask) -> Finding:
+    """What is told of a source that may not be read at this time of the day."""
+    told = f"`{ask.dataset}` is not loaded now: it may be read {ask.limits.hours} (UTC)"
+    return Finding("XDE0486", told, ask.span, "", "", "run again then, or widen `hours` of its `xdeLimits`", Severity.WARNING)
