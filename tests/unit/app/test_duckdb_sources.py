@@ -68,7 +68,7 @@ def test_values_arrive_as_they_are_and_later_rows_by_the_cursor(tmp_path):
     assert till.run()["shop.orders"].rows == 2
     first, second = till.rows()
     assert [str(v) for v in first[2:4]] == ["0.1234", "2026-01-01 08:00:00.500000+00:00"]
-    assert first[4:] == ("", b"\x00\xffA", ["a", None, '"'])
+    assert first[4:] == ("", b"\x00\xffA", ["a", None, '\\"'])
     assert second[2:] == (None, None, "\\N", None, None)
     till.sql("INSERT INTO orders (day, id) VALUES ('2026-01-01', 3), ('2026-01-02', 1)")
     assert till.run()["shop.orders"].rows == 2

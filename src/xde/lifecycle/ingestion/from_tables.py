@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from xde.ground.errors import DataError
 from xde.ground.findings import Finding
+from xde.kernel.run.owners import parse_owner, this_owner
 from xde.lifecycle.ingestion.port import FileAccount, FileToLoad
 from xde.lifecycle.sources.port import FoundFile
 from xde.lifecycle.storage.mirror import read_state
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.tables import Ask, Portion, Position, TableSource
     from xde.lifecycle.storage.port import Snapshot
     from xde.lifecycle.storage.publish import Publisher
+
+OWNER = "owner"  # the file that says whose rows these are
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +57,24 @@ class Given:
 def read_aside(tables: Tables, ask: Ask, position: Position | None) -> Iterator[Given]:
     """Read what comes after a position; the files are gone at the end."""
     tables.folder.mkdir(parents=True, exist_ok=True)
+    _sweep(tables.folder)
     scratch = Path(tempfile.mkdtemp(prefix="table-", dir=tables.folder))
     try:
+        (scratch / OWNER).write_text(str(this_owner()))
         with closing(tables.open(ask)) as source:
             portion = source.read(ask, position, scratch)
         files = [_file(ask, n, piece.path) for n, piece in enumerate(portion.pieces)]
         yield Given(files, {"position": dict(portion.position), "cost": dict(portion.cost)}, portion)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Take away the rows that a process left behind when it was killed."""
+    for left in folder.glob(f"table-*/{OWNER}"):
+        owner = parse_owner(left.read_text())
+        if owner is not None and owner.is_dead:
+            shutil.rmtree(left.parent, ignore_errors=True)
 
 
 def position_of(publisher: Publisher, before: Snapshot | None) -> Position | None:
