@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from ledgers import Opener, fresh_url
+from till import Till
 from xde.ledger.memory import MemoryLedger
 from xde.ledger.open import open_ledger
 
@@ -118,3 +120,10 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Ledger]:
     """Opens the same ledger again and again, in any process."""
     return Opener(fresh_url(request.param, request), tmp_path)
+
+
+@pytest.fixture
+def till(postgres_server, tmp_path, monkeypatch, request) -> Till:
+    monkeypatch.setenv("TILL_PASSWORD", "readers password")
+    name = f"till_{abs(hash(request.node.name)) % 10**8}_{time.time_ns() % 10**6}"
+    return Till(postgres_server, tmp_path / "shop", name)

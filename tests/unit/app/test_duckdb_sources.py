@@ -77,7 +77,9 @@ def test_values_arrive_as_they_are_and_later_rows_by_the_cursor(tmp_path):
 
 
 def test_merged_with_a_lag(tmp_path):
-    till = Till(tmp_path / "shop", "{property: xdeIncrementalCursor, value: {property: day, lag: P2D}}, {property: xdeWriteMode, value: merge}")
+    till = Till(
+        tmp_path / "shop", "{property: xdeIncrementalCursor, value: {property: day, lag: P2D}}, {property: xdeWriteMode, value: merge}"
+    )
     till.run()
     till.sql("UPDATE orders SET note = 'new' WHERE id = 2", "INSERT INTO orders (day, id) VALUES ('2025-12-30', 7), ('2025-12-01', 8)")
     assert till.run()["shop.orders"].rows == 3
@@ -85,7 +87,8 @@ def test_merged_with_a_lag(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "code"), [("DROP TABLE orders", "XDE0482"), ("ALTER TABLE orders DROP note", "XDE0482"), ("INSERT INTO orders (id) VALUES (9)", "XDE0484")]
+    ("spoil", "code"),
+    [("DROP TABLE orders", "XDE0482"), ("ALTER TABLE orders DROP note", "XDE0482"), ("INSERT INTO orders (id) VALUES (9)", "XDE0484")],
 )
 def test_what_cannot_be_read(tmp_path, spoil, code):
     till = Till(tmp_path / "shop", BY_KEY)
