@@ -70,6 +70,9 @@ def _files(home: Path, sources: Sequence[str]) -> list[str]:
         if inside and not readings:
             hint = f"begin with the contract of a model by `xde new model`, or profile it: `xde profile {said}`"
             raise UserError(Finding("XDE0385", f"`{said}` is computed: there are no files to draft a contract from", hint=hint))
+        if any(r.ask is not None for r in readings):
+            hint = f"load it, and look at what is there: `xde profile {inside[0]}`"
+            raise UserError(Finding("XDE0385", f"`{said}` is in a database: there are no files to draft a contract from", hint=hint))
         found += [str(home / r.root / r.pattern) for r in readings] or [said]
     return found
 

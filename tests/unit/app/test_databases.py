@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from xde.app.testing import TestBench
 from xde.app.workspace import Workspace
 from xde.ground.clock import SetClock
 from xde.ground.errors import UserError
@@ -283,3 +284,19 @@ def test_the_doctor_sees_the_table_and_what_is_wrong_with_it(till):
     assert told() == ("ok", "till.db: opened read-only; orders: read")
     till.sql("ALTER TABLE orders RENAME COLUMN amount TO price")
     assert told() == ("missing", "`orders` has no column `amount`")
+
+
+def test_cases_deliver_lines_in_its_place_and_a_smoke_test_reads_it(till):
+    till.sell(*ROWS)
+    (till.root / "tests").mkdir()
+    (till.root / "tests/orders.yaml").write_text(
+        "source: shop.orders\ncases:\n  - name: two\n    raw: |\n      id,customer,amount,at,photo\n      1,ada,1.5,\\N,\\N\n      2,ada,x,\\N,\\N\n"
+        "    expect: {rows: [{order_id: 1, amount: 1.5}], letters: 1}\n"
+    )
+    (till.root / "models/marts").mkdir(parents=True)
+    (till.root / "models/marts/all.sql").write_text("SELECT count(*) AS n FROM shop.orders")
+    with closing(TestBench.open(till.root)) as bench:
+        assert [r.passed for r in bench.run(bench.pick(()))] == [True]
+    with Workspace.open(till.root) as workspace:
+        assert workspace.smoke().sampled == {"shop.orders": (5, 5)}
+    assert not (till.root / ".xde/lake/shop").exists(), "nothing was loaded"

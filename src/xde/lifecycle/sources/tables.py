@@ -7,7 +7,7 @@ not fit. A database gives, besides, a *position*: JSON that says how far was rea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from xde.ground.records import dataclass
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from xde.ground.spans import Span
 
 NULL = r"\N"  # unquoted in the CSV: a missing value; in quotes it is a text like any other
+FILES = frozenset({"sqlite", "duckdb"})  # kinds of databases that are files, with a path from the project's folder
 
 Position = Mapping[str, object]
 
@@ -81,6 +82,13 @@ class Ask:
     limits: Limits = field(default_factory=Limits)
     span: Span | None = None
     merges: bool = False
+
+    def seen_from(self, root: Path) -> Ask:
+        """The same of a file of a database wherever it is asked from: its path is made whole."""
+        if self.place.kind not in FILES:
+            return self
+        settings = {**self.place.settings, "database": str((root / self.place.settings.get("database", "")).resolve())}
+        return replace(self, place=replace(self.place, settings=settings))
 
 
 @dataclass(frozen=True, slots=True)
