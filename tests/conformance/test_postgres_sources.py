@@ -139,6 +139,13 @@ def test_what_no_column_of_the_contract_can_hold_is_a_dead_letter(till):
     ]
 
 
+def test_numbers_that_the_contracts_type_rounds_are_told(till):
+    till.contract(columns="      - {name: id, logicalType: number}\n      - {name: amount, logicalType: number}\n", words="")
+    till.sql("INSERT INTO orders (id, amount) VALUES (1, 0.1)")
+    (outcome,) = till.run().values()
+    assert [(f.code, f.severity.value) for f in outcome.findings] == [("XDE0489", "warning")] * 2
+
+
 def test_merged_by_key_updates_arrive_too(till):
     till.contract(BY_ID + ", {property: xdeWriteMode, value: merge}")
     till.sql("INSERT INTO orders (amount) VALUES (1), (2)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xde.ground.errors import UserError
-from xde.ground.findings import Finding
+from xde.ground.findings import Finding, Severity
 from xde.ground.names import did_you_mean, literal, quoted
 from xde.ground.records import dataclass
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from xde.lifecycle.sources.tables import Ask, AskedColumn
 
+FLOATS = {"DOUBLE", "FLOAT", "REAL"}
+HELD = {"DOUBLE": {"int2", "int4", "float4", "float8"}, "FLOAT": {"int2", "float4"}, "REAL": {"int2", "float4"}}
 BLOBS = {"BLOB", "BYTEA", "BINARY", "VARBINARY"}
 STORED = {"r", "p"}  # ordinary and partitioned tables: their rows know the transaction that wrote them
 _COLUMNS = """
@@ -122,3 +124,16 @@ def written(column: AskedColumn, of: PgType) -> str:
     if of.category in {"A", "C"} or kind.endswith("[]") or kind.startswith(("STRUCT(", "MAP(")):
         return f"to_json({name})::text"
     return f"{name}::text" if of.name == "bool" else name
+
+
+def inexact(ask: Ask, described: Described) -> list[Finding]:
+    """Numbers that the contract's type cannot hold with all of their digits: the loader sees no wrong in them, and they are rounded."""
+    found = []
+    for column in ask.columns:
+        kind, of = column.type.strip().upper(), described.columns[column.name]
+        if kind in FLOATS and of.category == "N" and of.name not in HELD[kind]:
+            why = f"it is {of.shown} in the database, and a {kind} keeps {15 if kind == 'DOUBLE' else 6} digits"
+            hint = "give it a `physicalType` that holds them, such as `DECIMAL(18,4)` or `BIGINT`"
+            told = f"numbers in `{column.name}` of `{ask.dataset}` are rounded"
+            found.append(Finding("XDE0489", told, ask.span, "", why, hint, Severity.WARNING))
+    return found

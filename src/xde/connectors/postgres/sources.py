@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from xde.connectors.postgres.catalogue import describe, name_of, relation, written
+from xde.connectors.postgres.catalogue import describe, inexact, name_of, relation, written
 from xde.connectors.postgres.failures import grant, label, needed, not_connected, told
 from xde.connectors.postgres.windows import signature, window
 from xde.ground.digests import digest
@@ -80,7 +80,7 @@ class PostgresTables:
                 pieces = [_copied(cursor, query, folder / "rows.csv", pace)]
             else:
                 pieces = self._at_once(cursor, ask, [_with(query, r, taken.where) for r in ranges], folder, pace)
-        return Portion(tuple(pieces), taken.position, {**pace.cost(), "connections": len(ranges)})
+        return Portion(tuple(pieces), taken.position, {**pace.cost(), "connections": len(ranges)}, tuple(inexact(ask, described)))
 
     def look(self, ask: Ask) -> list[Looked]:
         """The host's name, its port, the login, the table, the right on each column, how late transactions are."""

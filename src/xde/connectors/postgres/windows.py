@@ -70,7 +70,7 @@ def window(cursor: psycopg.Cursor[Any], ask: Ask, described: Described, position
         marks = _marks(position)
         lag = _above(ask, _mark(marks, old or 0))
         at["marks"] = _kept([*marks, (seen.next, _reached(cursor, ask))], seen.oldest)
-    held = f"{_after(seen.oldest)} >= {seen.next - seen.oldest}" if seen.next > seen.oldest else ""
+    held = f"{how_far_after(seen.oldest)} >= {seen.next - seen.oldest}" if seen.next > seen.oldest else ""
     if position is None or old is None or _rewritten(ask, described, position):
         return Window(held, at, whole=True)
     if not 0 <= seen.oldest - old < HALF:
@@ -79,14 +79,14 @@ def window(cursor: psycopg.Cursor[Any], ask: Ask, described: Described, position
         )
     known = position.get("files")
     added = [p for p in described.files or {} if isinstance(known, dict) and p not in known]
-    written = f"{_after(old)} < {seen.oldest - old}"
+    written = f"{how_far_after(old)} < {seen.oldest - old}"
     if added:  # partitions that were not there: their rows may be older
         fresh = f"tableoid IN ({', '.join(added)})"
         written = f"({written} OR {fresh}{f' AND {held}' if held else ''})"
     return Window(" AND ".join(w for w in (written, lag) if w), at)
 
 
-def _after(transaction: int) -> str:
+def how_far_after(transaction: int) -> str:
     """How many transactions after a given one a row was written; what was written before it is far beyond any."""
     return f"((xmin::text::bigint - {transaction % ROUND} + {ROUND}) % {ROUND})"
 

@@ -43,6 +43,11 @@ class Given:
     facts: Mapping[str, object]
     portion: Portion | None = None
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noticed by the way."""
+        return self.portion.findings if self.portion is not None else ()
+
     def accounted(self, ask: Ask, loaded: Loaded) -> FileAccount:
         """The pieces of a portion as one account; each must have as many records as the database says it wrote."""
         written = {f.found.path: p.rows for f, p in zip(self.files, self.portion.pieces if self.portion else (), strict=True)}

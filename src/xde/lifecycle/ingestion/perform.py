@@ -111,7 +111,7 @@ class LoadPerformer:
             letters=loaded.letters,
             snapshot=published.snapshot.number,
             checks=published.results,
-            findings=(*published.warnings, *(new_column(step.dataset, c, path) for c, path in loaded.new_columns.items())),
+            findings=(*published.warnings, *given.findings, *(new_column(step.dataset, c, path) for c, path in loaded.new_columns.items())),
         )
 
     def _given(self, step: Step, work: SourceWork, before: Snapshot | None) -> AbstractContextManager[Given]:

@@ -15,6 +15,7 @@ from xde.ground.records import dataclass
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from xde.ground.findings import Finding
     from xde.ground.spans import Span
 
 NULL = r"\N"  # unquoted in the CSV: a missing value; in quotes it is a text like any other
@@ -114,6 +115,7 @@ class Portion:
     pieces: tuple[Piece, ...]
     position: Position
     cost: Mapping[str, object] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
