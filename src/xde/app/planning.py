@@ -6,7 +6,6 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from xde.app.connecting import not_now
 from xde.app.restatements import place
 from xde.app.table_sources import offered
 from xde.ground.errors import UserError
@@ -76,8 +75,8 @@ def make(  # noqa: PLR0913 - what may be asked of a plan
         key = (name, known.versions[name])
         before = _table_before(states, pointers, name)
         if (ask := known.readings[name].ask) is not None:
-            deliveries[name], news[name] = offered(house, ask, states, key, reload=full)
-            warnings += [] if deliveries[name] or not news[name] else [not_now(ask)]
+            deliveries[name], news[name], told = offered(house, ask, states, key, reload=full)
+            warnings += told
             continue
         files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
         if files and key in states and _caught_up(house, states, key):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from xde.app.connecting import opened
+from xde.app.connecting import not_now, opened
 from xde.ground.errors import TemporaryError, UserError
+from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.plan import SourceFile
 from xde.lifecycle.sources.pace import within_hours
 from xde.lifecycle.storage.mirror import read_state
@@ -20,20 +21,27 @@ if TYPE_CHECKING:
 
 def offered(
     house: House, ask: Ask, states: dict[tuple[str, str], TableState], key: tuple[str, str], *, reload: bool
-) -> tuple[list[SourceFile], str]:
-    """What there is to load, as one delivery, and in words; with none of it the words say why nobody looked."""
+) -> tuple[list[SourceFile], str, list[Finding]]:
+    """What there is to load, as one delivery, and in words; where there is none though there may be rows, the findings say why."""
     state = _newest(house, states, key)
     if not within_hours(ask.limits.hours, house.clock.now()):
         told = f"it may be read {ask.limits.hours} (UTC)"
-        return ([_delivery(ask, None)] if state is None or reload else []), told
+        return ([_delivery(ask, None)], told, []) if state is None or reload else ([], told, [not_now(ask)])
     try:
         with closing(opened(house.revealed, house.root, ask)) as source:
             found = source.news(ask, None if reload or state is None else _position(state))
     except (UserError, TemporaryError) as error:  # the step will meet it, try again where that helps, and fail alone
-        return [_delivery(ask, None)], f"nobody could ask: {str(error)[:200]}"
+        return [_delivery(ask, None)], f"nobody could ask: {str(error)[:200]}", []
     if state is None or reload:
-        return [_delivery(ask, found)], "all of it is read"
-    return ([_delivery(ask, found)], found.told) if found is not None else ([], "")
+        return [_delivery(ask, found)], "all of it is read", []
+    if found is None:
+        return [], "", []
+    return ([], "", [_waiting(ask, found)]) if found.held else ([_delivery(ask, found)], found.told, [])
+
+
+def _waiting(ask: Ask, news: News) -> Finding:
+    hint = "if it is at work for long, find it: SELECT pid, usename, state, xact_start FROM pg_stat_activity ORDER BY xact_start"
+    return Finding("XDE0490", f"rows of `{ask.relation}` wait to be loaded", ask.span, "", news.told, hint, Severity.WARNING)
 
 
 def _delivery(ask: Ask, news: News | None) -> SourceFile:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.connectors.postgres.catalogue import Described
+    from xde.connectors.postgres.windows import Window
     from xde.lifecycle.sources.tables import Ask, Position
 
 LOCK_SECONDS = 10
@@ -65,7 +66,7 @@ class PostgresTables:
             if described.stored and found.where:
                 cursor.execute(f"SELECT 1 FROM {relation(ask)} WHERE {found.where} LIMIT 1".encode())
                 if cursor.fetchone() is None:
-                    return None
+                    return _held(cursor, ask, found)
         return News(digest(dict(found.position)), f"`{ask.relation}` has new rows")
 
     def read(self, ask: Ask, position: Position | None, folder: Path) -> Portion:
@@ -192,6 +193,17 @@ class PostgresTables:
 
         with ThreadPoolExecutor(len(queries), "copy") as pool:
             return list(pool.map(part, range(len(queries))))
+
+
+def _held(cursor: psycopg.Cursor[Any], ask: Ask, found: Window) -> News | None:
+    """Whether there are rows that a later load will take."""
+    if found.held:
+        cursor.execute(f"SELECT 1 FROM {relation(ask)} WHERE {found.held} LIMIT 1".encode())
+        if cursor.fetchone() is not None:
+            return News(
+                "", "a transaction that began before they were written is not over yet, and may write rows that come before them", held=True
+            )
+    return None
 
 
 def _query(ask: Ask, described: Described, where: str) -> str:

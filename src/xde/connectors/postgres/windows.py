@@ -47,11 +47,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The condition of the rows to take (empty: all), and the position after them."""
+    """The condition of the rows to take (empty: all), the position after them, and the condition of those that wait for a transaction."""
 
     where: str
     position: Position
-    whole: bool = False
+    held: str = ""
 
 
 def window(cursor: psycopg.Cursor[Any], ask: Ask, described: Described, position: Position | None) -> Window:
@@ -59,7 +59,7 @@ def window(cursor: psycopg.Cursor[Any], ask: Ask, described: Described, position
     seen = Seen.now(cursor)
     at: dict[str, object] = {"kind": "postgres", "oldest": str(seen.oldest), "writing": seen.writing}
     if ask.cursor is None:
-        return Window("", at, whole=True)
+        return Window("", at)
     if not described.stored:
         return _by_value(cursor, ask, position, at)
     at |= {"table": described.oid, "files": dict(described.files or {})}
@@ -70,9 +70,10 @@ def window(cursor: psycopg.Cursor[Any], ask: Ask, described: Described, position
         marks = _marks(position)
         lag = _above(ask, _mark(marks, old or 0))
         at["marks"] = _kept([*marks, (seen.next, _reached(cursor, ask))], seen.oldest)
-    held = f"{how_far_after(seen.oldest)} >= {seen.next - seen.oldest}" if seen.next > seen.oldest else ""
+    open_ones = seen.next - seen.oldest
+    settled = f"{how_far_after(seen.oldest)} >= {open_ones}" if open_ones else ""
     if position is None or old is None or _rewritten(ask, described, position):
-        return Window(held, at, whole=True)
+        return Window(settled, at)
     if not 0 <= seen.oldest - old < HALF:
         raise UserError(
             _rewritten_finding(ask, "it was read so long ago, or is another server's, that its transactions cannot be told apart")
@@ -82,8 +83,9 @@ def window(cursor: psycopg.Cursor[Any], ask: Ask, described: Described, position
     written = f"{how_far_after(old)} < {seen.oldest - old}"
     if added:  # partitions that were not there: their rows may be older
         fresh = f"tableoid IN ({', '.join(added)})"
-        written = f"({written} OR {fresh}{f' AND {held}' if held else ''})"
-    return Window(" AND ".join(w for w in (written, lag) if w), at)
+        written = f"({written} OR {fresh}{f' AND {settled}' if settled else ''})"
+    held = f"{how_far_after(seen.oldest)} < {open_ones}" if open_ones else ""
+    return Window(" AND ".join(w for w in (written, lag) if w), at, held)
 
 
 def how_far_after(transaction: int) -> str:
@@ -123,7 +125,7 @@ def _by_value(cursor: psycopg.Cursor[Any], ask: Ask, position: Position | None, 
     at["reached"] = _reached(cursor, ask)
     at["signature"] = signature(cursor, ask, at)
     where = _lowest(ask, position)
-    return Window(where, at, whole=not where)
+    return Window(where, at)
 
 
 def signature(cursor: psycopg.Cursor[Any], ask: Ask, position: Position) -> str:

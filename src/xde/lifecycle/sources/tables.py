@@ -94,10 +94,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """That there is something to read: `signature` tells this state of the source from others, `told` says it in words."""
+    """That there is something to read: `signature` tells this state of the source from others, `told` says it in words.
+
+    `held`: there are rows, but none that may be read yet, and `told` says what they wait for.
+    """
 
     signature: str
     told: str
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,18 @@ _DOCUMENTING = {
     "physicalType": _K.SPELLING_CHANGED,
     "physicalName": _K.SPELLING_CHANGED,
 }
-DELIVERY = {"dialect", "server", "deadLetter", "schemaChange", "incrementalCursor", "nullWords", "sourceName", "tenantColumn"}
+DELIVERY = {
+    "dialect",
+    "server",
+    "deadLetter",
+    "schemaChange",
+    "incrementalCursor",
+    "nullWords",
+    "sourceName",
+    "tenantColumn",
+    "query",
+    "limits",
+}
 MASKING = {"maskingPolicy", "dataSubjectKey"}
 UNITS = {"unit", "unitofmeasure", "currency", "timezone"}
 _OWN = {
