@@ -185,14 +185,15 @@ def test_what_is_written_while_a_load_reads_is_loaded_by_the_next(till, monkeypa
 
     till.sell(*ROWS)
     till.sql("PRAGMA journal_mode = WAL")
-    all_there = sources.SqliteTables._all_there
+    resolved = sources.SqliteTables._resolved
 
     def then_another_row(self, ask, connection):
-        all_there(self, ask, connection)
+        found = resolved(self, ask, connection)
         monkeypatch.undo()
         till.sell((6, "late", 1, None, None))
+        return found
 
-    monkeypatch.setattr(sources.SqliteTables, "_all_there", then_another_row)
+    monkeypatch.setattr(sources.SqliteTables, "_resolved", then_another_row)
     assert till.run()["shop.orders"].rows == 5
     assert till.run()["shop.orders"].rows == 1
     assert till.run() == {}
@@ -300,3 +301,15 @@ def test_cases_deliver_lines_in_its_place_and_a_smoke_test_reads_it(till):
     with Workspace.open(till.root) as workspace:
         assert workspace.smoke().sampled == {"shop.orders": (5, 5)}
     assert not (till.root / ".xde/lake/shop").exists(), "nothing was loaded"
+
+
+def test_columns_that_come_and_go_by_the_policy_of_the_contract(tmp_path):
+    till = Till(tmp_path / "shop", BY_KEY + ", {property: xdeSchemaChange, value: {newColumn: evolve, missingColumn: evolve}}")
+    till.sell((1, "ada", 1, None, None))
+    till.run()
+    till.sql("ALTER TABLE orders ADD COLUMN discount")
+    till.sql("ALTER TABLE orders DROP COLUMN photo")
+    till.sql("INSERT INTO orders (id, customer, discount) VALUES (2, 'bob', 5)")
+    outcome = till.run()["shop.orders"]
+    assert (outcome.rows, [f.code for f in outcome.findings]) == (1, ["XDE0424"])
+    assert till.rows("order_id", "photo", "discount") == [(1, None, None), (2, None, 5)]

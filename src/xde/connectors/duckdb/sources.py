@@ -11,7 +11,7 @@ import duckdb
 from xde.ground.digests import digest
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
-from xde.ground.names import did_you_mean, literal, quoted
+from xde.ground.names import literal, quoted
 from xde.lifecycle.sources.pace import Pace
 from xde.lifecycle.sources.tables import NULL, Looked, News, Piece, Portion
 
@@ -46,10 +46,12 @@ class DuckdbTables:
         state, pace, target = self._signature(ask), Pace(ask.limits), folder / "rows.csv"
         with self._opened(ask) as connection:
             connection.execute("BEGIN TRANSACTION")
-            types = self._all_there(ask, connection)
+            types = self._types(ask, connection)
+            ask = ask.resolved(list(types))
             at = self._reached(ask, position, connection)
             where = _after(ask, position)
-            columns = ", ".join(f"{_written(c, types[c.name.casefold()])} AS {quoted(c.name)}" for c in ask.columns)
+            folded = {n.casefold(): t for n, t in types.items()}
+            columns = ", ".join(f"{_written(c, folded[c.name.casefold()])} AS {quoted(c.name)}" for c in ask.columns)
             query = f"SELECT {columns} FROM {self._relation(ask)}" + (f" WHERE {where}" if where else "")
             how = f"FORMAT csv, HEADER true, NULLSTR {literal(NULL)}, FORCE_QUOTE *"
             rows = int(connection.execute(f"COPY ({query}) TO {literal(str(target))} ({how})").fetchall()[0][0])
@@ -59,7 +61,7 @@ class DuckdbTables:
     def look(self, ask: Ask) -> list[Looked]:
         """The file, the table and its columns."""
         with self._opened(ask) as connection:
-            self._all_there(ask, connection)
+            ask.resolved(list(self._types(ask, connection)))
         return [Looked(self._shown, well=True, told="opened read-only"), Looked(ask.relation, well=True, told="read")]
 
     def close(self) -> None:
@@ -98,15 +100,8 @@ class DuckdbTables:
     def _relation(self, ask: Ask) -> str:
         return f"({ask.query})" if ask.query is not None else ".".join(quoted(p) for p in ask.relation.split("."))
 
-    def _all_there(self, ask: Ask, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-        there = {str(r[0]): str(r[1]) for r in connection.execute(f"DESCRIBE SELECT * FROM {self._relation(ask)}").fetchall()}
-        types = {n.casefold(): t for n, t in there.items()}
-        missing = next((c.name for c in ask.columns if c.name.casefold() not in types), None)
-        if missing is not None:
-            why = "its columns: " + ", ".join(f"`{n}`" for n in list(there)[:30])
-            hint = did_you_mean(missing, there) or "mend the contract"
-            raise UserError(Finding("XDE0482", f"`{ask.relation}` has no column `{missing}`", ask.span, "no such column", why, hint))
-        return types
+    def _types(self, ask: Ask, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+        return {str(r[0]): str(r[1]) for r in connection.execute(f"DESCRIBE SELECT * FROM {self._relation(ask)}").fetchall()}
 
     def _reached(self, ask: Ask, position: Position | None, connection: duckdb.DuckDBPyConnection) -> dict[str, object]:
         """The greatest values of the cursor, as texts."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
-from xde.ground.names import did_you_mean, literal, quoted
+from xde.ground.names import literal, quoted
 from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
@@ -75,14 +75,8 @@ def name_of(ask: Ask) -> str:
 
 
 def describe(cursor: psycopg.Cursor[Any], ask: Ask) -> Described:
-    """The relation as it is now; a column that is not there raises `UserError`."""
-    found = _of_query(cursor, ask) if ask.query is not None else _of_table(cursor, ask)
-    missing = next((c.name for c in ask.columns if c.name not in found.columns), None)
-    if missing is not None:
-        why = "its columns: " + ", ".join(f"`{n}`" for n in list(found.columns)[:30])
-        hint = did_you_mean(missing, found.columns) or "mend the contract"
-        raise UserError(Finding("XDE0482", f"`{ask.relation}` has no column `{missing}`", ask.span, "no such column", why, hint))
-    return found
+    """The relation as it is now; one that is not there raises `UserError`."""
+    return _of_query(cursor, ask) if ask.query is not None else _of_table(cursor, ask)
 
 
 def _of_query(cursor: psycopg.Cursor[Any], ask: Ask) -> Described:

@@ -59,7 +59,7 @@ class PostgresTables:
         if ask.cursor is None or position is None:
             return News("", "all of it is read")
         with self._transaction(ask) as cursor:
-            described = self._described(cursor, ask)
+            ask, described = self._described(cursor, ask)
             found = window(cursor, ask, described, position)
             if not described.stored and position.get("signature") == signature(cursor, ask, position):
                 return None
@@ -67,13 +67,13 @@ class PostgresTables:
                 cursor.execute(f"SELECT 1 FROM {relation(ask)} WHERE {found.where} LIMIT 1".encode())
                 if cursor.fetchone() is None:
                     return _held(cursor, ask, found)
-        return News(digest(dict(found.position)), f"`{ask.relation}` has new rows")
+        return News(digest(dict(position)), f"`{ask.relation}` has new rows")
 
     def read(self, ask: Ask, position: Position | None, folder: Path) -> Portion:
         """One snapshot, by as many connections as the limits allow and the table is worth."""
         pace = Pace(ask.limits)
         with self._transaction(ask) as cursor:
-            described = self._described(cursor, ask)
+            ask, described = self._described(cursor, ask)
             taken = window(cursor, ask, described, position)
             query = _query(ask, described, taken.where)
             ranges = _ranges(described, ask.limits.connections)
@@ -101,7 +101,7 @@ class PostgresTables:
                 looked.append(Looked("login", well=True, told=f"as `{self._settings.get('user', '')}`"))
                 described = describe(cursor, ask)
                 looked.append(Looked(f"`{ask.relation}`", well=True, told=f"{len(described.columns)} columns"))
-                looked.append(_rights(cursor, ask))
+                looked.append(_rights(cursor, ask.resolved(list(described.columns))))
         except UserError as error:
             last = error.findings[0]
             looked.append(Looked("login" if last.code == "XDE0481" else f"`{ask.relation}`", well=False, told=str(error), mend=last.hint))
@@ -163,12 +163,13 @@ class PostgresTables:
                 self._open = [c for c in self._open if c is not connection]
 
     @staticmethod
-    def _described(cursor: psycopg.Cursor[Any], ask: Ask) -> Described:
+    def _described(cursor: psycopg.Cursor[Any], ask: Ask) -> tuple[Ask, Described]:
         """What the catalogue says, and will until the transaction is over.
 
         To read no row locks the table. If it was written anew between the snapshot and the lock, the snapshot sees none of its rows.
         """
         described = describe(cursor, ask)
+        ask = ask.resolved(list(described.columns))
         columns = ", ".join(quoted(c.name) for c in ask.columns)
         cursor.execute(f"SELECT {columns} FROM {relation(ask)} LIMIT 0".encode())
         if described.files:
@@ -176,7 +177,7 @@ class PostgresTables:
             cursor.execute(f"SELECT oid::bigint, pg_relation_filenode(oid)::bigint FROM unnest(ARRAY[{parts}]::oid[]) AS t (oid)".encode())
             if any(described.files[str(part)] != (file or 0) for part, file in cursor.fetchall()):
                 raise TemporaryError(f"`{ask.relation}` of `{label(ask)}` is being written anew", retry_in=1.0)
-        return described
+        return ask, described
 
     def _at_once(self, cursor: psycopg.Cursor[Any], ask: Ask, queries: list[str], folder: Path, pace: Pace) -> list[Piece]:
         """Several connections that see the same rows."""

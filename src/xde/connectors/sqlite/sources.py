@@ -18,7 +18,7 @@ from urllib.parse import quote as in_uri
 from xde.ground.digests import digest
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
-from xde.ground.names import did_you_mean, quoted
+from xde.ground.names import quoted
 from xde.lifecycle.sources.pace import Pace
 from xde.lifecycle.sources.tables import NULL, Looked, News, Piece, Portion
 
@@ -80,7 +80,7 @@ class SqliteTables:
         with closing(self._connect(ask)) as connection:
             try:
                 connection.execute("BEGIN")
-                self._all_there(ask, connection)
+                ask = self._resolved(ask, connection)
                 _all_placed(ask, connection)
                 try:
                     rows = _write(ask, position, connection, target, pace)
@@ -99,7 +99,7 @@ class SqliteTables:
         """The file, the table and its columns."""
         try:
             with closing(self._connect(ask)) as connection:
-                self._all_there(ask, connection)
+                self._resolved(ask, connection)
                 count = connection.execute(f"SELECT count(*) FROM (SELECT 1 FROM {_relation(ask)} LIMIT 1)").fetchone()
         except sqlite3.Error as error:
             raise self._told(ask, error) from error
@@ -144,16 +144,10 @@ class SqliteTables:
                 found += [ending, began[16:64]]
         return digest(*found)
 
-    def _all_there(self, ask: Ask, connection: sqlite3.Connection) -> None:
+    def _resolved(self, ask: Ask, connection: sqlite3.Connection) -> Ask:
         """Every column by its name: SQLite takes a name in quotes that it does not know for a text."""
         with closing(connection.execute(f"SELECT * FROM {_relation(ask)} LIMIT 0")) as cursor:
-            there = [d[0] for d in cursor.description]
-        known = {n.casefold() for n in there}
-        missing = next((c.name for c in ask.columns if c.name.casefold() not in known), None)
-        if missing is not None:
-            why = "its columns: " + ", ".join(f"`{n}`" for n in there[:30])
-            hint = did_you_mean(missing, there) or "mend the contract"
-            raise UserError(Finding("XDE0482", f"`{ask.relation}` has no column `{missing}`", ask.span, "no such column", why, hint))
+            return ask.resolved([d[0] for d in cursor.description])
 
     def _told(self, ask: Ask, error: sqlite3.Error) -> XdeError:
         """What SQLite complains of (https://www.sqlite.org/rescode.html)."""

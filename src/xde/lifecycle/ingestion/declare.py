@@ -132,7 +132,7 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
 def _of_table(dataset: SourceDataset, server: Server, kind: str, findings: Findings) -> Reading | None:
     given, dialect = dataset.object.custom, TABLE_DIALECT
     fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
-    ask = ask_of(dataset, server, kind, fields, findings)
+    ask = ask_of(dataset, server, kind, fields, _changes(given), findings)
     if findings.errors:
         return None
     mode = write_mode(given)

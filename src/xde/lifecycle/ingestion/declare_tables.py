@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xde.ground.findings import Findings
     from xde.kernel.project.contract import Custom, Server
     from xde.kernel.project.declarations import SourceDataset
-    from xde.lifecycle.ingestion.port import Field
+    from xde.lifecycle.ingestion.port import Field, SchemaChange
 
 KINDS = {"postgres": "postgres", "postgresql": "postgres", "duckdb": "duckdb"}  # of the standard's types; `custom` says its own
 TABLE_DIALECT = Dialect("csv", nulls=(NULL,), compression="none", quoted_nulls=False)
@@ -48,7 +48,7 @@ def write_mode(given: Mapping[str, Custom]) -> str:
     return "append" if "incrementalCursor" in given else "replace"
 
 
-def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[Field], findings: Findings) -> Ask:
+def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[Field], change: SchemaChange, findings: Findings) -> Ask:
     """What is asked of the database."""
     given = dataset.object.custom
     query = str(given["query"].value) if "query" in given else None
@@ -62,7 +62,12 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     columns = tuple(AskedColumn(f.source_name, f.type) for f in fields)
     cursor = cursor if mode != "replace" else None
     place, limits = _place(server, kind, findings), _limits(given)
-    return Ask(dataset.name, place, relation, query, columns, cursor, limits, dataset.object.span, merges=mode == "merge")
+    return Ask(dataset.name, place, relation, query, columns, cursor, limits, dataset.object.span, mode == "merge", **_columns(change))
+
+
+def _columns(change: SchemaChange) -> dict[str, bool]:
+    """By `freeze` only the columns of the contract are read: a new one of the database is nobody's to see until somebody names it."""
+    return {"may_lack": change.missing_column == "evolve", "every": change.new_column in {"evolve", "quarantine"}}
 
 
 def _place(server: Server, kind: str, findings: Findings) -> Place:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,9 +77,10 @@ def read_aside(tables: Tables, ask: Ask, position: Position | None) -> Iterator[
 def _sweep(folder: Path) -> None:
     """Take away the rows that a process left behind when it was killed."""
     for left in folder.glob(f"table-*/{OWNER}"):
-        owner = parse_owner(left.read_text())
-        if owner is not None and owner.is_dead:
-            shutil.rmtree(left.parent, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its process is just done with it
+            owner = parse_owner(left.read_text())
+            if owner is not None and owner.is_dead:
+                shutil.rmtree(left.parent, ignore_errors=True)
 
 
 def position_of(publisher: Publisher, before: Snapshot | None) -> Position | None:

@@ -6,16 +6,18 @@ not fit. A database gives, besides, a *position*: JSON that says how far was rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from xde.ground.errors import UserError
+from xde.ground.findings import Finding
+from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xde.ground.findings import Finding
     from xde.ground.spans import Span
 
 NULL = r"\N"  # unquoted in the CSV: a missing value; in quotes it is a text like any other
@@ -83,6 +85,21 @@ class Ask:
     limits: Limits = field(default_factory=Limits)
     span: Span | None = None
     merges: bool = False
+    may_lack: bool = False  # whether a column of the contract that is not there is read as missing
+    every: bool = False  # whether columns are read that the contract does not know
+
+    def resolved(self, there: Sequence[str]) -> Ask:
+        """The same with the columns that are read of those that are there. Raises `UserError` for one that must be there and is not."""
+        known = {n.casefold() for n in there}
+        kept = tuple(c for c in self.columns if c.name.casefold() in known)
+        if len(kept) < len(self.columns) and not self.may_lack:
+            missing = next(c.name for c in self.columns if c not in kept)
+            why = "its columns: " + ", ".join(f"`{n}`" for n in there[:30])
+            hint = did_you_mean(missing, there) or "mend the contract, or allow it with `missingColumn: evolve` in `xdeSchemaChange`"
+            raise UserError(Finding("XDE0482", f"`{self.relation}` has no column `{missing}`", self.span, "no such column", why, hint))
+        asked = {c.name.casefold() for c in self.columns}
+        more = tuple(AskedColumn(n, "VARCHAR") for n in there if n.casefold() not in asked) if self.every else ()
+        return replace(self, columns=(*kept, *more))
 
     def seen_from(self, root: Path) -> Ask:
         """The same of a file of a database wherever it is asked from: its path is made whole."""
