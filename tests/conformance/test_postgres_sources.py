@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from till import BY_ID
+from till import BY_ID, COLUMNS
 
 from xde.app.workspace import Workspace
 
@@ -155,6 +155,24 @@ def test_merged_by_key_updates_arrive_too(till):
     till.sql("UPDATE orders SET amount = 9 WHERE id = 1")
     assert till.loaded() == 1
     assert [(i, float(a)) for i, a in till.rows("id", "amount")] == [(1, 9.0), (2, 2.0)]
+
+
+def test_appended_an_update_is_a_dead_letter_and_no_second_row(till):
+    till.sql("INSERT INTO orders (amount) VALUES (1), (2)")
+    till.loaded()
+    till.sql("UPDATE orders SET amount = 9 WHERE id = 1")
+    (outcome,) = till.run().values()
+    assert (outcome.rows, outcome.letters) == (0, 1)
+    assert till.ids() == [1, 2]
+
+
+def test_names_are_those_of_the_catalogue_to_the_letter(till):
+    till.sql('ALTER TABLE orders RENAME amount TO "Amount"')
+    assert till.codes() == ["XDE0482"]
+    till.contract(columns=COLUMNS.replace("name: amount,", "name: amount, physicalName: Amount,"))
+    till.sql("INSERT INTO orders VALUES (1, 2.5)")
+    assert till.loaded() == 1
+    assert [float(a) for (a,) in till.rows("amount")] == [2.5]
 
 
 def test_a_table_that_was_written_anew_is_told_and_not_appended_twice(till):

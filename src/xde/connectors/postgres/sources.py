@@ -101,7 +101,7 @@ class PostgresTables:
                 looked.append(Looked("login", well=True, told=f"as `{self._settings.get('user', '')}`"))
                 described = describe(cursor, ask)
                 looked.append(Looked(f"`{ask.relation}`", well=True, told=f"{len(described.columns)} columns"))
-                looked.append(_rights(cursor, ask.resolved(list(described.columns))))
+                looked.append(_rights(cursor, ask.resolved(list(described.columns), str)))
         except UserError as error:
             last = error.findings[0]
             looked.append(Looked("login" if last.code == "XDE0481" else f"`{ask.relation}`", well=False, told=str(error), mend=last.hint))
@@ -169,7 +169,7 @@ class PostgresTables:
         To read no row locks the table. If it was written anew between the snapshot and the lock, the snapshot sees none of its rows.
         """
         described = describe(cursor, ask)
-        ask = ask.resolved(list(described.columns))
+        ask = ask.resolved(list(described.columns), str)
         columns = ", ".join(quoted(c.name) for c in ask.columns)
         cursor.execute(f"SELECT {columns} FROM {relation(ask)} LIMIT 0".encode())
         if described.files:

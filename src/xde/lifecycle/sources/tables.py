@@ -6,7 +6,7 @@ not fit. A database gives, besides, a *position*: JSON that says how far was rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -88,17 +88,20 @@ class Ask:
     may_lack: bool = False  # whether a column of the contract that is not there is read as missing
     every: bool = False  # whether columns are read that the contract does not know
 
-    def resolved(self, there: Sequence[str]) -> Ask:
-        """The same with the columns that are read of those that are there. Raises `UserError` for one that must be there and is not."""
-        known = {n.casefold() for n in there}
-        kept = tuple(c for c in self.columns if c.name.casefold() in known)
+    def resolved(self, there: Sequence[str], fold: Callable[[str], str] = str.casefold) -> Ask:
+        """The same with the columns that are read of those that are there. Raises `UserError` for one that must be there and is not.
+
+        `fold` makes names alike that are the same to the database.
+        """
+        known = {fold(n) for n in there}
+        kept = tuple(c for c in self.columns if fold(c.name) in known)
         if len(kept) < len(self.columns) and not self.may_lack:
             missing = next(c.name for c in self.columns if c not in kept)
             why = "its columns: " + ", ".join(f"`{n}`" for n in there[:30])
             hint = did_you_mean(missing, there) or "mend the contract, or allow it with `missingColumn: evolve` in `xdeSchemaChange`"
             raise UserError(Finding("XDE0482", f"`{self.relation}` has no column `{missing}`", self.span, "no such column", why, hint))
-        asked = {c.name.casefold() for c in self.columns}
-        more = tuple(AskedColumn(n, "VARCHAR") for n in there if n.casefold() not in asked) if self.every else ()
+        asked = {fold(c.name) for c in self.columns}
+        more = tuple(AskedColumn(n, "VARCHAR") for n in there if fold(n) not in asked) if self.every else ()
         return replace(self, columns=(*kept, *more))
 
     def seen_from(self, root: Path) -> Ask:
