@@ -239,7 +239,7 @@ def test_several_connections_read_one_snapshot(till):
     assert till.loaded() == 100_000
     with Workspace.open(till.root) as workspace:
         facts = workspace.house.lake.history(next(iter(workspace.house.lake.tables())))[0].facts
-    assert facts["cost"]["connections"] == 3
+    assert facts["taken"]["connections"] == 3
     till.sql("INSERT INTO orders (amount) VALUES (1)")
     assert till.loaded() == 1
     assert till.ids() == list(range(1, 100_002))

@@ -273,8 +273,8 @@ def test_the_cost_and_the_position_are_in_the_commit(till):
         ((_, state),) = workspace.house.ledger.states().items()
         facts = workspace.house.lake.history(next(iter(workspace.house.lake.tables())))[0].facts
     assert state.facts["position"]["cursor"] == [5]
-    assert facts["cost"]["rows"] == 5
-    assert facts["cost"]["bytes"] > 0
+    assert facts["taken"]["rows"] == 5
+    assert facts["taken"]["bytes"] > 0
 
 
 def test_the_doctor_sees_the_table_and_what_is_wrong_with_it(till):

@@ -69,7 +69,7 @@ def read_aside(tables: Tables, ask: Ask, position: Position | None) -> Iterator[
         with closing(tables.open(ask)) as source:
             portion = source.read(ask, position, scratch)
         files = [_file(ask, n, piece.path) for n, piece in enumerate(portion.pieces)]
-        yield Given(files, {"position": dict(portion.position), "cost": dict(portion.cost)}, portion)
+        yield Given(files, {"position": dict(portion.position), "taken": dict(portion.cost)}, portion)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
