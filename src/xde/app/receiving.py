@@ -7,6 +7,7 @@ import hmac
 import json
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xde.connectors.spool.bodies import Unfit, Unreadable, records
@@ -159,7 +160,7 @@ def _receiver(house: House, known: Understanding, name: str, group: int) -> Rece
     push = reading.push
     if push is None:
         raise UserError(Finding("XDE0466", f"nothing is pushed to `{name}`"))
-    keys = [_secret(house, k.secret, name) for k in push.keys]
+    keys = [_secret(house, k.secret, push) for k in push.keys]
     change = dataset.object.custom.get("schemaChange")
     words = change.value if change is not None and isinstance(change.value, dict) else {}
     strict = words.get("newColumn", "freeze") in {"freeze", "quarantine"}
@@ -168,12 +169,15 @@ def _receiver(house: House, known: Understanding, name: str, group: int) -> Rece
     return Receiver(push, door, spool, reading.dialect.delimiter, keys)
 
 
-def _secret(house: House, written: str, dataset: str) -> str:
-    value = house.revealed.secret(references(written)[0]).reveal()
+def _secret(house: House, written: str, push: Push) -> str:
+    try:
+        value = house.revealed.secret(references(written)[0]).reveal()
+    except UserError as error:
+        raise UserError(*(replace(f, span=f.span or push.span) for f in error.findings)) from None
     if len(value) < SHORTEST_KEY:
-        why = f"it has {len(value)} characters"
+        message, why = f"a key of `{push.dataset}` is too short to be safe", f"it has {len(value)} characters"
         hint = "make a long one: `python -c 'import secrets; print(secrets.token_urlsafe(32))'`"
-        raise UserError(Finding("XDE0463", f"a key of `{dataset}` is too short to be safe", why=why, hint=hint))
+        raise UserError(Finding("XDE0463", message, push.span, why=why, hint=hint))
     hide(value)
     return value
 
