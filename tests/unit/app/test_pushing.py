@@ -177,6 +177,22 @@ def test_bodies_that_cannot_be_read(tmp_path):
     assert (status, answer["error"]["code"]) == (413, "XDE0476")
 
 
+def test_a_record_that_is_too_long(tmp_path):
+    root = make(tmp_path / "p", "{mode: accept-all}")
+    contract = root / "sources" / "shop.yaml"
+    words = "    customProperties: [{property: xdeDialect, value: {maxRecordBytes: 100}}]\n"
+    contract.write_text(contract.read_text().replace("  - name: events\n", "  - name: events\n" + words))
+    long = ['{"id": 1, "x": "' + "é" * n + '"}' for n in (30, 41, 42, 100)]
+    [(status, answer)] = take_in(root, "\n".join(long))
+    assert [len(line.encode()) for line in long] == [78, 100, 102, 218]
+    assert (status, [(r["record"], r["code"], r.get("letter")) for r in answer["records"]]) == (
+        207,
+        [(1, "XDE0472", True), (2, "XDE0472", True), (3, "XDE0476", None), (4, "XDE0476", None)],
+    )
+    run(root)
+    assert len(letters(root)) == 2
+
+
 def test_a_request_with_a_key_is_taken_once(tmp_path):
     root = make(tmp_path / "p", "{}")
     body, bad = '{"id": 1}\n{"id": "x"}', '{"id": 2}'

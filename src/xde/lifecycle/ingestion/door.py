@@ -82,13 +82,14 @@ class Door:
         self._members = [_member(f, promised.get(f.name)) for f in fields]
         self._known = frozenset(f.source_name for f in fields) if strict else None
         self._longest = dialect.max_record_bytes
+        self._decode = json.JSONDecoder(parse_constant=_no_constant).decode
 
-    def complaint(self, number: int, line: str | bytes) -> Complaint | None:
+    def complaint(self, number: int, line: str) -> Complaint | None:
         """What is wrong with a record as it is written, in one line."""
-        if len(line) > self._longest:
-            return Complaint(number, LONG, f"the record has {len(line):,} bytes, and may have {self._longest:,}")
+        if len(line) * 4 > self._longest and (size := len(line.encode())) > self._longest:
+            return Complaint(number, LONG, f"the record has {size:,} bytes, and may have {self._longest:,}")
         try:
-            record = json.loads(line)
+            record = self._decode(line)
         except (ValueError, RecursionError) as error:
             told = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else "it cannot be read"
             return Complaint(number, UNREADABLE, f"the record is not JSON: {told}")
@@ -139,6 +140,11 @@ def _fits(field: Field, kind: str, listed: bool) -> Callable[[object], bool]:  #
     if kind == "BOOLEAN":
         return lambda v: not isinstance(v, (dict, list))
     return _anything
+
+
+def _no_constant(name: str) -> object:
+    """`NaN` and its like, which Python would take (RFC 8259, 6)."""
+    raise ValueError(name)
 
 
 def _anything(_: object) -> bool:
