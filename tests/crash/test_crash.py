@@ -41,6 +41,9 @@ ELSEWHERE = {
     CrashPoint.ARRANGED,
     *READS,
     CrashPoint.PROJECT_WRITTEN,
+    CrashPoint.PUSH_WRITTEN,
+    CrashPoint.PUSH_DURABLE,
+    CrashPoint.SEGMENT_DELIVERED,
 }  # a run does not come there
 POINTS = [p for p in CrashPoint if p not in ELSEWHERE]
 

@@ -68,6 +68,7 @@ def test_the_commands_are_all_there():
             "xde format",
             "xde plan",
             "xde run",
+            "xde up",
             "xde deploy",
             "xde rollback",
             "xde backfill",

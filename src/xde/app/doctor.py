@@ -179,6 +179,11 @@ def _database(house: House, known: Understanding, name: str) -> Iterator[Diagnos
 def _source(house: House, known: Understanding, name: str) -> str:
     reading = known.readings[name]
     root = str((known.project.root / reading.root).resolve())
+    if reading.push is not None:
+        for key in reading.push.keys:
+            house.revealed.text(key.secret)
+        waiting = house.spooled.segments(root, {})
+        return f"{len(waiting)} {'segment' if len(waiting) == 1 else 'segments'} of what was pushed, {sum(f.size for f in waiting):,} bytes"
     files = house.files.list(root, reading.pattern)
     if not files:
         from xde.ground.findings import Finding

@@ -6,6 +6,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from xde.app.pushed import pushed
 from xde.app.restatements import place
 from xde.app.table_sources import offered
 from xde.ground.errors import UserError
@@ -171,6 +172,8 @@ def _delivered(
 ) -> tuple[list[tuple[FoundFile, str]], list[Finding]]:
     reading = known.readings[name]
     root = reading.root if "://" in reading.root else str((known.project.root / reading.root).resolve())
+    if reading.push is not None:
+        return pushed(house, root, name, state, before, reload=reload), []
     files = house.files.list(root, reading.pattern)
     dataset = known.project.datasets[name]
     if not files and isinstance(dataset, SourceDataset) and state is None and before is None:

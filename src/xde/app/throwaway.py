@@ -44,6 +44,7 @@ class Throwaway:
             parameters={**of_project.parameters, **parameters},
         )
         readings = {n: replace(r, root=f"{DELIVERED}/{n}", ask=None) for n, r in known.readings.items()}
+        readings |= {n: replace(r, push=None, pattern="*.ndjson") for n, r in readings.items() if r.push is not None}
         for name in readings:
             (folder / DELIVERED / name).mkdir(parents=True)
         project = replace(known.project, root=folder, settings=settings)

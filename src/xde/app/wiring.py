@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from xde.connectors.python.calls import PythonFunctions
     from xde.connectors.spark.session import Sparked
     from xde.connectors.spark.transformation import SparkEngine
+    from xde.connectors.spool.segments import SpoolFiles
     from xde.ground.clock import Clock
     from xde.kernel.plan.ledger import Ledger
     from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, Settings
@@ -252,6 +253,13 @@ class House:
         from xde.lifecycle.ingestion.from_tables import Tables
 
         return Tables(lambda ask: opened_to_load(self.revealed, self.root, self.clock, ask), self.root / ".xde" / "tmp")
+
+    @property
+    def spooled(self) -> SpoolFiles:
+        """What was pushed, as files of sources."""
+        from xde.connectors.spool.segments import SpoolFiles
+
+        return SpoolFiles()
 
     def write(
         self,

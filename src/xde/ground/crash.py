@@ -32,6 +32,9 @@ class CrashPoint(StrEnum):
     READ_NOTED = "read.noted"
     READS_COUNTED = "reads.counted"
     PROJECT_WRITTEN = "project.written"
+    PUSH_WRITTEN = "push.written"
+    PUSH_DURABLE = "push.durable"
+    SEGMENT_DELIVERED = "segment.delivered"
 
 
 _wanted, _, _nth = os.environ.get("XDE_CRASH_AT", "").partition(":")

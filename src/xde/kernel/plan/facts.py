@@ -18,7 +18,8 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
 
     A `restate` begins a table with all that was known of another one. A commit that says `same` has changed no row.
 
-    `files`: source files loaded, by path; `position`: how far a database was read;
+    `files`: source files loaded, by path; `position`: how far a database was read; `landed`: of what is pushed, the last segment of each
+    spool, in place of files;
     `inputs`: [version, number] of what a model read, by dataset; `intervals`: the
     time a model has done, `pending`: what an unfinished build still owes; `data`: the newest commit that changed rows; `letters`: dead
     letters still open;
@@ -31,13 +32,8 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
         state = {**_mapping(commit, "state"), "data": number}
     if kind in CHANGES_DATA and not commit.get("same"):
         state["data"] = number
-    if kind == "load" and commit.get("full"):
-        state |= {"files": {}, "letters": 0}
-        state.pop("position", None)
     if kind == "load":
-        if "position" in commit:
-            state["position"] = commit["position"]
-        state["files"] = {**state.get("files", {}), **{f["path"]: f for f in _list(commit, "files")}}
+        _load(state, commit)
     if kind == "build":
         state["inputs"] = commit.get("inputs", {})
         before = [] if commit.get("full") else state.get("intervals", [])
@@ -51,6 +47,20 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
         if key in commit:
             state[key] = commit[key]
     return state
+
+
+def _load(state: dict[str, Any], commit: Mapping[str, object]) -> None:
+    """How far the source was read, by files, by a position of a database, or by segments."""
+    if commit.get("full"):
+        state |= {"files": {}, "letters": 0}
+        state.pop("position", None)
+        state.pop("landed", None)
+    if "position" in commit:
+        state["position"] = commit["position"]
+    if "landed" in commit:
+        state["landed"] = {**state.get("landed", {}), **_mapping(commit, "landed")}
+    else:
+        state["files"] = {**state.get("files", {}), **{f["path"]: f for f in _list(commit, "files")}}
 
 
 def _list(commit: Mapping[str, object], key: str) -> list[Any]:

@@ -66,12 +66,6 @@ OF_CONTRACT: dict[str, Kind] = {
     "tier": Number(whole=True, least=1),
     "compatibility": Text(("backward", "forward", "full", "none")),
 }
-OF_SERVER: dict[str, Kind] = {
-    "type": Text(("sqlite",)),
-    "user": _TEXT,
-    "password": _TEXT,
-    "sslMode": Text(("disable", "allow", "prefer", "require", "verify-ca", "verify-full")),
-}
 _SECONDS = Number(least=0)
 _LIMITS = Record(
     {
@@ -85,6 +79,25 @@ _LIMITS = Record(
         "connectTimeout": _SECONDS,
     }
 )
+_TIME = Text(pattern=r"^[0-9]+([.][0-9]+)? ?(s|min|h|days?)$", wanted="a number of s, min, h or days", example="10 s")
+_ONE_OR_MORE = Number(whole=True, least=1)
+_PUSH = Record(
+    {
+        "keys": ListOf(Record({"name": Text(pattern=r"\S", wanted="a name"), "secret": _TEXT}, ("name", "secret"))),
+        "mode": Text(("refuse", "accept-all")),
+        "limits": Record({"bodyBytes": _ONE_OR_MORE, "records": _ONE_OR_MORE, "spoolBytes": _ONE_OR_MORE}),
+        "commit": Record({"every": _TIME, "rows": _ONE_OR_MORE}),
+        "idempotency": Record({"window": _TIME, "requests": _ONE_OR_MORE}),
+        "keep": _TIME,
+    }
+)
+OF_SERVER: dict[str, Kind] = {
+    "push": _PUSH,
+    "type": Text(("sqlite",)),
+    "user": _TEXT,
+    "password": _TEXT,
+    "sslMode": Text(("disable", "allow", "prefer", "require", "verify-ca", "verify-full")),
+}
 OF_TABLE: dict[str, Kind] = {
     "query": Text(pattern=r"\S", wanted="a query in the database's SQL"),
     "limits": _LIMITS,

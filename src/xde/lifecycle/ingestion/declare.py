@@ -11,12 +11,14 @@ from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, write_mode
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
+from xde.lifecycle.ingestion.push import is_push, push_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xde.kernel.project.contract import Custom, Property, Server
     from xde.kernel.project.declarations import SourceDataset
+    from xde.lifecycle.ingestion.push import Push
     from xde.lifecycle.sources.tables import Ask
 
 FORMATS = ("csv", "json", "ndjson", "parquet", "excel", "fixed_width")
@@ -87,6 +89,7 @@ class Reading:
     key: tuple[str, ...]
     version: str | None = None  # the column that says which of two records of a key is the newer
     ask: Ask | None = None  # what is asked of a database, where it is no files that are read
+    push: Push | None = None  # where it is no delivered files that are read but what is pushed
 
     def meaning(self) -> object:
         """All that decides which rows there are and what stands in them: a change of it makes another version."""
@@ -108,7 +111,12 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
         return None, findings
     if (kind := kind_of(server)) is not None:
         return _of_table(dataset, server, kind, findings), findings
-    dialect = _dialect(str(server.settings.get("format", "csv")), given.get("dialect"), findings)
+    push = push_of(dataset, server, findings) if is_push(server) else None
+    dialect = _dialect(str(server.settings.get("format", "csv" if push is None else "ndjson")), given.get("dialect"), findings)
+    if push is not None and (dialect.format != "ndjson" or dialect.encoding != "utf-8" or dialect.skip):
+        hint = "leave `format`, `encoding` and `skip` out: what is pushed may be JSON, NDJSON, CSV or Arrow, and is kept as lines of JSON"
+        message = f"`{dataset.name}` is pushed to, and cannot be read as `{dialect.format}`, `{dialect.encoding}`"
+        findings.add(Finding("XDE0464", message, server.span, "lines of JSON", hint=hint))
     fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
     version = _version(dataset, fields, findings)
     if findings.errors:
@@ -116,15 +124,16 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
     pattern = dataset.object.physical_name or dataset.object.name
     reading = Reading(
         dataset.name,
-        str(server.settings.get("path", ".")),
-        pattern,
+        str(server.settings.get("path", ".")) if push is None else push.spool,
+        pattern if push is None else "segments/*/*.ndjson",
         dialect,
         fields,
-        _changes(given),
+        _changes(given) if push is None else _bearable(_changes(given)),
         _limit(given),
         str(_value(given, "writeMode", "append")),
         dataset.object.key,
         version,
+        push=push,
     )
     return reading, findings
 
@@ -139,6 +148,11 @@ def _of_table(dataset: SourceDataset, server: Server, kind: str, findings: Findi
     version = ask.cursor.columns[0] if ask.cursor is not None and mode == "merge" else None
     named = next((f.name for f in fields if f.source_name == version), None)
     return Reading(dataset.name, ".", ask.relation, dialect, fields, _changes(given), _limit(given), mode, dataset.object.key, named, ask)
+
+
+def _bearable(change: SchemaChange) -> SchemaChange:
+    """The policy for what was taken in already: one record with a new member must not keep a whole segment from being loaded."""
+    return SchemaChange("quarantine" if change.new_column == "freeze" else change.new_column, change.missing_column)
 
 
 def _version(dataset: SourceDataset, fields: tuple[Field, ...], findings: Findings) -> str | None:
@@ -182,7 +196,7 @@ def column_type(of: Property) -> str:
 def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
     wanted = _value(dataset.object.custom, "server", None)
     servers = dataset.contract.servers
-    fit = (s for s in servers if (s.type == "local" or kind_of(s) is not None if wanted is None else s.name == wanted))
+    fit = (s for s in servers if (s.type == "local" or is_push(s) or kind_of(s) is not None if wanted is None else s.name == wanted))
     chosen = next(fit, None)
     if chosen is None:
         findings.add(
@@ -195,7 +209,7 @@ def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
             )
         )
         return None
-    if chosen.type != "local" and kind_of(chosen) is None:
+    if chosen.type != "local" and not is_push(chosen) and kind_of(chosen) is None:
         findings.add(
             Finding(
                 "XDE0435",

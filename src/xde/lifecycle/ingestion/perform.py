@@ -14,6 +14,7 @@ from xde.kernel.run.events import Outcome
 from xde.kernel.run.metering import meter
 from xde.lifecycle.ingestion.from_tables import Given, position_of, read_aside
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
+from xde.lifecycle.ingestion.push import landed
 from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.storage.publish import Publication
 
@@ -184,6 +185,7 @@ class LoadPerformer:
             "at": context.at,
             "full": step.full or (work.reading.ask is not None and work.reading.write_mode == "replace"),
             "files": files,
+            **({"landed": landed(f.path for f in step.files)} if work.reading.push is not None else {}),
             "letters": list(loaded.letter_files),
             "rows_in": sum(a.records for a in loaded.accounts),
             "rows_out": loaded.accepted,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.port import Field
 
 INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "INT"}
+STORED_AS_DECIMAL = {"HUGEINT", "UHUGEINT"}  # a table has no room for more than 38 digits
 FLOATS = {"DOUBLE", "FLOAT", "REAL"}
 TEXTS = {"VARCHAR", "TEXT", "STRING"}
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -52,6 +53,8 @@ def cast(field: Field, text: str, decimal: str = ".") -> Cast:
         text = f"(CASE WHEN contains({text}, '.') THEN '' ELSE replace({text}, {literal(decimal)}, '.') END)"
     missing = f"{name} IS NULL"
     value = f"TRY_CAST({text} AS {field.type})"
+    if kind in STORED_AS_DECIMAL:
+        value = f"TRY_CAST(TRY_CAST({text} AS DECIMAL(38,0)) AS {field.type})"
     if form is None:
         return Cast(value, f"({text} IS NOT NULL AND {missing})")
     finite = "" if kind in INTEGERS or DECIMAL.match(kind) or kind == "TIME" else f" OR NOT isfinite({name})"

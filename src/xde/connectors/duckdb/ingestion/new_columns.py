@@ -41,7 +41,9 @@ def values_in_json(known: Sequence[str]) -> str:
     """The values of members of a record (`line`, one JSON text) besides the known ones."""
     names = ", ".join(literal(n) for n in known)
     others = f"list_filter(list_distinct(json_keys(line)), lambda k: NOT list_contains([{names}], k))"
-    text = """json_extract_string(line, '$."' || replace(k, '"', '\\"') || '"')"""
+    text = (
+        "json_extract_string(line, '/' || replace(replace(k, '~', '~0'), '/', '~1'))"  # RFC 6901: a path of JSONPath cannot say every name
+    )
     return f"CASE WHEN len({others}) > 0 THEN {_filled(f'list_transform({others}, lambda k: {{k: k, v: {text}}})')} END"
 
 
