@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from xde.connectors.duckdb.ingestion.casts import nested
+from xde.connectors.duckdb.ingestion.casts import DECIMAL, TEXTS, nested
 from xde.connectors.duckdb.ingestion.delivered import content
 from xde.connectors.duckdb.ingestion.new_columns import NO_VALUES, values_in_json
 from xde.connectors.duckdb.ingestion.splitting import Splitting
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.port import FoundFile
 
 EVERY_LINE = Splitting()
+MANY_DIGITS = "[0-9][0-9.]{15}"  # a DOUBLE keeps 15 digits of any number (IEEE 754)
+NUMBER = r"(-?[0-9]+\.[0-9]+)[\s,}]"
 
 
 def stage_lines(stage: Stage, found: FoundFile, scratch: Path) -> tuple[TextFile, int]:
@@ -50,7 +53,8 @@ def line_source(relation: str, texts: dict[str, str], new: str = NO_VALUES, *, i
     if not is_json:
         return Source(filled, texts, position="nth")
     valid = "CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END"
-    records = f"(SELECT nth, CASE WHEN {valid} THEN line END AS line FROM {filled})"
+    objects = f"SELECT nth, CASE WHEN {valid} THEN line END AS line FROM {filled}"
+    records = f"(SELECT nth, line, regexp_matches(line, {literal(MANY_DIGITS)}) AS many FROM ({objects}))"
     return Source(records, texts, position="nth", unread="line IS NULL", new=new)
 
 
@@ -59,7 +63,16 @@ def json_text(field: Field) -> str:
     path = literal('$."' + field.source_name.replace('"', '\\"') + '"')
     if nested(field):
         return f"CAST(json_extract(line, {path}) AS VARCHAR)"
-    return f"json_extract_string(line, {path})"
+    text = f"json_extract_string(line, {path})"
+    if not (DECIMAL.match(field.type.strip().upper()) or field.type.strip().upper() in TEXTS):
+        return text
+    # the engine reads a number with a point as a DOUBLE: one of many digits is taken from the record as it is written there
+    member = f'"{re.escape(field.source_name)}"\\s*:\\s*'
+    found = f"regexp_extract_all(line, {literal(member + NUMBER)}, 1)"
+    often = f"len(regexp_extract_all(line, {literal(member)}))"
+    doubt = text if field.type.strip().upper() in TEXTS else f"{text} || ' (or another of its name)'"
+    exact = f"CASE WHEN {often} > 1 THEN {doubt} WHEN len({found}) = 1 THEN {found}[1] ELSE {text} END"
+    return f"CASE WHEN many AND json_type(line, {path}) = 'DOUBLE' THEN {exact} ELSE {text} END"
 
 
 def fixed_text(field: Field) -> str:

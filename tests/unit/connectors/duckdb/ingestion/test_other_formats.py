@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -206,3 +207,28 @@ def test_a_parquet_integer_that_was_a_fraction(desk: Desk) -> None:
     loaded = desk.load(desk.job([desk.found(path)], FIELDS, Dialect(format="parquet")))
     assert desk.rows(loaded) == [(1, "x")]
     assert [x.line for x in desk.letters(loaded)] == [2]
+
+
+@pytest.mark.parametrize(
+    ("line", "amount"),
+    [
+        ('{"amount": 123456789.123456789}', "123456789.123456789"),
+        ('{"amount":-0.100000000000000005 }', "-0.100000000000000005"),
+        ('{"amount": 0.5, "other": 3.14159265358979323846}', "0.5"),
+        ('{"other": {"amount2": 3.14159265358979323846}, "amount" : 1234567890.0123456789}', "1234567890.0123456789"),
+        ('{"amount": "123456789.123456789"}', "123456789.123456789"),
+        ('{"amount": 1e3, "other": 12345678901234567890}', "1000.0"),
+    ],
+)
+def test_a_decimal_in_json_keeps_its_digits(desk, line, amount):
+    file = desk.file(f"{line}\n".encode(), "f.ndjson")
+    job = desk.job([file], [Field("amount", "amount", "DECIMAL(30,20)")], NDJSON, schema_change=SchemaChange("discard"))
+    assert desk.rows(desk.load(job)) == [(Decimal(amount),)]
+
+
+def test_a_decimal_of_many_digits_that_could_be_either_of_two_is_a_letter(desk):
+    file = desk.file(b'{"of": {"amount": 0.25}, "amount": 123456789.123456789}\n{"of": {"amount": 0.25}, "amount": 1.5}\n', "f.ndjson")
+    job = desk.job([file], [Field("amount", "amount", "DECIMAL(30,20)")], NDJSON, schema_change=SchemaChange("discard"))
+    loaded = desk.load(job)
+    assert desk.rows(loaded) == [(Decimal("1.5"),)]
+    assert [x.line for x in desk.letters(loaded)] == [1]
