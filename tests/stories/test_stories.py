@@ -17,7 +17,10 @@ DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT /
 STORIES = [story for story in map(read_story, DOCUMENTS) if story is not None]
 
 
-LONG = {"flights.md", "deployment.md", "austin_traffic.md", "backfill.md", "what_changed.md", "flows.md", "sushi.md"}
+LONG = {
+    *("flights.md", "deployment.md", "austin_traffic.md", "backfill.md", "what_changed.md", "flows.md", "sushi.md", "from_dbt.md"),
+    *("first_contract.md", "python-models.md", "mutant.md", "coverage.md", "compatibility.md", "databases.md", "dimension.md"),
+}
 
 
 @pytest.mark.parametrize(

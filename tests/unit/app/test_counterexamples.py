@@ -80,6 +80,7 @@ def test_a_file_whose_cases_share_what_is_given_is_left_alone(project):
     assert (project / "tests/marts_orders.yaml").read_text() == text
 
 
+@pytest.mark.slow
 def test_what_depends_on_order_is_kept_by_another_word(project):
     change(project, "o.status,", "first(o.status) OVER (PARTITION BY o.customer_id) AS status,")
     proved, added = kept(project, "marts.orders")
@@ -89,6 +90,7 @@ def test_what_depends_on_order_is_kept_by_another_word(project):
     assert verdicts(project, path) == {name: ["XDE0932"]}
 
 
+@pytest.mark.slow
 def test_a_join_that_fans_out(project):
     change(project, "GROUP BY order_id", "GROUP BY order_id, payment_method")
     proved, added = kept(project, "marts.orders")
@@ -119,6 +121,7 @@ GROWING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault", [pytest.param(f, marks=[pytest.mark.slow] if f in {"keys that go", "start left out"} else []) for f in GROWING]
 )

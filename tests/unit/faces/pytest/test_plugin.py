@@ -35,6 +35,7 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new))
 
 
+@pytest.mark.slow
 def test_a_case_is_an_item_with_its_name(run):
     done = run("-v", "shop")
     done.assert_outcomes(passed=10)
@@ -59,6 +60,7 @@ def test_also_from_within_the_folder_of_tests(run, shop, monkeypatch):
     run("orders.yaml").assert_outcomes(passed=3)
 
 
+@pytest.mark.slow
 def test_a_case_that_fails_shows_what_differs_and_the_query(run, shop):
     edit(shop / "tests/orders.yaml", "{order_id: 2, amount: 2}", "{order_id: 2, amount: 7}")
     done = run("shop", "--junitxml=out.xml")

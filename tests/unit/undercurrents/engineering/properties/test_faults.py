@@ -106,6 +106,7 @@ def test_what_is_right_holds(prove, name):
     assert proved.searched.guarantees >= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_is_wrong_is_found_and_made_small(prove, codes, name):
     _, contract, (code, most) = FAULTS[name]
@@ -140,6 +141,7 @@ def test_a_warning_is_told_and_breaks_nothing(shop, codes):
     assert codes(proved) == ["XDE0930"]
 
 
+@pytest.mark.slow
 def test_references_and_queries_of_the_models_contract(shop):
     contract = """\
     quality:
@@ -204,6 +206,7 @@ def test_a_model_that_fails_on_almost_everything_is_tried_one_by_one(shop, codes
     assert re.search("Conversion Error", proved.findings[0][1].why)
 
 
+@pytest.mark.slow
 def test_another_query_on_the_same_input(shop):
     from xde.undercurrents.engineering.properties.yardstick import Yardstick
     from xde.undercurrents.engineering.testing.sandbox import QueryError

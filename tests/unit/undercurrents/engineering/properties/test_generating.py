@@ -96,6 +96,7 @@ RULES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "sizes"), RULES, ids=[r for r, _ in RULES])
 def test_rules_about_few_rows_are_kept_and_those_about_many_are_not_looked_at(shop, rule, sizes):
     text = (shop.root / "sources/shop.yaml").read_text()
