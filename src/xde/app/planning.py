@@ -187,7 +187,7 @@ def _delivered(
             )
         )
     loaded = cast("Mapping[str, Mapping[str, object]]", state.facts.get("files", {}) if state and not reload else {})
-    told = compare(files, loaded, house.files.digest)
+    told = compare(files, loaded, house.files.digest, replacing=reading.write_mode == "replace")
     if state is None or reload:
         earlier = state or before
         gone = sorted(set(cast("Mapping[str, object]", earlier.facts.get("files", {}))) - {f.path for f in files}) if earlier else []

@@ -108,6 +108,14 @@ def test_heads_that_do_not_fit(tmp_path, text, codes):
 pictures = st.lists(st.dictionaries(st.integers(1, 4), st.tuples(st.integers(0, 2), st.booleans()), min_size=1), min_size=1, max_size=4)
 
 
+def test_what_was_so_before_may_be_so_again(tmp_path):
+    """The third delivery says what the first one said: it is no copy that was loaded already."""
+    shop = Shop(tmp_path, "missing: delete")
+    for there in ({1: 5, 2: 6}, {1: 5}, {1: 5, 2: 6}):
+        shop.run([(k, p, False) for k, p in there.items()])
+        assert shop.rows() == sorted(there.items())
+
+
 @pytest.mark.slow
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(pictures, st.booleans(), st.booleans())

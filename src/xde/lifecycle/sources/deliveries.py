@@ -23,14 +23,16 @@ class Deliveries:
     gone: list[str] = field(default_factory=list)
 
 
-def compare(found: Sequence[FoundFile], loaded: Mapping[str, Mapping[str, object]], digest: Callable[[FoundFile], str]) -> Deliveries:
+def compare(
+    found: Sequence[FoundFile], loaded: Mapping[str, Mapping[str, object]], digest: Callable[[FoundFile], str], *, replacing: bool = False
+) -> Deliveries:
     """Which files are new, changed or gone.
 
     A file whose size and change time are those of the loaded one is not read again; a copy of a loaded file under another
-    name (equal digest) is not new.
+    name (equal digest) is not new, unless a delivery replaces what was there: then what was so before may be so again.
     """
     deliveries = Deliveries(gone=sorted(set(loaded) - {f.path for f in found}))
-    digests = {str(entry.get("digest")) for entry in loaded.values()}
+    digests = set[str]() if replacing else {str(entry.get("digest")) for entry in loaded.values()}
     for file in found:
         known = loaded.get(file.path)
         if known is not None and known.get("size") == file.size and known.get("changed_ns") == file.changed_ns:
