@@ -38,7 +38,7 @@ def test_what_the_project_wants_is_locked(wanted):
 def accounted() -> dict[str, tuple[str, str]]:
     """The rows of the table of core dependencies in ARCHITECTURE.md: name to reason and licence."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    text = text[text.index("## What we stand on") :]
+    text = text[text.index("## What we stand on") : text.index("Extras, for who needs them")]
     rows = re.findall(r"^\| `([\w\[\]-]+)` \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
     return {canonicalize_name(n.partition("[")[0]): (reason, licence) for n, reason, licence in rows}
 
