@@ -6,6 +6,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from xde.app.newest import newest_state
 from xde.app.pushed import pushed
 from xde.app.restatements import place
 from xde.app.table_sources import offered
@@ -80,7 +81,7 @@ def make(  # noqa: PLR0913 - what may be asked of a plan
             warnings += told
             continue
         files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
-        if files and key in states and _caught_up(house, states, key):
+        if files and states.get(key) is not newest_state(house, states, key):  # another ledger's environment has worked on it
             files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
         warnings += told
         found[name] = {f.path: f for f, _ in files}
@@ -145,21 +146,6 @@ def _there(house: House, tables: Sequence[TableId]) -> set[TableId]:
     if not house.has_lake:
         return set()
     return {t for t in tables if house.lake.snapshot(t)} if "://" in house.lake_path else set(house.lake.tables())
-
-
-def _caught_up(house: House, states: dict[tuple[str, str], TableState], key: tuple[str, str]) -> bool:
-    """Whether the lake had more to tell of a table than our ledger: another ledger's environment has worked on it."""
-    table = TableId(*key)
-    snapshot = house.lake.snapshot(table)
-    if snapshot is not None and snapshot.number == states[key].number:
-        return False
-    found = read_state(house.lake, table) if snapshot is not None else None
-    house.ledger.forget([key])
-    del states[key]
-    if found is not None:
-        house.ledger.remember([found])
-        states[key] = found
-    return True
 
 
 def _table_before(states: Mapping[tuple[str, str], TableState], pointers: Mapping[str, str], name: str) -> TableState | None:

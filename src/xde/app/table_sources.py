@@ -6,12 +6,11 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from xde.app.connecting import not_now, opened
+from xde.app.newest import newest_state
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.plan import SourceFile
 from xde.lifecycle.sources.pace import within_hours
-from xde.lifecycle.storage.mirror import read_state
-from xde.lifecycle.storage.port import TableId
 
 if TYPE_CHECKING:
     from xde.app.wiring import House
@@ -23,7 +22,7 @@ def offered(
     house: House, ask: Ask, states: dict[tuple[str, str], TableState], key: tuple[str, str], *, reload: bool
 ) -> tuple[list[SourceFile], str, list[Finding]]:
     """What there is to load, as one delivery, and in words; where there is none though there may be rows, the findings say why."""
-    state = _newest(house, states, key)
+    state = newest_state(house, states, key)
     if not within_hours(ask.limits.hours, house.clock.now()):
         told = f"it may be read {ask.limits.hours} (UTC)"
         return ([_delivery(ask, None)], told, []) if state is None or reload else ([], told, [not_now(ask)])
@@ -51,21 +50,3 @@ def _delivery(ask: Ask, news: News | None) -> SourceFile:
 def _position(state: TableState) -> Position | None:
     found = state.facts.get("position")
     return found if isinstance(found, dict) else None
-
-
-def _newest(house: House, states: dict[tuple[str, str], TableState], key: tuple[str, str]) -> TableState | None:
-    """What is known of a table, from its own log where that says more than the ledger."""
-    state = states.get(key)
-    if state is None:
-        return None
-    table = TableId(*key)
-    snapshot = house.lake.snapshot(table)
-    if snapshot is not None and snapshot.number == state.number:
-        return state
-    found = read_state(house.lake, table) if snapshot is not None else None
-    house.ledger.forget([key])
-    del states[key]
-    if found is not None:
-        house.ledger.remember([found])
-        states[key] = found
-    return found

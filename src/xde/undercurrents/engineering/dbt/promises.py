@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.ground.names import quoted
+from xde.kernel.project.logical_types import logical_type
 from xde.kernel.project.tree import Mapping as Tree
 from xde.kernel.project.tree import Sequence as Items
 from xde.undercurrents.engineering.dbt.configs import flag, of_project, of_yaml, texts
 from xde.undercurrents.engineering.dbt.promised import Promised, Watch
 from xde.undercurrents.engineering.dbt.rules import DataTest, Ruled, check_arguments, counted, data_test_of, ruled
-from xde.undercurrents.engineering.dbt.seeds import logical_type
 from xde.undercurrents.engineering.dbt.sight import names_for
 from xde.undercurrents.engineering.dbt.templates import Undecided, Wrong, finding_of
 from xde.undercurrents.engineering.dbt.types import duckdb_type
@@ -120,7 +120,7 @@ class Promising:
             hint = "name one in the contract as `physicalType`"
             self.report.decide(f"the type `{kind}` of `{column['name']}` is none of DuckDB's", node.place("data_type"), hint=hint)
             return
-        column["logicalType"], column["physicalType"] = logical_type(made), made
+        column["logicalType"], column["physicalType"] = logical_type(made) or "string", made
 
     def _tests(self, node: Tree, column: str | None) -> Iterator[DataTest]:
         for word in _TESTS:

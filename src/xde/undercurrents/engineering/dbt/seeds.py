@@ -30,17 +30,6 @@ class Seed:
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)\Z")
 _INT = range(-(2**31), 2**31)
-_LOGICAL = (
-    (re.compile(r".*\]$"), "array"),
-    (re.compile(r"STRUCT"), "object"),
-    (re.compile(r"MAP"), "map"),
-    (re.compile(r"TIMESTAMP|DATETIME"), "timestamp"),
-    (re.compile(r"DATE"), "date"),
-    (re.compile(r"TIME"), "time"),
-    (re.compile(r"BOOL"), "boolean"),
-    (re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT"), "integer"),
-    (re.compile(r"DECIMAL|NUMERIC|DOUBLE|FLOAT|REAL"), "number"),
-)
 
 
 def read_csv(text: str, delimiter: str = ",") -> tuple[list[str], list[list[str]]]:
@@ -67,11 +56,6 @@ def seed_text(text: str, told: Mapping[str, str], delimiter: str) -> str:
     into = io.StringIO()
     csv.writer(into, lineterminator="\n").writerows([header, *changed])
     return into.getvalue()
-
-
-def logical_type(kind: str) -> str:
-    """The standard's word for one of DuckDB's types."""
-    return next((word for form, word in _LOGICAL if form.match(kind.upper())), "string")
 
 
 def _type(values: Sequence[str]) -> str:

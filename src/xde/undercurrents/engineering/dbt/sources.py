@@ -6,10 +6,11 @@ import csv
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from xde.kernel.project.logical_types import logical_type
 from xde.undercurrents.engineering.dbt.configs import flag, merged, of_yaml
 from xde.undercurrents.engineering.dbt.nodes import identifier
 from xde.undercurrents.engineering.dbt.promised import Promised, document
-from xde.undercurrents.engineering.dbt.seeds import Seed, column_types, logical_type, read_csv
+from xde.undercurrents.engineering.dbt.seeds import Seed, column_types, read_csv
 from xde.undercurrents.engineering.dbt.types import duckdb_type
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _catalogued(promised: Promised, table: SourceTable, promising: Promising) ->
         made = duckdb_type(kind, str(promising.world.target.get("type", "duckdb")))
         entry = promised.column(name.lower() if name.isupper() else name)
         if made is not None and "logicalType" not in entry:
-            entry |= {"logicalType": logical_type(made), "physicalType": made}
+            entry |= {"logicalType": logical_type(made) or "string", "physicalType": made}
 
 
 def _untyped(promised: Promised, table: SourceTable, report: Report) -> None:
@@ -181,7 +182,7 @@ def add_columns(promised: Promised, seed: Seed, report: Report, files: DbtFiles)
     for name, kind in column_types(header, rows, seed.types).items():
         known = next((c for n, c in columns.items() if n.casefold() == name.casefold()), {})
         columns = {n: c for n, c in columns.items() if n.casefold() != name.casefold()}
-        types = {"logicalType": logical_type(kind), "physicalType": kind}
+        types = {"logicalType": logical_type(kind) or "string", "physicalType": kind}
         promised.columns[name] = {"name": name, **types, **{k: v for k, v in known.items() if k != "name" and k not in types}}
     for name in columns:
         message = f"the seed `{seed.path}` has no column `{name}`, which its description names"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import TYPE_CHECKING
 
+from xde.kernel.project.logical_types import logical_type
 from xde.undercurrents.engineering.drafts.model import chosen
 from xde.undercurrents.engineering.testing.case_writer import value_text
 
@@ -14,18 +14,6 @@ if TYPE_CHECKING:
 
     from xde.kernel.project.contract import Property
     from xde.undercurrents.engineering.drafts.model import Source
-
-_LOGICAL = (
-    (re.compile(r".*\]$"), "array"),
-    (re.compile(r"STRUCT"), "object"),
-    (re.compile(r"TIMESTAMP|DATETIME"), "timestamp"),
-    (re.compile(r"DATE"), "date"),
-    (re.compile(r"TIME"), "time"),
-    (re.compile(r"BOOL"), "boolean"),
-    (re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT"), "integer"),
-    (re.compile(r"DECIMAL|NUMERIC|DOUBLE|FLOAT|REAL"), "number"),
-    (re.compile(r"VARCHAR|TEXT|STRING|CHAR|UUID"), "string"),
-)
 
 
 def contract_text(name: str, sources: Sequence[Source]) -> str:
@@ -57,7 +45,7 @@ def contract_text(name: str, sources: Sequence[Source]) -> str:
 
 def _property(name: str, kind: str, promise: Property | None, *, whole: bool) -> Iterator[str]:
     yield f"      - name: {value_text(name)}"
-    logical = next((word for form, word in _LOGICAL if form.match(kind.upper())), None)
+    logical = logical_type(kind)
     if logical is not None:
         yield f"        logicalType: {logical}"
     yield f"        physicalType: {value_text(kind)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xde.kernel.project.logical_types import logical_type
 from xde.undercurrents.management.contract_drafts.scalars import comment, flow, scalar
 
 if TYPE_CHECKING:
@@ -17,20 +18,6 @@ ENOUGH = 1_000
 WORDS = 20
 RARELY = 5
 """Values of a closed list are each seen so often, so that one not seen yet is unlikely (Good-Turing: none is seen once)."""
-_LOGICAL = (
-    ("VARCHAR", "string"),
-    ("DOUBLE", "number"),
-    ("FLOAT", "number"),
-    ("DECIMAL", "number"),
-    ("BOOLEAN", "boolean"),
-    ("DATE", "date"),
-    ("TIMESTAMP", "timestamp"),
-    ("TIME", "time"),
-    ("STRUCT", "object"),
-    ("MAP", "map"),
-    ("UUID", "string"),
-    ("BLOB", "string"),
-)
 _RANGES: Mapping[str, tuple[int, int]] = {
     "latitude": (-90, 90),
     "lat": (-90, 90),
@@ -73,7 +60,7 @@ def column_lines(column: Drafted) -> Iterator[str]:
     yield f"      - name: {scalar(column.name)}"
     if column.name != facts.name:
         yield f"        physicalName: {scalar(facts.name)}"
-    yield f"        logicalType: {logical_type(facts.type)}"
+    yield f"        logicalType: {logical_type(facts.type) or 'string'}"
     yield f"        physicalType: {scalar(facts.type)}"
     yield from _presence(column)
     yield from _person(column)
@@ -83,13 +70,6 @@ def column_lines(column: Drafted) -> Iterator[str]:
     yield from _values(column)
     yield from _references(column)
     yield from _text_questions(column)
-
-
-def logical_type(kind: str) -> str:
-    """The standard's type for one of the engine's."""
-    if kind.endswith("]"):
-        return "array"
-    return next((word for prefix, word in _LOGICAL if kind.startswith(prefix)), "integer")
 
 
 def requires(column: Drafted) -> bool:
