@@ -33,7 +33,7 @@ def cost(run: str, environment: str, ended_at: str, name: str = "build:a.b", sta
     dataset = name.partition(":")[2]
     at = ended_at.replace("+00:00", ".000000+00:00")
     return CostRecord(
-        run, name, environment, dataset, "v1", "build", status, at, 1.5, 10, 100, 20, None, 0, 5_000_000_000, None, alone=False
+        run, name, environment, dataset, "v1", "build", status, at, Usage(1.5, 10, 100, 20, None, 0, 5_000_000_000, None, alone=False)
     )
 
 
@@ -64,12 +64,12 @@ class TestCosts:
         ledger.record_step(spent("r1"))
         ledger.record_step(spent("r1", facts={"usage": Usage(9.0).fact()}))
         (found,) = ledger.costs("dev", NOON)
-        assert (found.seconds, found.memory, found.alone) == (9.0, None, True)
+        assert (found.usage.seconds, found.usage.memory, found.usage.alone) == (9.0, None, True)
 
     def test_rebuilt_adds_what_is_not_known(self, ledger: Ledger) -> None:
         ledger.record_run(RunRecord("r1", "dev", "p", "running", NOON))
         ledger.record_step(spent("r1"))
-        told = [replace(cost("r1", "dev", NOON), seconds=0.1), replace(cost("r0", "dev", NOON), ended_at=LATER)]
+        told = [replace(cost("r1", "dev", NOON), usage=Usage(0.1)), replace(cost("r0", "dev", NOON), ended_at=LATER)]
         for _ in range(2):
             ledger.rebuilt([], {}, LATER, costs=told)
             assert ledger.costs("dev", NOON) == [cost("r1", "dev", NOON), cost("r0", "dev", LATER)]

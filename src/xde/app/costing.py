@@ -31,14 +31,14 @@ def cost(house: House, known: Understanding, selection: frozenset[str] | None, d
     readers = _readers(known, house.ledger.reads(house.environment), since)
     pointers, states = house.ledger.pointers(house.environment), house.ledger.states()
     names = known.project.datasets
-    seconds = sum(s.seconds for n, found in steps.items() if n in names for s in found)
+    seconds = sum(s.usage.seconds for n, found in steps.items() if n in names for s in found)
     room = sum(size for n, size in kept.items() if n in names)
     spendings = []
     for name, dataset in names.items():
         if selection is not None and name not in selection:
             continue
         state = states.get((name, pointers.get(name, "")))
-        own = sum(s.seconds for s in steps[name])
+        own = sum(s.usage.seconds for s in steps[name])
         spendings.append(
             Spending(
                 name,

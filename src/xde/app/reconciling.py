@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xde.app.definitions import tell_newest, told_deployments, told_ends
@@ -118,9 +118,8 @@ def _costs(table: TableId, history: Sequence[CommitRecord]) -> Iterator[CostReco
     steps = {(str(r.facts.get("run", "")), str(r.facts.get("step", ""))): r for r in history}
     for key, (at, usage) in spent_by_commits((r.at, r.facts) for r in history).items():
         facts = steps[key].facts
-        told = {f.name: getattr(usage, f.name) for f in fields(usage)}
         where, kind = str(facts.get("environment", "")), str(facts.get("kind", ""))
-        yield CostRecord(*key, where, table.dataset, table.version, kind, "done", at, **told)
+        yield CostRecord(*key, where, table.dataset, table.version, kind, "done", at, usage)
 
 
 def _switched(house: House, ends: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:

@@ -8,20 +8,24 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from xde.ground.secrets import redact_data
-from xde.kernel.plan.costs import CostRecord, Reads, usage_of
+from xde.kernel.plan.costs import CostRecord, Reads, Usage, usage_of
 from xde.kernel.plan.ledger import Claim, Deployment, RunRecord, StepRecord, TableState
 from xde.kernel.plan.plan import StepKind
 
 if TYPE_CHECKING:
     from xde.ledger.store import Row, Value
 
+_OF_STEP = len(fields(CostRecord)) - 1  # the columns of `costs` before those of its usage
 _IN_WORDS: dict[type, tuple[str, ...]] = {StepRecord: ("reason", "facts"), Deployment: ("note", "facts")}
 
 
 def values(record: TableState | StepRecord | RunRecord | Claim | Deployment | CostRecord | Reads) -> dict[str, Value]:
     """A record as values for a query, by field name. What is said in words is redacted; names and mirrors must stay what they are."""
     told = _IN_WORDS.get(type(record), ())
-    return {f.name: _value(redact_data(v) if f.name in told else v) for f in fields(record) for v in (getattr(record, f.name),)}
+    found = {f.name: getattr(record, f.name) for f in fields(record)}
+    if isinstance(record, CostRecord):
+        found |= {f.name: getattr(record.usage, f.name) for f in fields(found.pop("usage"))}
+    return {name: _value(redact_data(v) if name in told else v) for name, v in found.items()}
 
 
 def _value(value: Any) -> Value:  # noqa: ANN401 - any field of a record
@@ -73,7 +77,8 @@ def claim(row: Row) -> Claim:
 
 def cost(row: Row) -> CostRecord:
     """A row of `costs`."""
-    return replace(CostRecord(*row), alone=bool(row[-1]))
+    usage = replace(Usage(*row[_OF_STEP:]), alone=bool(row[-1]))
+    return replace(CostRecord(*row[:_OF_STEP]), usage=usage)
 
 
 def reads(row: Row) -> Reads:
@@ -86,14 +91,13 @@ def cost_of(step: StepRecord, environment: str = "") -> CostRecord | None:
     usage = usage_of(step.facts.get("usage"))
     if usage is None or step.ended_at is None or step.kind in {StepKind.ADOPT, StepKind.COPY}:
         return None
-    told = {f.name: getattr(usage, f.name) for f in fields(usage)}
-    return CostRecord(step.run, step.step, environment, step.dataset, step.version, step.kind, step.status, moment(step.ended_at), **told)
+    return CostRecord(step.run, step.step, environment, step.dataset, step.version, step.kind, step.status, moment(step.ended_at), usage)
 
 
 def step_of(cost: CostRecord) -> StepRecord:
     """What an estimate needs of a step, where nothing else is left of it."""
     told = (cost.run, cost.step, cost.kind, cost.dataset, cost.version, cost.status, cost.ended_at, cost.ended_at)
-    return StepRecord(*told, rows=cost.rows, bytes=cost.bytes, seconds=cost.seconds)
+    return StepRecord(*told, rows=cost.usage.rows, bytes=cost.usage.bytes, seconds=cost.usage.seconds)
 
 
 def moment(now: str, seconds: float = 0.0) -> str:

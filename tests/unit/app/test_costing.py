@@ -36,21 +36,27 @@ def read(project, dataset, how="show"):
         workspace.note_read(dataset, how)
 
 
+def _seen(s):
+    """What a lake tells of a step as its run did."""
+    u = s.usage
+    return s.run, s.step, s.kind, s.version, u.rows, u.bytes, u.rows_in, u.bytes_in, u.bytes_read, u.memory
+
+
 def test_steps_say_what_they_took(sales):
     outcomes = sales.run()
     found = lines(sales)
     assert set(found) == {"shop.sales", "marts.by_country", "marts.countries", "staging.norway"}
     load, build = found["shop.sales"], found["marts.by_country"]
     (loaded,), (built,) = load.steps, build.steps
-    assert (loaded.kind, loaded.status, loaded.rows, loaded.rows_in) == ("load", "done", 2, 2)
-    assert loaded.bytes_in == (sales.root / "data/sales-1.csv").stat().st_size
-    assert (built.rows, built.rows_in, built.bytes_in) == (2, 2, outcomes["shop.sales"].bytes)
-    assert built.bytes == outcomes["marts.by_country"].bytes > 0
+    assert (loaded.kind, loaded.status, loaded.usage.rows, loaded.usage.rows_in) == ("load", "done", 2, 2)
+    assert loaded.usage.bytes_in == (sales.root / "data/sales-1.csv").stat().st_size
+    assert (built.usage.rows, built.usage.rows_in, built.usage.bytes_in) == (2, 2, outcomes["shop.sales"].bytes)
+    assert built.usage.bytes == outcomes["marts.by_country"].bytes > 0
     for step in (loaded, built):
-        assert 0 < step.seconds < 60
-        assert (step.memory or 0) > 0
-        assert step.spilled == 0
-    assert (built.bytes_read or 0) > 0
+        assert 0 < step.usage.seconds < 60
+        assert (step.usage.memory or 0) > 0
+        assert step.usage.spilled == 0
+    assert (built.usage.bytes_read or 0) > 0
     assert found["staging.norway"].steps[0].kind == "view"
     assert sum(s.share for s in found.values()) == pytest.approx(1)
     assert sum(s.kept_share for s in found.values()) == pytest.approx(1)
@@ -61,8 +67,8 @@ def test_what_spills_says_so(sales):
     sales.write("models/marts/large.sql", "SELECT hash(i) AS h, i FROM shop.sales, range(1500000) AS r(i) ORDER BY h\n")
     sales.run()
     (step,) = lines(sales)["marts.large"].steps
-    assert (step.spilled or 0) > 1_000_000
-    assert 10_000_000 < (step.memory or 0) < 100_000_000
+    assert (step.usage.spilled or 0) > 1_000_000
+    assert 10_000_000 < (step.usage.memory or 0) < 100_000_000
 
 
 def test_a_failed_step_costs_and_is_no_build(sales):
@@ -139,10 +145,8 @@ def test_costs_come_back_from_the_lake(sales):
     after = lines(sales)
     for name in ("shop.sales", "marts.by_country", "marts.countries"):
         old, new = before[name].steps, after[name].steps
-        assert [(s.run, s.step, s.kind, s.version, s.rows, s.bytes, s.rows_in, s.bytes_in, s.bytes_read, s.memory) for s in old] == [
-            (s.run, s.step, s.kind, s.version, s.rows, s.bytes, s.rows_in, s.bytes_in, s.bytes_read, s.memory) for s in new
-        ]
-        assert all(0 < n.seconds <= o.seconds for o, n in zip(old, new, strict=True))
+        assert [_seen(s) for s in old] == [_seen(s) for s in new]
+        assert all(0 < n.usage.seconds <= o.usage.seconds for o, n in zip(old, new, strict=True))
 
 
 def test_a_step_whose_process_died_after_its_commit_costs_what_its_commit_says(sales):
@@ -274,4 +278,4 @@ def test_a_python_model_has_the_memory_of_its_process(sales):
     )
     sales.run()
     (step,) = lines(sales)["marts.held"].steps
-    assert 150_000_000 < (step.memory or 0) < 1_500_000_000
+    assert 150_000_000 < (step.usage.memory or 0) < 1_500_000_000

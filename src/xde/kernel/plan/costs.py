@@ -83,15 +83,7 @@ class CostRecord:
     kind: str
     status: str
     ended_at: str
-    seconds: float = 0.0
-    rows: int = 0
-    bytes: int = 0
-    rows_in: int | None = None
-    bytes_in: int | None = None
-    bytes_read: int | None = None
-    memory: int | None = None
-    spilled: int | None = None
-    alone: bool = True
+    usage: Usage = Usage()
 
 
 @dataclass(frozen=True, slots=True)

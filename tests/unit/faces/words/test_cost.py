@@ -6,14 +6,14 @@ import json
 
 from xde.faces.words.cost import cost_fact, cost_text
 from xde.faces.words.findings import Look
-from xde.kernel.plan.costs import CostRecord
+from xde.kernel.plan.costs import CostRecord, Usage
 from xde.undercurrents.dataops.cost.judging import judge
 from xde.undercurrents.dataops.cost.spending import CostReport, Readers, Spending
 
 AT = "2026-01-02T10:00:00.000000+00:00"
-GOOD = CostRecord("r1", "build:m.a", "dev", "m.a", "v", "build", "done", AT, 2.0, 10, 2_000_000, 5, 1_500_000, 900, 3_000_000, 0)
-BAD = CostRecord("r2", "build:m.a", "dev", "m.a", "v", "build", "failed", AT, 4.0)
-SIDE = CostRecord("r1", "view:m.v", "dev", "m.v", "v", "view", "done", AT, 0.05, memory=1_500_000, alone=False)
+GOOD = CostRecord("r1", "build:m.a", "dev", "m.a", "v", "build", "done", AT, Usage(2.0, 10, 2_000_000, 5, 1_500_000, 900, 3_000_000, 0))
+BAD = CostRecord("r2", "build:m.a", "dev", "m.a", "v", "build", "failed", AT, Usage(4.0))
+SIDE = CostRecord("r1", "view:m.v", "dev", "m.v", "v", "view", "done", AT, Usage(0.05, memory=1_500_000, alone=False))
 TABLE = Spending("m.a", "table", 7, (GOOD, BAD), 2_500_000, 2_000_000, 0.99, 1.0, Readers({}, ("x", "y"), {"show": 2, "diff": 1}, AT))
 VIEW = Spending("m.v", "view", 7, (SIDE,), 0, 0, 0.01, 0.0, Readers({"m.w": ("x",)}, ("x", "y")))
 NEVER = Spending("raw.t", "source")

@@ -78,7 +78,7 @@ def same_rows(s: Spending) -> Iterator[Finding]:
 
 def larger_than_inputs(s: Spending) -> Iterator[Finding]:
     """It keeps more than it is made of."""
-    given = next((b.bytes_in for b in reversed(s.builds) if b.bytes_in is not None), None)
+    given = next((b.usage.bytes_in for b in reversed(s.builds) if b.usage.bytes_in is not None), None)
     if s.kind in {"source", "view"} or given is None or s.table < SMALL or s.table <= given:
         return
     yield _finding(
@@ -93,7 +93,8 @@ RULES = (unused, not_read_since_built, same_rows, larger_than_inputs)
 
 
 def _alike(a: CostRecord, b: CostRecord) -> bool:
-    return a.version == b.version and a.rows == b.rows and abs(a.bytes - b.bytes) <= ABOUT * max(a.bytes, b.bytes)
+    sizes = a.usage.bytes, b.usage.bytes
+    return a.version == b.version and a.usage.rows == b.usage.rows and max(sizes) - min(sizes) <= ABOUT * max(sizes)
 
 
 def _finding(code: str, message: str, why: str, hint: str) -> Finding:

@@ -67,7 +67,7 @@ class Spending:
     @property
     def seconds(self) -> float:
         """Of all steps, the failed ones too."""
-        return sum(s.seconds for s in self.steps)
+        return sum(s.usage.seconds for s in self.steps)
 
     @property
     def mean_seconds(self) -> float | None:
@@ -77,12 +77,12 @@ class Spending:
     @property
     def written(self) -> int:
         """Bytes written by all steps."""
-        return sum(s.bytes for s in self.steps)
+        return sum(s.usage.bytes for s in self.steps)
 
     @property
     def memory(self) -> tuple[int, bool] | None:
         """The most memory of a step; whether it is the step's own, or a bound because others worked beside it each time."""
-        known = [(s.memory, s.alone) for s in self.steps if s.memory is not None]
+        known = [(u.memory, u.alone) for u in (s.usage for s in self.steps) if u.memory is not None]
         own = [m for m, alone in known if alone]
         return (max(own), True) if own else (max(m for m, _ in known), False) if known else None
 

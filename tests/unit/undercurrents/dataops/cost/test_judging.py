@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
-from xde.kernel.plan.costs import CostRecord
+from xde.kernel.plan.costs import CostRecord, Usage
 from xde.undercurrents.dataops.cost.judging import judge
 from xde.undercurrents.dataops.cost.spending import Readers, Spending, only_for
 
@@ -15,7 +15,8 @@ MODELS = Readers({"m.x": ("a",)}, ("a", "b"))
 
 def built(day: int, rows: int = 10, size: int = 1000, **more: object) -> CostRecord:
     told = {"run": f"r{day}", "step": "build:m.a", "status": "done", "ended_at": f"2026-01-{day:02}T10:00:00+00:00", **more}
-    return CostRecord(environment="dev", dataset="m.a", version="v", kind="build", seconds=1.0, rows=rows, bytes=size, **told)  # type: ignore[arg-type]
+    usage = Usage(1.0, rows, size, **{n: told.pop(n) for n in {f.name for f in fields(Usage)} & set(told)})  # type: ignore[arg-type]
+    return CostRecord(environment="dev", dataset="m.a", version="v", kind="build", usage=usage, **told)  # type: ignore[arg-type]
 
 
 def of(*steps: CostRecord, **more: object) -> Spending:
@@ -76,7 +77,7 @@ def test_not_read_since_built(last: str, models: dict[str, tuple[str, ...]], sai
         ([built(1), built(2, 11), built(3)], False),
         ([built(1), built(2), built(3), built(4, 11), built(5, 12), built(6, 13)], False),
         ([built(1), replace(built(2), version="w"), built(3)], False),
-        ([built(1), replace(built(2), status="failed", rows=0), built(3), built(4)], True),
+        ([built(1), built(2, rows=0, status="failed"), built(3), built(4)], True),
     ],
 )
 def test_the_same_rows_again_and_again(steps: list[CostRecord], said: bool) -> None:
