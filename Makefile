@@ -19,11 +19,10 @@ help:
 	@echo "make lock    bring requirements.lock up to date"
 	@echo "make clean   take away everything that was made"
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml .ci/install
 	@sh .ci/venv "$(PYTHON)" "$(VENV)"
 	@echo "installing the locked dependencies into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@sh .ci/install "$(BIN)/python"
 	@touch $@
 
 demo: $(STAMP)

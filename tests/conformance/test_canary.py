@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import pytest
 from canary import IN_ENVIRONMENT, IN_FILE, forms, leaks, leaks_below
+from projects.folder import Folder
 from projects.sales import SALES
 
 SECRETS = (IN_ENVIRONMENT, IN_FILE)
@@ -52,16 +53,10 @@ Path(sys.argv[1]).write_text(json.dumps(codes))
 
 
 @dataclass
-class Planted:
+class Planted(Folder):
     """A project with secrets behind its references, and all that was said by commands in it."""
 
-    root: Path
     said: list[tuple[str, bytes]] = field(default_factory=list)
-
-    def write(self, path: str, text: str) -> None:
-        target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
 
     def call(self, *commands: str, fault: str = "") -> list[int]:
         """Call commands one after the other; gives their exit codes."""

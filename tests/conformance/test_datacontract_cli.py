@@ -12,11 +12,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from peers import interpreter
 
 from xde.app.workspace import Workspace
 from xde.kernel.plan.checks import CheckKind
@@ -67,17 +67,8 @@ COUNTED = {CheckKind.ROW, CheckKind.REFERENCE}  # of keys we count the rows, the
 @pytest.fixture
 def python(tmp_path):
     """The interpreter of an environment with the tool; half a gigabyte, so it does not outlive the test."""
-    folder = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    program = folder / "bin/python"
-    pip = [sys.executable, "-m", "pip", "--python", program, "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    pip.append("datacontract-cli[duckdb]==1.2.8")
-    done = subprocess.run(pip, capture_output=True, text=True, check=False, timeout=600)
-    if done.returncode:
-        shutil.rmtree(folder)
-        pytest.skip(f"datacontract-cli cannot be installed: {(done.stderr.strip() or done.stdout.strip()).splitlines()[-1]}")
-    yield program
-    shutil.rmtree(folder)
+    yield interpreter(tmp_path / "venv", "datacontract-cli[duckdb]==1.2.8")
+    shutil.rmtree(tmp_path / "venv")
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from peers import ENVIRONMENT, interpreter
 
 from xde.app.importing import import_dbt
 from xde.app.workspace import Workspace
@@ -52,24 +52,15 @@ def python(tmp_path):
     if "XDE_TEST_DBT" in os.environ:
         yield Path(os.environ["XDE_TEST_DBT"])
         return
-    folder = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    program = folder / "bin/python"
-    pip = [sys.executable, "-m", "pip", "--python", program, "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    done = subprocess.run([*pip, *VERSIONS], capture_output=True, text=True, check=False, timeout=600)
-    if done.returncode:
-        shutil.rmtree(folder)
-        pytest.skip(f"dbt cannot be installed: {(done.stderr.strip() or done.stdout.strip()).splitlines()[-1]}")
-    yield program
-    shutil.rmtree(folder)
+    yield interpreter(tmp_path / "venv", *VERSIONS)
+    shutil.rmtree(tmp_path / "venv")
 
 
 def theirs(python: Path, shop: Path) -> dict[str, tuple[dict[str, str], list[list[str | None]]]]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")} | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
     words = [python.with_name("dbt"), "--no-version-check", "build", "--profiles-dir", "."]
-    done = subprocess.run(words, cwd=shop, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(words, cwd=shop, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout
-    read = subprocess.run([python, "-c", READ, shop / "jaffle.duckdb"], env=environment, capture_output=True, text=True, check=True)
+    read = subprocess.run([python, "-c", READ, shop / "jaffle.duckdb"], env=ENVIRONMENT, capture_output=True, text=True, check=True)
     return json.loads(read.stdout)
 
 

@@ -18,6 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from projects.contracts import source
 from xde.app.workspace import Workspace
 from xde.lifecycle.storage.port import TableId
 
@@ -26,16 +27,7 @@ if TYPE_CHECKING:
 
 XDE = [sys.executable, "-m", "xde.faces.cli.main"]
 TABLES = ("shop.orders", "shop.customers", "marts.daily", "marts.by_customer", "marts.by_country", "staging.orders")
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-name: shop
-version: 1.0.0
-status: active
-servers:
-  - {server: local, type: local, path: data, format: csv}
-schema:
+CONTRACT = source("""\
   - name: orders
     physicalName: orders-*.csv
     physicalType: file
@@ -52,7 +44,7 @@ schema:
     properties:
       - {name: customer, logicalType: string, primaryKey: true, required: true}
       - {name: country, logicalType: string}
-"""
+""")
 MODELS = {
     "staging/orders": "/* xde\nkind: view\n*/\nSELECT * FROM shop.orders\n",
     "marts/daily": "/* xde\nkind: incremental\ntime: day\nlookback: 2 days\n*/\nSELECT day, count(*) AS n, sum(amount) AS amount FROM staging.orders GROUP BY day\n",

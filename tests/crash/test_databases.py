@@ -10,28 +10,23 @@ from typing import TYPE_CHECKING
 import pytest
 from crash.shop import xde
 
+from projects.contracts import SQLITE, source
 from xde.app.workspace import Workspace
 from xde.ground.crash import CrashPoint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-name: shop
-version: 1.0.0
-status: active
-servers:
-  - {server: till, type: custom, database: till.db, customProperties: [{property: xdeType, value: sqlite}]}
-schema:
+CONTRACT = source(
+    """\
   - name: orders
     customProperties: [{property: xdeIncrementalCursor, value: {property: id}}]
     properties:
       - {name: id, logicalType: integer, primaryKey: true, required: true}
       - {name: amount, logicalType: integer}
-"""
+""",
+    SQLITE,
+)
 POINTS = [
     CrashPoint.RUN_STARTED,
     CrashPoint.STEP_STARTED,

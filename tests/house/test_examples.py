@@ -88,7 +88,7 @@ def has_key(example: str, model: str) -> bool:
     return path.exists() and "primaryKey: true" in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("example", "model"), MODELS)
+@pytest.mark.parametrize(("example", "model"), [pytest.param(*m, marks=[pytest.mark.slow] if m[0] == "flights" else []) for m in MODELS])
 def test_the_cases_of_a_model_notice_nine_in_ten_of_its_mutants(example, model, bench_of):
     bench = bench_of(example)
     killing = put_to_the_test(bench, model, bench.cases)

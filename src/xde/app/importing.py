@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 from xde.app.scaffold import making
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
-from xde.kernel.project.files import project_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from xde.kernel.project.declarations import Project as OurProject
     from xde.undercurrents.engineering.dbt.outcome import Project
     from xde.undercurrents.engineering.dbt.report import Report
 
@@ -69,17 +67,10 @@ def _prove(project: Project, folder: Path) -> None:
 
 
 def _read(folder: Path) -> Sequence[Finding]:
-    from xde.app.understanding import understand
-    from xde.app.wiring import House, house_of
-
-    opened: list[House] = []
-
-    def house_for(of: OurProject) -> House:
-        opened.append(house_of(folder, of.settings, None))
-        return opened[0]
+    from xde.app.opening import understood
 
     try:
-        known = understand(folder, project_files(folder), house_for)
+        known = understood(folder)
     except UserError as error:
         return error.findings
     else:
@@ -88,8 +79,6 @@ def _read(folder: Path) -> Sequence[Finding]:
         _, told = CaseFiles(folder).cases(known)
         return [*known.warnings, *told]
     finally:
-        for house in opened:
-            house.close()
         shutil.rmtree(folder / ".xde", ignore_errors=True)
 
 

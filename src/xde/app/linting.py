@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.app.understanding import Understanding
-    from xde.app.wiring import House
-    from xde.kernel.project.declarations import Project
     from xde.kernel.project.settings import Allowance
 
 KEPT = "lint.pickle"
@@ -50,23 +48,11 @@ class _Kept(NamedTuple):
 
 def lint_project(root: Path, environment: str | None, selection: Sequence[str]) -> LintReport:
     """Lint the models that are meant, all when nothing is named. Raises `UserError` for what keeps the project from being read."""
+    from xde.app.opening import understood
     from xde.app.planning import select
-    from xde.app.understanding import understand
-    from xde.app.wiring import house_of
-    from xde.kernel.project.files import project_files
 
     root = root.resolve()
-    made: list[House] = []
-
-    def house_for(project: Project) -> House:
-        made.append(house_of(root, project.settings, environment))
-        return made[0]
-
-    try:
-        known = understand(root, project_files(root), house_for)
-    finally:
-        for house in made:
-            house.close()
+    known = understood(root, environment)
     chosen = select(known, selection)
     work = _Work(known, root / ".xde" / "cache" / KEPT)
     work.all()

@@ -51,6 +51,21 @@ def opened(root: Path, environment: str | None, *, working_tree: bool) -> tuple[
     return known, house
 
 
+def understood(root: Path, environment: str | None = None) -> Understanding:
+    """The project that lies in a folder, for whoever asks nothing of its house. Raises `UserError` for what keeps it from being read."""
+    made: list[House] = []
+
+    def house_for(project: Project) -> House:
+        made.append(house_of(root, project.settings, environment))
+        return made[0]
+
+    try:
+        return understand(root, project_files(root), house_for)
+    finally:
+        for house in made:
+            house.close()
+
+
 def house_at(root: Path, environment: str | None) -> House:
     """The parts of an environment by the settings alone: a model that cannot be read does not keep anybody from production."""
     return house_of(root, settings_of(root), environment)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from xde.app.understanding import Understanding
-    from xde.app.wiring import House
-    from xde.kernel.project.declarations import Project
 
 ENDINGS = (".yaml", ".yml", ".sql", ".py", ".csv")
 PARTS = (SETTINGS_FILE, "sources", "models", "flows", "lib")
@@ -101,10 +99,8 @@ def meaning_of(files: Mapping[str, bytes], near: Path | None) -> Iterator[Unders
 
     Raises `UserError` where that project does not load.
     """
-    from xde.app.understanding import understand
-    from xde.app.wiring import house_of
+    from xde.app.opening import understood
 
-    made: list[House] = []
     with tempfile.TemporaryDirectory(prefix="xde-then-") as folder:
         root = Path(folder)
         for path, content in files.items():
@@ -113,12 +109,4 @@ def meaning_of(files: Mapping[str, bytes], near: Path | None) -> Iterator[Unders
             target.write_bytes(content)
         lend_caches(near, root)
 
-        def house_for(project: Project) -> House:
-            made.append(house_of(root, project.settings, None))
-            return made[0]
-
-        try:
-            yield understand(root, project_files(root), house_for)
-        finally:
-            for house in made:
-                house.close()
+        yield understood(root)

@@ -5,21 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from projects.folder import Folder
 from projects.sales import SALES
 
 from xde.app.workspace import Workspace
 
 
-class Project:
+class Project(Folder):
     """A folder with short words for what a test does in it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def write(self, path: str, text: str) -> None:
-        target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
 
     def run(self, environment=None, **how):
         with Workspace.open(self.root, environment=environment) as workspace:

@@ -6,23 +6,18 @@ import duckdb
 import pytest
 from deltalake import DeltaTable
 
+from projects.contracts import source
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-version: 1.0.0
-servers: [{server: local, type: local, path: data, format: csv}]
-schema:
+CONTRACT = source("""\
   - name: orders
     physicalName: orders-*.csv
     properties:
       - {name: id, logicalType: integer}
       - {name: day, logicalType: date}
       - {name: shop, logicalType: string}
-"""
+""")
 
 
 def head(more, kind="table"):

@@ -52,6 +52,7 @@ def test_the_shop_as_it_is_keeps_its_contracts(project, name):
     assert not (project / f"tests/{name.replace('.', '_')}.yaml").exists()
 
 
+@pytest.mark.slow
 def test_the_known_fault_of_the_shop_is_found_and_kept_until_it_is_mended(project):
     """Amounts of an order without payments are NULL: the shop's own data hides it, for every order was paid."""
     change(project, "coalesce(p.amount, 0)", "p.amount")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from projects.contracts import SQLITE, source
 from xde.app.testing import TestBench
 from xde.app.workspace import Workspace
 from xde.ground.clock import SetClock
@@ -17,19 +18,8 @@ from xde.ground.errors import UserError
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-name: shop
-version: 1.0.0
-status: active
-servers:
-  - server: till
-    type: custom
-    database: till.db
-    customProperties: [{property: xdeType, value: sqlite}]
-schema:
+CONTRACT = source(
+    """\
   - name: orders
     physicalName: orders
     physicalType: table
@@ -40,7 +30,9 @@ schema:
       - {name: amount, logicalType: number, physicalType: "DECIMAL(10,2)"}
       - {name: at, logicalType: timestamp}
       - {name: photo, logicalType: string, physicalType: BLOB}
-"""
+""",
+    SQLITE,
+)
 BY_KEY = "{property: xdeIncrementalCursor, value: {property: order_id}}"
 BY_TIME = "{property: xdeIncrementalCursor, value: {property: at, lag: PT10M}}, {property: xdeWriteMode, value: merge}"
 ROWS = [

@@ -9,16 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from projects.folder import Folder
+from projects.contracts import source
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-version: 1.0.0
-servers: [{server: local, type: local, path: data, format: csv}]
-schema:
+CONTRACT = source("""\
   - name: prices
     physicalName: prices*.csv
     customProperties:
@@ -27,21 +23,17 @@ schema:
       - {name: item, logicalType: integer}
       - {name: price, logicalType: integer}
       - {name: gone, logicalType: boolean}
-"""
+""")
 HEAD = "/* xde\nkind: incremental\nkey: item\n{}\n*/\nSELECT item, price, gone FROM shop.prices\n"
 
 
-class Shop:
+class Shop(Folder):
     def __init__(self, root, head):
         self.root, self.number = Path(root), 0
         self.write("xde.yaml", "name: shop\n")
         self.write("sources/shop.yaml", CONTRACT)
         self.write("models/marts/prices.sql", HEAD.format(head))
         self.write("models/marts/total.sql", "SELECT count(*) AS items FROM marts.prices\n")
-
-    def write(self, path, text):
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_text(text)
 
     def run(self, rows, **how):
         self.number += 1

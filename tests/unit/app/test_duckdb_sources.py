@@ -7,21 +7,14 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from projects.contracts import DUCKDB, source
 from xde.app.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-name: shop
-version: 1.0.0
-status: active
-servers:
-  - {server: till, type: duckdb, database: till.db, schema: main}
-schema:
+CONTRACT = source(
+    """\
   - name: orders
     physicalName: orders
     customProperties: [%s]
@@ -33,7 +26,9 @@ schema:
       - {name: note, logicalType: string}
       - {name: photo, logicalType: string, physicalType: BLOB}
       - {name: tags, logicalType: array, items: {logicalType: string}}
-"""
+""",
+    DUCKDB,
+)
 BY_KEY = "{property: xdeIncrementalCursor, value: {property: [day, id]}}"
 
 

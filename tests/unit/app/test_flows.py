@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from projects.folder import Folder
+from projects.contracts import source
 from xde.app.covering import cover
 from xde.app.flows import _offered
 from xde.app.mutating import mutants_of_model
@@ -18,13 +20,8 @@ from xde.app.workspace import Workspace
 from xde.ground.digests import digest_if_there
 from xde.ground.errors import UserError
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: web
-version: 1.0.0
-servers: [{server: local, type: local, path: data, format: csv}]
-schema:
+CONTRACT = source(
+    """\
   - name: events
     physicalName: events.csv
     properties:
@@ -38,7 +35,9 @@ schema:
     properties:
       - {name: page, logicalType: string}
       - {name: title, logicalType: string}
-"""
+""",
+    name="web",
+)
 EVENTS = """\
 id,visitor,page,happened_at,seen_at
 1,ann,home,2024-05-01 09:00:00,2024-05-01 09:00:01
@@ -61,14 +60,7 @@ def first_of(rows: Relation, *, key: Columns, by: Columns) -> str:
 """
 
 
-class Web:
-    def __init__(self, root):
-        self.root = root
-
-    def write(self, path, text):
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_text(text)
-
+class Web(Folder):
     def known(self):
         with Workspace.open(self.root) as workspace:
             return workspace.known

@@ -13,18 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from projects.folder import Folder
+from projects.contracts import source
 from xde.app.workspace import Workspace
 from xde.ground.clock import SetClock
 from xde.ground.errors import UserError
 from xde.kernel.plan.plan import StepKind
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-version: 1.0.0
-servers: [{server: local, type: local, path: data, format: csv}]
-schema:
+CONTRACT = source("""\
   - name: customers
     physicalName: customers*.csv
     customProperties:
@@ -34,21 +30,17 @@ schema:
       - {name: city, logicalType: string}
       - {name: gone, logicalType: boolean}
       - {name: seen, logicalType: date}
-"""
+""")
 HEAD = "/* xde\nkind: history\nkey: id\n{}\n*/\nSELECT id, city, gone, seen FROM shop.customers\n"
 
 
-class Shop:
+class Shop(Folder):
     def __init__(self, root, head="updated: seen", mode="append"):
         self.root, self.deliveries = Path(root), 0
         self.clock = SetClock(datetime(2026, 5, 1, tzinfo=UTC))
         self.write("xde.yaml", "name: shop\n")
         self.write("sources/shop.yaml", CONTRACT.replace("MODE", mode))
         self.write("models/marts/customers.sql", HEAD.format(head))
-
-    def write(self, path, text):
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_text(text)
 
     def open(self):
         workspace = Workspace.open(self.root)

@@ -183,6 +183,7 @@ def fates(found):
     return {str(f.mutant): f for f in found.killing.fates}
 
 
+@pytest.mark.slow
 def test_what_no_case_notices_may_break_a_guarantee(jaffle):
     bench = jaffle(ORDERS)
     (found,) = mutate(bench, ["marts.orders"])
@@ -197,6 +198,7 @@ def test_what_no_case_notices_may_break_a_guarantee(jaffle):
     assert killing.score_by_cases == put_to_the_test(bench, "marts.orders", bench.cases).score
 
 
+@pytest.mark.slow
 def test_what_a_property_killed_is_known_and_with_another_contract_it_is_not(jaffle, tmp_path):
     bench = jaffle(ORDERS)
     (first,) = mutate(bench, ["marts.orders"])
@@ -227,6 +229,7 @@ def test_what_the_model_breaks_itself_kills_nothing(jaffle, tmp_path):
     assert found.killing.of(State.SURVIVED)
 
 
+@pytest.mark.slow
 def test_when_the_time_is_over_the_rest_is_not_tried_and_told(jaffle, tmp_path):
     bench = jaffle(ORDERS)
     killing = put_to_the_test(bench, "marts.orders", bench.cases)
@@ -252,6 +255,7 @@ def test_a_model_whose_input_cannot_be_made_is_told(jaffle, monkeypatch):
     assert "mutants not put to properties: there is no random input: no such thing" in model_text(found)
 
 
+@pytest.mark.slow
 def test_an_order_of_rows_and_a_split_kill_too(jaffle, tmp_path):
     (tmp_path / "jaffle/models/marts/last.sql").write_text(
         "SELECT * FROM staging.orders QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY order_date, order_id) = 1\n"

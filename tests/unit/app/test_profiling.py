@@ -48,6 +48,7 @@ def table(found, name):
     return next(t for t in found.tables if t.name == name)
 
 
+@pytest.mark.slow
 def test_every_join_of_the_flights_and_no_other(january):
     found = joins(january)
     assert set(found) == {*SINGLE, ("flights.origin+time_hour", "weather.origin+time_hour")}

@@ -6,19 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from projects.folder import Folder
+from projects.contracts import source
 from xde.app.deploying import Order
 from xde.app.testing import TestBench
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 from xde.lifecycle.storage.port import TableId
 
-SOURCE = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-version: 1.0.0
-servers: [{server: local, type: local, path: data, format: csv}]
-schema:
+SOURCE = source("""\
   - name: sales
     physicalName: sales-*.csv
     properties:
@@ -26,7 +22,7 @@ schema:
       - {name: item, logicalType: string}
       - {name: amount, logicalType: integer}
       - {name: note, logicalType: string}
-"""
+""")
 CONTRACT = """\
 apiVersion: v3.1.0
 kind: DataContract
@@ -55,18 +51,13 @@ def daily(sales: Annotated[pa.Table, Reads("shop.sales", columns=["day", "amount
 '''
 
 
-class Project:
+class Project(Folder):
     def __init__(self, root: Path) -> None:
         self.root = root
         self.write("xde.yaml", "name: shop\nparameters: {least: 2}\n")
         self.write("sources/shop.yaml", SOURCE)
         self.write("data/sales-1.csv", "day,item,amount,note\n2024-01-01,a,1,\n2024-01-01,b,2,\n2024-01-02,a,3,\n")
         self.write("models/marts/daily.yaml", CONTRACT)
-
-    def write(self, path: str, text: str) -> None:
-        target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
 
     def daily(self, words: str = "", **changed: str) -> None:
         text = DAILY.replace("@model(WORDS)", f"@model({words})" if words else "@model")
@@ -156,6 +147,7 @@ def test_what_a_model_imports_from_lib_is_part_of_it_and_what_it_does_not_import
     assert shop.refused() == [("XDE0269", "lib/sums.py:1:1")]
 
 
+@pytest.mark.slow
 def test_an_interval_is_computed_from_the_rows_of_that_interval(shop: Project) -> None:
     shop.daily('kind="incremental", time="day"', **{'columns=["day", "amount"]': 'columns=["amount"], time="day"'})
     shop.run()

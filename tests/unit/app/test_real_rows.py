@@ -23,6 +23,7 @@ def project(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 def test_a_recorded_case_passes_until_the_model_changes(project):
     with Workspace.open(project) as workspace:
         made = workspace.record("marts.customers", "three customers", rows=3)
@@ -44,6 +45,7 @@ def test_a_recorded_case_passes_until_the_model_changes(project):
     assert "last_name-" in text
 
 
+@pytest.mark.slow
 def test_no_person_is_in_a_recorded_case(project):
     with Workspace.open(project) as workspace:
         made = workspace.record("marts.customers", "nobody", rows=20)

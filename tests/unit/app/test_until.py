@@ -6,35 +6,24 @@ import shutil
 
 import pytest
 
+from projects.folder import Folder
+from projects.contracts import source
 from xde.app.deploying import Order
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-version: 1.0.0
-servers: [{server: local, type: local, path: data, format: csv}]
-schema:
+CONTRACT = source("""\
   - name: orders
     physicalName: orders-*.csv
     properties:
       - {name: day, logicalType: date}
       - {name: amount, logicalType: integer}
-"""
+""")
 DAILY = "/* xde\nkind: incremental\ntime: day\n{more}*/\nSELECT day, sum(amount)::BIGINT AS amount FROM shop.orders GROUP BY day\n"
 TOTAL = "SELECT sum(amount)::BIGINT AS amount FROM marts.daily\n"
 
 
-class Shop:
-    def __init__(self, root):
-        self.root = root
-
-    def write(self, path, text):
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_text(text)
-
+class Shop(Folder):
     def deliver(self, number, days):
         self.write(f"data/orders-{number}.csv", "day,amount\n" + "".join(f"2026-03-{d:02},{d}\n" for d in days))
 

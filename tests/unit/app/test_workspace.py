@@ -7,20 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from projects.contracts import source
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 from xde.kernel.plan.plan import StepKind
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-name: shop
-version: 1.0.0
-status: active
-servers:
-  - {server: local, type: local, path: data, format: csv}
-schema:
+CONTRACT = source("""\
   - name: orders
     physicalName: orders-*.csv
     physicalType: file
@@ -39,7 +31,7 @@ schema:
     properties:
       - {name: customer, logicalType: string, primaryKey: true, required: true}
       - {name: country, logicalType: string, enum: [{value: "NO"}, {value: DE}]}
-"""
+""")
 DAILY = """\
 /* xde
 kind: incremental

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 
+from projects.folder import Folder
+from projects.contracts import source
 from xde.app.backfilling import Backfill, Demand
 from xde.app.deploying import Order
 from xde.app.opening import house_at
@@ -14,13 +15,7 @@ from xde.app.rolling_back import rollback
 from xde.app.workspace import Workspace
 from xde.lifecycle.storage.port import Commit, TableId
 
-ORDERS = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-version: 1.0.0
-servers: [{server: local, type: local, path: data, format: csv}]
-schema:
+ORDERS = source("""\
   - name: orders
     physicalName: orders-*.csv
     properties:
@@ -28,7 +23,7 @@ schema:
       - {name: day, logicalType: date}
       - {name: customer, logicalType: string}
       - {name: amount, logicalType: integer}
-"""
+""")
 TIME = "/* xde\nkind: incremental\ntime: day\n*/\n"
 MODELS = {
     "staging/orders": TIME + "SELECT order_id, day, customer, amount FROM shop.orders\n",
@@ -41,15 +36,7 @@ MODELS = {
 SHOWN = ("staging.orders", "staging.seen", "marts.daily", "marts.by_customer", "marts.total", "marts.orders_count")
 
 
-class Shop:
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def write(self, path, text):
-        target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
-
+class Shop(Folder):
     def deliver(self, number, days):
         rows = [f"{number * 1000 + i},2026-03-{day:02},c{i % 3},{10 + i}" for i, day in enumerate(days)]
         self.write(f"data/orders-{number}.csv", "order_id,day,customer,amount\n" + "\n".join(rows) + "\n")

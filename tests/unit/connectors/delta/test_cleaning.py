@@ -86,6 +86,7 @@ def test_letters_that_a_commit_names_stay_for_ever(anywhere, named):
     assert sorted(p.name for p in letters.iterdir()) == ["kept.parquet", "young.parquet"]
 
 
+@pytest.mark.slow
 def test_letters_stay_when_another_tool_has_cut_the_log(bench):
     bench.append("SELECT 1 AS id", facts={"letters": ["kept.parquet"]})
     for i in range(100):

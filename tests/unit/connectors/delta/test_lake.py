@@ -175,6 +175,7 @@ def test_a_column_added_beside_personal_ones_keeps_its_statistics(bench):
     assert {k for f in bench.snapshot().files for k in f.statistics} == {"id", "age"}
 
 
+@pytest.mark.slow
 def test_facts_and_statistics_outlive_checkpoints(bench):
     for i in range(105):
         bench.append(f"SELECT {i} AS id, '12345678901234567890.1234567890'::DECIMAL(38,10) AS exact", facts={"n": i})

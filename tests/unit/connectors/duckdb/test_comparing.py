@@ -123,6 +123,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("files")
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(only_left=table, only_right=table, both=st.lists(table, max_size=2), key=st.sampled_from([0, 1, 2]))
 def test_counts_are_those_of_a_naive_model(session, folder, only_left, only_right, both, key):

@@ -94,6 +94,7 @@ def test_every_cursor_is_stopped_and_a_closed_one_is_no_matter(session):
     cursor.close()
 
 
+@pytest.mark.slow
 def test_nothing_is_drawn_by_the_engine(session, capfd):
     session.watch()
     with closing(session.cursor()) as cursor:

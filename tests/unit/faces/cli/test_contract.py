@@ -58,6 +58,7 @@ def test_check_ends_with_0_when_the_version_says_so_or_a_reason_allows_it(call):
     assert call("check", "--against", "../then", columns="{name: a}, {name: b}").stdout == "no contract differs from ../then\n"
 
 
+@pytest.mark.slow
 def test_documents(call):
     done = call("check", "--against", "../then", "--json")
     fact = json.loads(done.stdout)

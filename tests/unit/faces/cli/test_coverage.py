@@ -50,6 +50,7 @@ def test_for_a_person(project):
     assert told.endswith("% of 44 branches reached; 1 model without a case\n")
 
 
+@pytest.mark.slow
 def test_for_a_machine(project):
     document = json.loads(told_by(project, "test", "marts.orders", "--coverage", "--json"))
     assert [m["dataset"] for m in document["coverage"]] == ["marts.orders"]
@@ -57,6 +58,7 @@ def test_for_a_machine(project):
     assert "coverage" not in json.loads(told_by(project, "test", "--json"))
 
 
+@pytest.mark.slow
 def test_a_case_that_fails_is_covered_too_and_the_exit_code_is_its(project):
     (project / "tests/orders.yaml").write_text(CASE.replace("amount: 0", "amount: 1"))
     assert "28 ~ | LEFT JOIN" in told_by(project, "test", "marts.orders", "--coverage", code=1)

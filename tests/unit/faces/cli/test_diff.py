@@ -34,6 +34,7 @@ def test_two_files_need_no_project(diff):
     assert "3 rows against 3 rows in " in done.stderr
 
 
+@pytest.mark.slow
 def test_the_exit_code_says_it_only_when_asked(diff):
     assert diff("old.csv", "new.csv").returncode == 0
     assert diff("old.csv", "new.csv", "--exit-code").returncode == 1
@@ -43,6 +44,7 @@ def test_the_exit_code_says_it_only_when_asked(diff):
     assert diff("old.csv", "new.csv", *near, "--tolerance", "1e-9").returncode == 0
 
 
+@pytest.mark.slow
 def test_for_a_machine_and_for_a_reviewer(diff):
     told = json.loads(diff("old.csv", "new.csv", "--key", "id", "--json", "--limit", "1").stdout)
     assert (told["rows"]["added"], told["findings"][0]["code"], len(told["samples"]["added"])) == (1, "XDE0924", 1)

@@ -11,21 +11,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from projects.contracts import source
 
 XDE = [sys.executable, "-m", "xde.faces.cli.main"]
 PAIRS = "range(400000) AS a(i), range(400000) AS b(j) WHERE (a.i * 31 + b.j) % 7 = 3"  # minutes of work
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: a
-version: 1.0.0
-servers: [{server: local, type: local, path: data, format: csv}]
-schema:
+CONTRACT = source(
+    """\
   - name: rows
     physicalName: rows-*.csv
     properties:
       - {name: id, logicalType: integer}
-"""
+""",
+    name="a",
+)
 RULE = """\
     quality:
       - {id: slow, type: sql, query: "%s", mustBeGreaterOrEqualTo: 0}

@@ -115,6 +115,7 @@ def test_a_session_for_a_machine(root, watching):
     assert session.end() == (0, "")
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_middle_of_a_run_is_a_cancellation(root, watching):
     (root / "models/marts/slow.sql").write_text("SELECT sum(hash(a.range) % 7) AS n FROM range(20000000) AS a, range(1000) AS b\n")
     (root / "tests/slow.yaml").write_text("model: marts.slow\ncases: [{name: slow, expect: []}]\n")

@@ -38,7 +38,7 @@ def storms(draw: st.DrawFn) -> tuple[Plan, dict[str, str], dict[str, int]]:
     return plan(*draw(st.permutations(steps))), failing, tries
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(storms(), st.integers(1, 5))
 def test_any_plan_and_any_failures(storm: tuple[Plan, dict[str, str], dict[str, int]], parallel: int) -> None:
     a_plan, failing, tries = storm

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
+from projects.folder import Folder
 from xde.app.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,15 +32,8 @@ schema:
 
 
 @dataclass
-class Desk:
+class Desk(Folder):
     """A project of one contract."""
-
-    root: Path
-
-    def write(self, path: str, text: str | bytes) -> None:
-        target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(text if isinstance(text, bytes) else text.encode())
 
     def contract(self, schema: str, form: str = "csv") -> None:
         self.write("sources/s.yaml", HEAD.replace("FORMAT", form) + schema)

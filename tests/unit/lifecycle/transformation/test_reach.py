@@ -9,18 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from projects.contracts import source
 from xde.app.workspace import Workspace
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: trips
-name: trips
-version: 1.0.0
-status: active
-servers:
-  - {server: local, type: local, path: data, format: csv}
-schema:
+CONTRACT = source(
+    """\
   - name: rides
     physicalName: rides-*.csv
     physicalType: file
@@ -31,7 +24,9 @@ schema:
       - {name: begun, logicalType: timestamp, required: true}
       - {name: stop, logicalType: string}
       - {name: fare, logicalType: integer}
-"""
+""",
+    name="trips",
+)
 STAGED = """\
 /* xde
 kind: incremental
@@ -137,6 +132,7 @@ def test_a_late_file_reaches_its_days_through_a_model_that_is_kept_by_another_ti
     assert year.is_as_rebuilt()
 
 
+@pytest.mark.slow
 def test_late_rows_far_apart_reach_their_own_days_alone(year):
     year.deliver(10, 4000, 8000)
     computed = year.run()

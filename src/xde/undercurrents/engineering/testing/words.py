@@ -96,18 +96,21 @@ def _something_expected(node: Mapping, say: Complaints) -> None:
         say.missing(node, "expect", strict=True)
 
 
+_ASKED = {  # what a case says for itself, and a file for all of its cases
+    "model": _model,
+    "source": _source,
+    "flow": _flow,
+    "call": _call,
+    "types": _types,
+    "given": _GIVEN,
+    "parameters": _parameters,
+    "now": _now,
+}
 _CASE = Record(
     {
         "name": Text(pattern=r"\S", wanted="a sentence", doc="What must hold, as a sentence"),
         "description": Text(),
-        "model": _model,
-        "source": _source,
-        "flow": _flow,
-        "call": _call,
-        "types": _types,
-        "given": _GIVEN,
-        "parameters": _parameters,
-        "now": _now,
+        **_ASKED,
         "cte": Text(doc="The part of the model that is looked at instead of the whole"),
         "expect": _EXPECT,
         "runs": ListOf(_RUN, least=1, doc="Several runs that follow each other on the same table"),
@@ -119,14 +122,7 @@ _CASE = Record(
 )
 FILE = Record(
     {
-        "model": _model,
-        "source": _source,
-        "flow": _flow,
-        "call": _call,
-        "types": _types,
-        "given": _GIVEN,
-        "parameters": _parameters,
-        "now": _now,
+        **_ASKED,
         "cases": ListOf(_CASE, least=1, doc="The cases"),
     },
     ("cases",),

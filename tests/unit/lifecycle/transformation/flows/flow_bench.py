@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import defaultdict
+
 import duckdb
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 from xde.app.flows import our_flows
 from xde.ground.names import quoted, quoted_name
@@ -42,3 +47,39 @@ def put_picture(con, name, table):
 def asked(con, sql, parameters=None):
     """The rows of a query whose flows are expanded."""
     return con.execute(expanded(sql), parameters or {}).fetchall()
+
+
+some = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+START = dt.datetime.fromisoformat("2024-01-01")
+keys = st.one_of(st.none(), st.sampled_from(["a", "b"]))
+known_moments = st.integers(0, 40).map(lambda n: START + dt.timedelta(minutes=n))
+moments = st.one_of(st.none(), known_moments)
+values = st.one_of(st.none(), st.integers(0, 3))
+rows = st.lists(st.tuples(keys, moments, values), max_size=12)
+COLUMNS = "k VARCHAR, t TIMESTAMP, v INTEGER"
+CON = connection()  # every answer is taken whole, and every table made anew: an example need not open one of its own
+
+
+def table(data, columns=COLUMNS):
+    put(CON, "s.t", columns, data)
+    return CON
+
+
+def groups(data):
+    """Rows by their first cell."""
+    found = defaultdict(list)
+    for row in data:
+        found[row[0]].append(row)
+    return found
+
+
+def nulls_first(value):
+    return (value is not None, value) if value is not None else (False,)
+
+
+def nulls_last(value):
+    return (value is None, value) if value is not None else (True,)
+
+
+def sort(found):
+    return sorted(found, key=lambda row: tuple(nulls_last(c) for c in row))

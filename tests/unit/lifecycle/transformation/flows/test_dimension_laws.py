@@ -1,44 +1,14 @@
 """What must hold of the flows for dimensions on any rows: nothing lost, nothing doubled, and the way back."""
 
-import datetime as dt
 import sys
-from collections import defaultdict
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from flow_bench import asked, connection, put
-
-some = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-START = dt.datetime.fromisoformat("2024-01-01")
-keys = st.one_of(st.none(), st.sampled_from(["a", "b"]))
-moments = st.one_of(st.none(), st.integers(0, 40).map(lambda n: START + dt.timedelta(minutes=n)))
-values = st.one_of(st.none(), st.integers(0, 3))
-rows = st.lists(st.tuples(keys, moments, values), max_size=12)
-CON = connection()
-
-
-def nulls_last(value):
-    return (value is None, value) if value is not None else (True,)
-
-
-def sort(found):
-    return sorted(found, key=lambda row: tuple(nulls_last(c) for c in row))
-
-
-def table(data, columns="k VARCHAR, t TIMESTAMP, v INTEGER"):
-    put(CON, "s.t", columns, data)
-    return CON
-
-
-def groups(data):
-    found = defaultdict(list)
-    for row in data:
-        found[row[0]].append(row)
-    return found
+from flow_bench import asked, groups, keys, nulls_last, put, rows, some, sort, table, values
 
 
 @some

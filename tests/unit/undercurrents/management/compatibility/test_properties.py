@@ -124,6 +124,7 @@ def turned(kind: ChangeKind) -> set[ChangeKind]:
     return {ChangeKind[n] for n in names if n in ChangeKind.__members__}
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(CONTRACTS, CONTRACTS)
 def test_the_other_way_round_additions_are_drops(one, other):
