@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from xde.ground.secrets import hide
 from xde.lifecycle.sources.pace import within_hours
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from xde.app.revealing import Revealing
@@ -40,15 +42,26 @@ def opened(revealed: Revealing, root: Path, ask: Ask) -> TableSource:
 
             return DuckdbTables(settings, root)
         case "postgres":
-            try:
+            with _extra(ask, "PostgreSQL", "postgres"):
                 from xde.connectors.postgres.sources import PostgresTables
-            except ModuleNotFoundError as error:
-                why = f"the package `{error.name}` is not installed"
-                hint = "run `pip install 'xde[postgres]'`"
-                raise UserError(Finding("XDE0480", "reading PostgreSQL needs a package more", ask.place.span, "", why, hint)) from None
             return PostgresTables(settings)
+        case "mysql" | "sqlalchemy":
+            with _extra(ask, "MySQL" if ask.place.kind == "mysql" else "databases by SQLAlchemy", ask.place.kind):
+                from xde.connectors.sqlalchemy.sources import SqlAlchemyTables
+            return SqlAlchemyTables(settings)
         case _:
             raise UserError(Finding("XDE0435", f"`{ask.dataset}` is on a server of type `{ask.place.kind}`, which cannot be read yet"))
+
+
+@contextmanager
+def _extra(ask: Ask, what: str, extra: str) -> Iterator[None]:
+    """What comes with an extra is imported."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        why = f"the package `{error.name}` is not installed"
+        hint = f"run `pip install 'xde[{extra}]'`"
+        raise UserError(Finding("XDE0480", f"reading {what} needs a package more", ask.place.span, "", why, hint)) from None
 
 
 def not_now(ask: Ask) -> Finding:

@@ -1,13 +1,11 @@
-r"""Tables of an SQLite file as a source: opened read-only, read in one transaction, written down as CSV.
+"""Tables of an SQLite file as a source: opened read-only, read in one transaction, written down as CSV.
 
 SQLite lets any value stand in any column. Each is written as the text that it is; what is not of the contract's type is the loader's to
-refuse, record by record. Bytes are written as `\xNN` where the contract has a BLOB, and elsewhere as the text that they are: those that
-are no text at all make a dead letter.
+refuse, record by record.
 """
 
 from __future__ import annotations
 
-import csv
 import sqlite3
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -20,31 +18,18 @@ from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.names import quoted
 from xde.lifecycle.sources.pace import Pace
-from xde.lifecycle.sources.tables import NULL, Looked, News, Piece, Portion
+from xde.lifecycle.sources.rows import write_rows
+from xde.lifecycle.sources.tables import Looked, News, Piece, Portion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     from xde.ground.errors import XdeError
     from xde.lifecycle.sources.tables import Ask, Cursor, Position
 
 BLOCK = 5_000  # rows
 BUSY_SECONDS = 10.0
-BLOBS = {"BLOB", "BYTEA", "BINARY", "VARBINARY"}
 _AWAY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_SCHEMA}
-
-
-class _Missing:
-    """What the CSV writer writes without quotes, because it takes it for a number."""
-
-    def __float__(self) -> float:
-        return 0.0
-
-    def __str__(self) -> str:
-        return NULL
-
-
-_MISSING = _Missing()
 
 
 class SqliteTables:
@@ -225,36 +210,9 @@ def _reached(ask: Ask, position: Position | None, connection: sqlite3.Connection
 def _write(ask: Ask, position: Position | None, connection: sqlite3.Connection, target: Path, pace: Pace) -> int:
     where, values = _after(ask.cursor, position)
     columns = ", ".join(quoted(c.name) for c in ask.columns)
-    blobs = [n for n, c in enumerate(ask.columns) if c.type.strip().upper() in BLOBS]
     query = f"SELECT {columns} FROM {_relation(ask)}" + (f" WHERE {where}" if where else "")
-    count = 0
-    with (
-        target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out,
-        closing(connection.execute(query, values)) as cursor,
-    ):
-        writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-        writer.writerow([c.name for c in ask.columns])
-        for rows in iter(lambda: cursor.fetchmany(BLOCK), []):
-            writer.writerows(_texts(rows, blobs))
-            size = out.tell()
-            pace.took(len(rows), size - pace.bytes)
-            count += len(rows)
-    return count
-
-
-def _texts(rows: Sequence[Sequence[object]], blobs: Sequence[int]) -> Iterator[list[object]]:
-    for row in rows:
-        texts = [_MISSING if v is None else v for v in row]
-        for n in blobs:
-            texts[n] = _escaped(texts[n])
-        yield [v.decode("utf-8", "surrogateescape") if isinstance(v, bytes) else v for v in texts]
-
-
-def _escaped(value: object) -> object:
-    """Bytes as the engine reads them from a text."""
-    if isinstance(value, str):
-        value = value.encode("utf-8", "surrogateescape")
-    return "".join(f"\\x{byte:02x}" for byte in value) if isinstance(value, bytes) else value
+    with closing(connection.execute(query, values)) as cursor:
+        return write_rows(target, ask.columns, iter(lambda: cursor.fetchmany(BLOCK), []), pace)
 
 
 def _any_text(raw: bytes) -> str:

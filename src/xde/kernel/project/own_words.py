@@ -93,7 +93,8 @@ _PUSH = Record(
 )
 OF_SERVER: dict[str, Kind] = {
     "push": _PUSH,
-    "type": Text(("sqlite",)),
+    "type": Text(("sqlite", "sqlalchemy")),
+    "url": _TEXT,
     "user": _TEXT,
     "password": _TEXT,
     "sslMode": Text(("disable", "allow", "prefer", "require", "verify-ca", "verify-full")),

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from xde.kernel.project.declarations import SourceDataset
     from xde.lifecycle.ingestion.port import Field, SchemaChange
 
-KINDS = {"postgres": "postgres", "postgresql": "postgres", "duckdb": "duckdb"}  # of the standard's types; `custom` says its own
+KINDS = {
+    "postgres": "postgres",
+    "postgresql": "postgres",
+    "duckdb": "duckdb",
+    "mysql": "mysql",
+}  # of the standard's types; `custom` says its own
 TABLE_DIALECT = Dialect("csv", nulls=(NULL,), compression="none", quoted_nulls=False)
 WORDS = {
     "connections": "connections",
@@ -30,7 +35,8 @@ WORDS = {
     "connectTimeout": "connect_timeout",
 }
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z")
-_OWN = ("user", "password", "sslMode")
+_OWN = ("user", "password", "sslMode", "url")
+_LATE = {"mysql", "sqlalchemy"}  # servers whose rows do not tell which transaction wrote them
 
 
 def kind_of(server: Server) -> str | None:
@@ -56,7 +62,9 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     mode = write_mode(given)
     if mode == "append" and cursor is None:
         _no_cursor(dataset, findings)
-    if mode == "append" and cursor is not None and kind != "postgres":
+    if cursor is not None and mode != "replace" and kind in _LATE:
+        _merged(dataset, cursor, mode, kind, findings)
+    elif mode == "append" and cursor is not None and kind != "postgres":
         _only_new(dataset, cursor, findings)
     relation = dataset.object.physical_name or dataset.object.name
     columns = tuple(AskedColumn(f.source_name, f.type) for f in fields)
@@ -139,3 +147,18 @@ def _only_new(dataset: SourceDataset, cursor: Cursor, findings: Findings) -> Non
         why = f"two rows may have the same {names}: of one that comes later nobody could tell whether it was read"
         hint = "add the key of the table as the last `property` of the cursor, or say `merge` as its `xdeWriteMode`"
         findings.add(Finding("XDE0483", f"the cursor of `{dataset.name}` does not tell every row from the others", at, "ties", why, hint))
+
+
+def _merged(dataset: SourceDataset, cursor: Cursor, mode: str, kind: str, findings: Findings) -> None:
+    """Where no row tells its transaction, rows are read again so that none is lost that is committed late."""
+    at = dataset.object.custom["incrementalCursor"].span
+    if mode == "append":
+        why = "a row that is committed late stands below the cursor: to find it rows are read again, and would be there twice"
+        hint = "say `merge` as its `xdeWriteMode`, with a primary key"
+        message = f"`{dataset.name}` appends from a server whose rows tell no transaction"
+        findings.add(Finding("XDE0483", message, at, "read again", why, hint))
+    elif kind == "sqlalchemy" and cursor.lag is None:
+        why = "this server does not tell which transactions are open, and what they wrote"
+        hint = "give the cursor a `lag` that is longer than any transaction, such as `PT1H`"
+        message = f"the cursor of `{dataset.name}` would miss rows that are committed late"
+        findings.add(Finding("XDE0483", message, at, "no lag", why, hint))

@@ -1,0 +1,55 @@
+"""What MySQL and MariaDB need besides: exact texts, one snapshot that reads only, a limit of time, and which transactions are open."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from xde.lifecycle.sources.tables import Limits
+
+_NOW = "SELECT CONVERT_TZ(UTC_TIMESTAMP(6), '+00:00', 'SYSTEM')"  # in the zone that `innodb_trx` shows
+_OLDEST = "SELECT min(trx_started) FROM information_schema.innodb_trx WHERE trx_is_read_only = 0"
+GRANT = "GRANT PROCESS ON *.* TO {user}"
+_NO_RIGHT = 1227
+_MARIADB = "mariadb"
+
+
+def settle(connection: Connection, limits: Limits) -> None:
+    """Times in UTC; a query that takes too long is ended by the server."""
+    connection.exec_driver_sql("SET SESSION time_zone = '+00:00'")
+    if limits.statement_timeout is None:
+        return
+    version = str(connection.exec_driver_sql("SELECT version()").scalar()).lower()
+    if _MARIADB in version:
+        connection.exec_driver_sql(f"SET SESSION max_statement_time = {limits.statement_timeout:.3f}")
+    else:
+        connection.exec_driver_sql(f"SET SESSION max_execution_time = {int(limits.statement_timeout * 1000)}")
+
+
+def begin(connection: Connection) -> None:
+    """One snapshot of all tables, from now on, and no right to write."""
+    connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+
+
+def now(connection: Connection) -> dt.datetime:
+    """The server's clock."""
+    found = connection.execute(text(_NOW)).scalar()
+    return found if isinstance(found, dt.datetime) else dt.datetime.fromisoformat(str(found))
+
+
+def oldest_open(connection: Connection) -> tuple[dt.datetime | None, bool]:
+    """When the oldest transaction began that may write, with whether the server tells it us; it shows whole seconds, rounded down."""
+    try:
+        found = connection.execute(text(_OLDEST)).scalar()
+    except DBAPIError as error:
+        if error.orig is not None and error.orig.args and error.orig.args[0] == _NO_RIGHT:
+            return None, False
+        raise
+    return (found if isinstance(found, dt.datetime) else None), True

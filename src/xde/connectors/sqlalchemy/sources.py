@@ -1,0 +1,236 @@
+"""Tables, views and queries of a database by SQLAlchemy: read in one transaction, streamed, written down as CSV."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import column as named
+from sqlalchemy import create_engine, false, func, literal_column, select, text
+from sqlalchemy import table as stored
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from xde.connectors.sqlalchemy import mysql
+from xde.connectors.sqlalchemy.addresses import address, label
+from xde.connectors.sqlalchemy.failures import told
+from xde.connectors.sqlalchemy.positions import FIRST, Look, as_data, kept, looks_of, start
+from xde.ground.digests import digest
+from xde.ground.errors import TemporaryError, UserError
+from xde.ground.findings import Finding, Severity
+from xde.lifecycle.sources.pace import Pace
+from xde.lifecycle.sources.rows import write_rows
+from xde.lifecycle.sources.tables import Looked, News, Piece, Portion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import ColumnElement, FromClause
+    from sqlalchemy.engine import Connection, Engine
+
+    from xde.lifecycle.sources.tables import Ask, AskedColumn, Position
+
+BLOCK = 5_000  # rows
+_FLOAT, _BIT = 4, 16  # MySQL's numbers of types, as its driver gives them
+
+
+class SqlAlchemyTables:
+    """See `lifecycle.sources.tables.TableSource`."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self._settings = settings
+
+    def news(self, ask: Ask, position: Position | None) -> News | None:
+        """Whether the rows from where the next load begins are others than those that it would read again."""
+        if ask.cursor is None or position is None:
+            return News("", "all of it is read")
+        with self._connected(ask) as connection:
+            of = _relation(ask)
+            found = _signature(connection, ask, of, start(ask.cursor, looks_of(position)))
+        return None if found == position.get("signature") else News(found, f"`{ask.relation}` has new rows")
+
+    def read(self, ask: Ask, position: Position | None, folder: Path) -> Portion:
+        """One transaction, one file."""
+        pace, target = Pace(ask.limits), folder / "rows.csv"
+        with self._connected(ask) as connection:
+            of = _relation(ask)
+            types = _types(connection, of)
+            ask = ask.resolved(list(types))
+            looks = _looked(connection, ask, of, position)
+            _begin(connection)
+            _all_placed(connection, ask, of)
+            least = start(ask.cursor, looks_of(position)) if ask.cursor is not None and position is not None else None
+            query = select(*(_written(c, types, connection) for c in ask.columns)).select_from(of)
+            if ask.cursor is not None and least is not None:
+                query = query.where(named(ask.cursor.columns[0]) >= least)
+            with connection.execution_options(stream_results=True).execute(query) as rows:
+                count = write_rows(target, ask.columns, iter(lambda: rows.fetchmany(BLOCK), []), pace)
+            at: dict[str, object] = {"kind": ask.place.kind}
+            if ask.cursor is not None:
+                at |= {"looks": [x.data() for x in looks], "signature": _signature(connection, ask, of, start(ask.cursor, looks))}
+            connection.rollback()
+        return Portion((Piece(target, count),), at, pace.cost(), tuple(_rounded(ask, types)))
+
+    def look(self, ask: Ask) -> list[Looked]:
+        """The host's name, its port, the login, the table, whether open transactions can be seen."""
+        url = address(ask, self._settings)
+        looked: list[Looked] = []
+        if url.host and url.port:
+            try:
+                found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+                looked.append(Looked(f"name `{url.host}`", well=True, told=str(found[0][4][0])))
+                with socket.create_connection((url.host, url.port), timeout=ask.limits.connect_timeout):
+                    looked.append(Looked(f"port {url.port}", well=True, told="somebody listens"))
+            except OSError as error:
+                what = f"port {url.port}" if looked else f"name `{url.host}`"
+                mend = "start the server, or let its firewall admit this machine" if looked else "mend `host` in the contract"
+                return [*looked, Looked(what, well=False, told=str(error), mend=mend)]
+        try:
+            with self._connected(ask) as connection:
+                looked.append(Looked("login", well=True, told=f"as `{url.username}`" if url.username else ""))
+                types = _types(connection, _relation(ask))
+                ask.resolved(list(types))
+                looked.append(Looked(f"`{ask.relation}`", well=True, told=f"{len(types)} columns"))
+                if ask.cursor is not None and _is_mysql(connection) and not mysql.oldest_open(connection)[1]:
+                    why = "open transactions cannot be seen: only the lag keeps rows that are committed late"
+                    looked.append(Looked("late commits", well=False, told=why, mend=mysql.GRANT.format(user=url.username)))
+        except UserError as error:
+            last = error.findings[0]
+            looked.append(Looked("login" if last.code == "XDE0481" else f"`{ask.relation}`", well=False, told=str(error), mend=last.hint))
+        except TemporaryError as error:
+            looked.append(Looked("login", well=False, told=str(error), mend="try again"))
+        return looked
+
+    def close(self) -> None:
+        """Nothing stays open between two questions."""
+
+    @contextmanager
+    def _connected(self, ask: Ask) -> Iterator[Connection]:
+        url = address(ask, self._settings)
+        try:
+            engine = _engine(ask, self._settings)
+        except ModuleNotFoundError as error:
+            why = f"the package `{error.name}` is not installed"
+            raise UserError(
+                Finding("XDE0480", f"reading `{label(url)}` needs its driver", ask.place.span, "", why, f"run `pip install {error.name}`")
+            ) from None
+        except SQLAlchemyError as error:
+            raise told(ask, url, error) from error
+        try:
+            with engine.connect() as connection:
+                if _is_mysql(connection):
+                    mysql.settle(connection, ask.limits)
+                yield connection
+        except SQLAlchemyError as error:
+            raise told(ask, url, error) from error
+        finally:
+            engine.dispose()
+
+
+def _engine(ask: Ask, settings: Mapping[str, str]) -> Engine:
+    how: dict[str, Any] = {}
+    if ask.place.kind == "mysql":
+        how["connect_args"] = {"connect_timeout": max(1, int(ask.limits.connect_timeout))}
+        if settings.get("sslMode", "prefer") in {"require", "verify-ca", "verify-full"}:
+            how["connect_args"]["ssl"] = {"check_hostname": settings["sslMode"] == "verify-full"}
+    return create_engine(address(ask, settings), poolclass=NullPool, hide_parameters=True, **how)
+
+
+def _is_mysql(connection: Connection) -> bool:
+    return connection.dialect.name in {"mysql", "mariadb"}
+
+
+def _begin(connection: Connection) -> None:
+    """The transaction that all rows are read in, one snapshot where the database has such."""
+    connection.rollback()
+    if _is_mysql(connection):
+        mysql.begin(connection)
+    elif "REPEATABLE READ" in _levels(connection):
+        connection.execution_options(isolation_level="REPEATABLE READ")
+
+
+def _levels(connection: Connection) -> Sequence[str]:
+    try:
+        return connection.dialect.get_isolation_level_values(connection.connection.dbapi_connection)  # type: ignore[arg-type]
+    except NotImplementedError:
+        return ()
+
+
+def _relation(ask: Ask) -> FromClause:
+    """What is read. A query's columns have to be named when they are asked for, so they are asked for by name alone."""
+    if ask.query is not None:
+        return text(f"({ask.query}\n) AS asked")  # type: ignore[return-value]  # as good as a table in FROM
+    schema, _, name = ask.relation.rpartition(".")
+    return stored(name, schema=schema or ask.place.settings.get("schema") or None)
+
+
+def _types(connection: Connection, of: FromClause) -> dict[str, object]:
+    """The columns with the driver's own words for their types."""
+    with connection.execute(select(text("*")).select_from(of).where(false())) as found:
+        description = found.cursor.description or ()
+        return {str(name): kind for (name, kind, *_) in description}
+
+
+def _written(column: AskedColumn, types: Mapping[str, object], connection: Connection) -> ColumnElement[Any]:
+    """A column as a value that can be written exactly."""
+    of = next((n for n in types if n.casefold() == column.name.casefold()), column.name)
+    if _is_mysql(connection) and types.get(of) == _BIT:
+        return literal_column(f"{connection.dialect.identifier_preparer.quote(of)} + 0").label(column.name)
+    return named(of).label(column.name)
+
+
+def _looked(connection: Connection, ask: Ask, of: FromClause, position: Position | None) -> list[Look]:
+    """How far the cursor goes before the snapshot is taken, and which of the earlier looks are still needed."""
+    if ask.cursor is None:
+        return []
+    first: ColumnElement[Any] = named(ask.cursor.columns[0])
+    if not _is_mysql(connection):  # it does not tell which transactions are open: the lag has to cover them
+        value = connection.execute(select(func.max(first)).select_from(of)).scalar()
+        return [Look(FIRST, value)]
+    at = mysql.now(connection)
+    look = Look(at, connection.execute(select(func.max(first)).select_from(of)).scalar())
+    connection.rollback()
+    then = mysql.now(connection)
+    oldest, _ = mysql.oldest_open(connection)
+    connection.rollback()
+    return kept([*looks_of(position), look], min(then, oldest) if oldest is not None else then)
+
+
+def _all_placed(connection: Connection, ask: Ask, of: FromClause) -> None:
+    """Rows with nothing in the cursor would be read by no later load."""
+    if ask.cursor is None:
+        return
+    column = ask.cursor.columns[0]
+    count = connection.execute(select(func.count()).select_from(of).where(named(column).is_(None))).scalar()
+    if count:
+        why = "a later load could not tell whether it has them"
+        hint = f"fill `{column}`, or take another cursor; `xdeQuery` may compute one"
+        raise UserError(
+            Finding(
+                "XDE0484", f"{count:,} rows of `{ask.relation}` have nothing in the cursor `{column}`", ask.span, "no position", why, hint
+            )
+        )
+
+
+def _signature(connection: Connection, ask: Ask, of: FromClause, least: object | None) -> str:
+    """What changes with every row that comes, or is given a new value of the cursor."""
+    columns: list[ColumnElement[Any]] = [named(c) for c in ask.cursor.columns] if ask.cursor is not None else []
+    query = select(func.count(), *(func.max(c) for c in columns), *(func.min(c) for c in columns)).select_from(of)
+    if least is not None:
+        query = query.where(columns[0] >= least)
+    row = connection.execute(query).one()
+    return digest(ask.relation, ask.query, [as_data(v) for v in row], as_data(least))
+
+
+def _rounded(ask: Ask, types: Mapping[str, object]) -> Iterator[Finding]:
+    """MySQL shows six digits of a FLOAT, which has seven and a half."""
+    if ask.place.kind != "mysql":
+        return
+    for column in ask.columns:
+        if types.get(column.name) == _FLOAT:
+            why = "it is a FLOAT in the database, of which MySQL gives six digits"
+            hint = f"give it as `CAST({column.name} AS DOUBLE)` by `xdeQuery`, or make it a DOUBLE there"
+            told_so = f"numbers in `{column.name}` of `{ask.dataset}` are rounded"
+            yield Finding("XDE0489", told_so, ask.span, "", why, hint, Severity.WARNING)
