@@ -14,6 +14,7 @@ import pytest
 from projects.contracts import source
 
 XDE = [sys.executable, "-m", "xde.faces.cli.main"]
+SOON = 6.0  # seconds: on a busy machine; alone it is a fraction of one
 PAIRS = "range(400000) AS a(i), range(400000) AS b(j) WHERE (a.i * 31 + b.j) % 7 = 3"  # minutes of work
 CONTRACT = source(
     """\
@@ -107,7 +108,7 @@ def test_a_run_is_soon_over(slow, after, tmp_path):
     assert code == 130, said
     assert "Traceback" not in said
     assert "cancelled; nothing half done was published" in said
-    assert seconds < 3
+    assert seconds < SOON
     assert list((root / ".xde/lake").glob("*/*/*/_delta_log/*.json")) == []
     assert list((root / ".xde/lake").rglob("*.parquet")) == [], "what was written aside is taken away"
     with closing(sqlite3.connect(root / ".xde/ledger.sqlite")) as ledger:
@@ -136,7 +137,7 @@ def test_the_next_run_does_the_work_and_what_was_done_stays_done(tmp_path):
         True,
         True,
     ), said
-    assert seconds < 3
+    assert seconds < SOON
     (root / "data/rows-1.csv").write_text("id\n7\n")
     done = subprocess.run([*XDE, "--project", str(root), "run"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -163,7 +164,7 @@ def test_a_view_that_takes_long_to_show(sql, tmp_path):
     code, said, seconds = interrupted(process)
     assert code == 130, said
     assert "Traceback" not in said
-    assert seconds < 3
+    assert seconds < SOON
 
 
 LONG_CASE = "model: marts.long\ncases:\n  - {name: few, given: {}, %s}\n"
@@ -189,4 +190,4 @@ def test_a_test_that_takes_long(name, tmp_path):
     code, said, seconds = interrupted(process)
     assert code == 130, said
     assert "Traceback" not in said
-    assert seconds < 3
+    assert seconds < SOON
