@@ -41,6 +41,7 @@ ELSEWHERE = {
     CrashPoint.ARRANGED,
     *READS,
     CrashPoint.PROJECT_WRITTEN,
+    CrashPoint.PAGE_READ,
     CrashPoint.PUSH_WRITTEN,
     CrashPoint.PUSH_DURABLE,
     CrashPoint.SEGMENT_DELIVERED,

@@ -75,7 +75,7 @@ def test_the_commands_are_all_there():
             "xde backfill",
         ),
         *("xde env", "xde env diff", "xde env drop", "xde env list", "xde env show"),
-        *("xde list", "xde show", "xde profile", "xde diff", "xde lineage", "xde history", "xde cost", "xde flows"),
+        *("xde list", "xde show", "xde record", "xde profile", "xde diff", "xde lineage", "xde history", "xde cost", "xde flows"),
         *("xde contract", "xde contract backtest", "xde contract check", "xde contract diff", "xde contract draft"),
         *("xde letters", "xde letters discard", "xde letters list", "xde letters replay", "xde letters show"),
         *("xde runs", "xde ci", "xde package", "xde clean", "xde ledger", "xde ledger rebuild", "xde explain"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
 from xde.ground.secrets import hide
+from xde.kernel.project.secret_references import references
+from xde.lifecycle.sources.apis import SECRETS
 from xde.lifecycle.sources.pace import within_hours
 
 if TYPE_CHECKING:
@@ -16,19 +19,45 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.app.revealing import Revealing
+    from xde.connectors.http.retrying import Throttle
+    from xde.connectors.http.sharing import Sharing
+    from xde.connectors.http.sources import ApiRecords
     from xde.ground.clock import Clock
     from xde.lifecycle.sources.tables import Ask, TableSource
 
 
-def opened_to_load(revealed: Revealing, root: Path, clock: Clock, ask: Ask) -> TableSource:
+@dataclass(slots=True)
+class Apis:
+    """How APIs are asked: themselves or, where `recorded`, their cassettes. What is shared lives as long as this."""
+
+    folder: Path
+    recorded: bool = False
+    throttles: dict[tuple[str, float | None], Throttle] = field(default_factory=dict)
+    _sharing: Sharing | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def sharing(self) -> Sharing:
+        """What those who ask together share."""
+        with self._lock:
+            if self._sharing is None:
+                from xde.connectors.http.sharing import Sharing
+
+                self._sharing = Sharing(self.folder, self.throttles)
+            return self._sharing
+
+
+def opened_to_load(revealed: Revealing, root: Path, clock: Clock, ask: Ask, apis: Apis) -> TableSource:
     """The connector of a database that is to be read now, unless its contract forbids that."""
     if not within_hours(ask.limits.hours, clock.now()):
         raise UserError(replace(not_now(ask), severity=Severity.ERROR))
-    return opened(revealed, root, ask)
+    return opened(revealed, root, ask, apis)
 
 
-def opened(revealed: Revealing, root: Path, ask: Ask) -> TableSource:
-    """The connector of a database. Raises `UserError` where what it needs is not there."""
+def opened(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> TableSource:
+    """The connector of a database, or of an API. Raises `UserError` where what it needs is not there."""
+    if ask.request is not None:
+        return opened_api(revealed, root, ask, apis)
     settings = {n: revealed.text(v) for n, v in ask.place.settings.items()}
     if settings.get("password"):
         hide(settings["password"])
@@ -62,6 +91,19 @@ def _extra(ask: Ask, what: str, extra: str) -> Iterator[None]:
         why = f"the package `{error.name}` is not installed"
         hint = f"run `pip install 'xde[{extra}]'`"
         raise UserError(Finding("XDE0480", f"reading {what} needs a package more", ask.place.span, "", why, hint)) from None
+
+
+def opened_api(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> ApiRecords:
+    """The connector of an API: what its references stand for is looked up where it is asked itself, and hidden."""
+    from xde.connectors.http.sources import ApiRecords, live, recorded
+
+    if apis.recorded:
+        return ApiRecords(ask, recorded(ask, root), apis.sharing)
+    settings = {n: revealed.text(v) for n, v in ask.place.settings.items()}
+    for name, value in settings.items():
+        if name in SECRETS or (":" in name and references(ask.place.settings[name])):
+            hide(value)
+    return ApiRecords(ask, live(ask, settings, root, apis.sharing), apis.sharing)
 
 
 def not_now(ask: Ask) -> Finding:

@@ -162,7 +162,7 @@ def _database(house: House, known: Understanding, name: str) -> Iterator[Diagnos
     looked: list[Looked] = []
 
     def look() -> str:
-        with closing(opened(house.revealed, house.root, ask)) as source:
+        with closing(opened(house.revealed, house.root, ask, house.apis())) as source:
             looked.extend(source.look(ask))
         return ""
 

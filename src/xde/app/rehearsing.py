@@ -9,6 +9,7 @@ import gzip
 import re
 import tempfile
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from xde.app.throwaway import Throwaway
 from xde.ground.clock import SetClock
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.ground.names import quoted
 from xde.kernel.graph.head_columns import key_of_rows
 from xde.kernel.project.declarations import Kind, ModelDataset
 from xde.lifecycle.storage.pins import Pins
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
     from xde.kernel.project.declarations import Dataset
+    from xde.lifecycle.ingestion.declare import Reading
     from xde.undercurrents.engineering.testing.case import Case, Expectation, ExpectedLetter, RawFile, Round, Table
     from xde.undercurrents.engineering.testing.comparing import Comparison
     from xde.undercurrents.engineering.testing.sandbox import Scratch
@@ -58,6 +61,15 @@ def rehearse(known: Understanding, house: House, case: Case, files: Mapping[str,
         finally:
             stage.house.ledger.close()
     return verdict
+
+
+def _on_cassette(known: Understanding, case: Case) -> Reading:
+    """How the source of a case is read from the answers that it names."""
+    reading = known.readings.get(case.dataset)
+    if reading is None or reading.ask is None or reading.ask.request is None:
+        hint = "give its lines as `raw:`" if reading is not None else "give its inputs under `given:`"
+        raise UserError(Finding("XDE0905", f"`{case.dataset}` is no API", case.span, "cassette", "a cassette has the answers of one", hint))
+    return replace(reading, ask=reading.ask.on_cassette(known.project.root / str(case.cassette)))
 
 
 def _no_cte(case: Case) -> Finding:
@@ -91,6 +103,8 @@ class _Stage:
         checks = {n: tuple(c for c in cs if c.to_dataset in there) for n, cs in known.checks.items()}
         seen = replace(known, project=replace(known.project, datasets=datasets), checks=checks)
         own = Throwaway.make(seen, house, folder, clock, case.parameters)
+        if case.cassette is not None:
+            own.play(_on_cassette(known, case))
         return cls(case, own.known, own.house, clock, folder, scratch, own)
 
     def play(self, part: Round, number: int) -> Verdict:
@@ -220,8 +234,12 @@ class _Stage:
         """The rows that are in the table."""
         name = self.case.dataset
         schema = self.known.schemas[name]
-        rows = self.house.local.rows(Query(f"SELECT * FROM {name}"), {name: Input(schema, self._paths(name))})
-        return Result(tuple((c.name, c.type) for c in schema), tuple(tuple(r) for r in rows))
+        zoned = {n: quoted(c.name) for n, c in enumerate(schema) if c.type == "TIMESTAMP WITH TIME ZONE"}
+        moments = ", ".join(f"timezone('UTC', {c}) AS {c}" for c in zoned.values())
+        query = f"SELECT * REPLACE ({moments}) FROM {name}" if zoned else f"SELECT * FROM {name}"
+        rows = self.house.local.rows(Query(query), {name: Input(schema, self._paths(name))})
+        whole = (tuple(v.replace(tzinfo=UTC) if n in zoned and isinstance(v, datetime) else v for n, v in enumerate(r)) for r in rows)
+        return Result(tuple((c.name, c.type) for c in schema), tuple(whole))
 
     def _key(self) -> tuple[str, ...]:
         dataset = self.known.project.datasets[self.case.dataset]

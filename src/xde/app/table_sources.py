@@ -27,7 +27,7 @@ def offered(
         told = f"it may be read {ask.limits.hours} (UTC)"
         return ([_delivery(ask, None)], told, []) if state is None or reload else ([], told, [not_now(ask)])
     try:
-        with closing(opened(house.revealed, house.root, ask)) as source:
+        with closing(opened(house.revealed, house.root, ask, house.apis())) as source:
             found = source.news(ask, None if reload or state is None else _position(state))
     except (UserError, TemporaryError) as error:  # the step will meet it, try again where that helps, and fail alone
         return [_delivery(ask, None)], f"nobody could ask: {str(error)[:200]}", []
@@ -44,7 +44,13 @@ def _waiting(ask: Ask, news: News) -> Finding:
 
 
 def _delivery(ask: Ask, news: News | None) -> SourceFile:
-    return SourceFile(ask.relation, 0, news.signature if news else "", "table" if ask.query is None else "query")
+    return SourceFile(ask.relation, 0, news.signature if news else "", _kind(ask))
+
+
+def _kind(ask: Ask) -> str:
+    if ask.request is not None:
+        return "request"
+    return "table" if ask.query is None else "query"
 
 
 def _position(state: TableState) -> Position | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xde.app.understanding import Understanding
     from xde.ground.clock import Clock
     from xde.ground.findings import Finding
+    from xde.lifecycle.ingestion.declare import Reading
 
 ENVIRONMENT = "test"
 DELIVERED = "delivered"
@@ -41,6 +42,7 @@ class Throwaway:
             engine=replace(of_project.engine, name="duckdb"),
             environments={},
             retries=0,
+            apis="cassettes" if house.apis().recorded else "live",
             parameters={**of_project.parameters, **parameters},
         )
         readings = {n: replace(r, root=f"{DELIVERED}/{n}", ask=None) for n, r in known.readings.items()}
@@ -50,6 +52,11 @@ class Throwaway:
         project = replace(known.project, root=folder, settings=settings)
         own = House(folder, settings, ENVIRONMENT, clock, _ledger=MemoryLedger(), _session=house.session)
         return cls(replace(known, project=project, readings=readings), own)
+
+    def play(self, reading: Reading) -> None:
+        """Take the answers of an API from a cassette."""
+        self.house.settings = replace(self.house.settings, apis="cassettes")
+        self.known = replace(self.known, readings={**self.known.readings, reading.dataset: reading})
 
     def publish(self, name: str, query: str, inputs: Mapping[str, Input], *, replacing: bool = True) -> int:
         """Publish rows of a dataset as if a run had built them; nothing of them is checked. Gives their number."""

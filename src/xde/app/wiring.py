@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from xde.lifecycle.storage.port import UNARRANGED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from xde.app.connecting import Apis
     from xde.app.revealing import Revealing
     from xde.connectors.delta.lake import DeltaLake
     from xde.connectors.duckdb.comparing import DuckdbComparer
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from xde.connectors.duckdb.session import DuckdbSession
     from xde.connectors.duckdb.transformation import DuckdbEngine
     from xde.connectors.files.sources import DiskFiles
+    from xde.connectors.http.retrying import Throttle
     from xde.connectors.python.calls import PythonFunctions
     from xde.connectors.spark.session import Sparked
     from xde.connectors.spark.transformation import SparkEngine
@@ -54,6 +56,7 @@ class House:
     _spark: Sparked | None = None
     _scale_out: SparkEngine | None = None
     _functions: PythonFunctions | None = None
+    _throttles: dict[tuple[str, float | None], Throttle] = field(default_factory=dict)
 
     @property
     def own(self) -> EnvironmentSettings | None:
@@ -252,7 +255,15 @@ class House:
         from xde.app.connecting import opened_to_load
         from xde.lifecycle.ingestion.from_tables import Tables
 
-        return Tables(lambda ask: opened_to_load(self.revealed, self.root, self.clock, ask), self.root / ".xde" / "tmp")
+        apis = self.apis()
+        return Tables(lambda ask: opened_to_load(self.revealed, self.root, self.clock, ask, apis), self.root / ".xde" / "tmp")
+
+    def apis(self) -> Apis:
+        """How APIs are asked here; one for all that asks together."""
+        from xde.app.connecting import Apis
+
+        chosen = (self.own and self.own.apis) or self.settings.apis
+        return Apis(self.root / ".xde" / "tmp", chosen == "cassettes", self._throttles)
 
     @property
     def spooled(self) -> SpoolFiles:

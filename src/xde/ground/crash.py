@@ -15,6 +15,7 @@ class CrashPoint(StrEnum):
 
     RUN_STARTED = "run.started"
     STEP_STARTED = "step.started"
+    PAGE_READ = "page.read"
     LOAD_STAGED = "load.staged"
     FILES_WRITTEN = "files.written"
     HISTORY_PLACED = "history.placed"

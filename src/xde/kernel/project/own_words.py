@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding, Severity
 from xde.ground.names import did_you_mean
-from xde.kernel.project.fields import Anything, Codes, Complaints, Flag, Kind, ListOf, Number, Record, Text
+from xde.kernel.project.fields import Anything, Codes, Complaints, Flag, Kind, ListOf, MapOf, Number, Record, Text
 from xde.kernel.project.odcs import columns_below, own_words
 
 if TYPE_CHECKING:
@@ -91,8 +91,55 @@ _PUSH = Record(
         "keep": _TIME,
     }
 )
+_PLAIN = MapOf(Anything(plain=True))
+_MORE_THAN_NOTHING = Number(above=0)
+_API_LIMITS = Record(
+    {
+        "requestsPerSecond": _MORE_THAN_NOTHING,
+        "responseBytes": _ONE_OR_MORE,
+        "retries": Number(whole=True, least=0),
+        "longestWait": _SECONDS,
+        "timeout": _MORE_THAN_NOTHING,
+        "connectTimeout": _MORE_THAN_NOTHING,
+    }
+)
+_PAGES = Record(
+    {
+        "kind": Text(("none", "page", "offset", "cursor", "next", "link")),
+        "parameter": _TEXT,
+        "at": _TEXT,
+        "record": _TEXT,
+        "first": Number(whole=True, least=0),
+        "size": Record({"parameter": _TEXT, "value": _ONE_OR_MORE}, ("value",)),
+        "total": _TEXT,
+        "pages": _TEXT,
+        "more": _TEXT,
+        "short": Flag(),
+        "newestFirst": Flag(),
+        "most": _ONE_OR_MORE,
+    }
+)
+_AUTH_TEXTS = ("token", "user", "password", "header", "parameter", "value", "tokenUrl", "clientId", "clientSecret", "scope")
+_AUTH = Record({"kind": Text(("bearer", "basic", "key", "oauth2")), **dict.fromkeys(_AUTH_TEXTS, _TEXT)}, ("kind",))
+_API = Record({"headers": _PLAIN, "query": _PLAIN, "auth": _AUTH, "limits": _API_LIMITS, "pages": _PAGES, "caFile": _TEXT})
+_SINCE = Record(
+    {"parameter": _TEXT, "start": Anything(plain=True), "format": Text(("iso8601", "date", "unix", "unixMillis"))}, ("parameter",)
+)
+_REQUEST = Record(
+    {
+        "parent": _TEXT,
+        "method": Text(("GET", "POST")),
+        "query": _PLAIN,
+        "headers": _PLAIN,
+        "body": Record({}, open=True),
+        "records": _TEXT,
+        "pages": _PAGES,
+        "since": _SINCE,
+    }
+)
 OF_SERVER: dict[str, Kind] = {
     "push": _PUSH,
+    "api": _API,
     "type": Text(("sqlite", "sqlalchemy")),
     "url": _TEXT,
     "user": _TEXT,
@@ -100,6 +147,7 @@ OF_SERVER: dict[str, Kind] = {
     "sslMode": Text(("disable", "allow", "prefer", "require", "verify-ca", "verify-full")),
 }
 OF_TABLE: dict[str, Kind] = {
+    "request": _REQUEST,
     "query": Text(pattern=r"\S", wanted="a query in the database's SQL"),
     "limits": _LIMITS,
     "dialect": _DIALECT,

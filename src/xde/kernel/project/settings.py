@@ -47,6 +47,7 @@ class EnvironmentSettings:
     engine: EngineSettings | None = None
     span: Span | None = None
     expires_days: float | None = None
+    apis: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,4 @@ class Settings:
     parameters: Mapping[str, object] = field(default_factory=dict)
     python: PythonSettings = field(default_factory=PythonSettings)
     lint: Allowance = NOTHING_ALLOWED
+    apis: str = "live"  # or cassettes: answers of APIs that were recorded

@@ -101,7 +101,8 @@ _EXPIRES = Text(
     example="14 days",
     doc="How long after its last run or deployment `xde clean` drops it; never when nothing is said",
 )
-_ENVIRONMENT = Empty(Record({"lake": _LAKE, "ledger": _LEDGER, "engine": _ENGINE, "expires": _EXPIRES}))
+_APIS = Text(("live", "cassettes"), doc="Whether APIs are asked, or the cassettes that were recorded of them under `tests/cassettes`")
+_ENVIRONMENT = Empty(Record({"lake": _LAKE, "ledger": _LEDGER, "engine": _ENGINE, "expires": _EXPIRES, "apis": _APIS}))
 
 
 def _check_parameters(node: Mapping, say: Complaints) -> None:
@@ -137,6 +138,7 @@ SETTINGS = Record(
         "parallel": Number(whole=True, least=1, doc="Steps that run at once"),
         "retries": Number(whole=True, least=0, doc="How often a step is tried again after a temporary error"),
         "lint": LINT,
+        "apis": _APIS,
         "environment": Text(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", wanted="a name", doc="The environment that commands use by default"),
         "environments": MapOf(
             _ENVIRONMENT,
@@ -182,6 +184,7 @@ def _settings(root: Mapping) -> Settings:
         parameters=parameters.data() if parameters is not None else {},
         python=PythonSettings(python.text("memory_limit"), python.text("time_limit")) if python is not None else default.python,
         lint=read_allowance(root),
+        apis=root.text("apis") or default.apis,
     )
 
 
@@ -192,7 +195,7 @@ def _environment(name: str, environments: Mapping) -> EnvironmentSettings:
         return EnvironmentSettings(name, span=span)
     told = node.text("expires")
     expires = days(told) if told is not None and re.match(DURATION, told) else None
-    return EnvironmentSettings(name, _lake(node), node.text("ledger"), _engine(node), span, expires)
+    return EnvironmentSettings(name, _lake(node), node.text("ledger"), _engine(node), span, expires, node.text("apis"))
 
 
 def _lake(node: Mapping) -> LakeSettings | None:

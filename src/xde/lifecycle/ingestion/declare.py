@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding, Findings
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
+from xde.kernel.project.contract import Custom
+from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, family_of, paths_of
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, write_mode
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 from xde.lifecycle.ingestion.push import is_push, push_of
+from xde.lifecycle.sources.apis import UP
+from xde.lifecycle.sources.tables import AskedColumn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from xde.kernel.project.contract import Custom, Property, Server
+    from xde.kernel.project.contract import Property, Server
     from xde.kernel.project.declarations import SourceDataset
     from xde.lifecycle.ingestion.push import Push
     from xde.lifecycle.sources.tables import Ask
@@ -94,11 +98,14 @@ class Reading:
     def meaning(self) -> object:
         """All that decides which rows there are and what stands in them: a change of it makes another version."""
         spoken = {n: v for n, v in asdict(self.dialect).items() if n != "quoted_nulls"}
-        how: list[object] = [spoken, [asdict(f) for f in self.fields], self.write_mode, list(self.key), self.schema_change.missing_column]
+        fields = [{n: v for n, v in asdict(f).items() if n != "path" or v} for f in self.fields]
+        how: list[object] = [spoken, fields, self.write_mode, list(self.key), self.schema_change.missing_column]
         if self.version is not None and self.write_mode == "merge":
             how.append(self.version)
         if self.ask is not None:
             how.append([self.ask.place.kind, self.ask.relation, self.ask.query, list(self.ask.cursor.columns) if self.ask.cursor else []])
+        if self.ask is not None and self.ask.request is not None:
+            how.append(self.ask.request.meaning())
         return how
 
 
@@ -110,7 +117,7 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
     if server is None:
         return None, findings
     if (kind := kind_of(server)) is not None:
-        return _of_table(dataset, server, kind, findings), findings
+        return (_of_api if kind == API else _of_table)(dataset, server, kind, findings), findings
     push = push_of(dataset, server, findings) if is_push(server) else None
     dialect = _dialect(str(server.settings.get("format", "csv" if push is None else "ndjson")), given.get("dialect"), findings)
     if push is not None and (dialect.format != "ndjson" or dialect.encoding != "utf-8" or dialect.skip):
@@ -148,6 +155,38 @@ def _of_table(dataset: SourceDataset, server: Server, kind: str, findings: Findi
     version = ask.cursor.columns[0] if ask.cursor is not None and mode == "merge" else None
     named = next((f.name for f in fields if f.source_name == version), None)
     return Reading(dataset.name, ".", ask.relation, dialect, fields, _changes(given), _limit(given), mode, dataset.object.key, named, ask)
+
+
+def _of_api(dataset: SourceDataset, server: Server, kind: str, findings: Findings) -> Reading | None:
+    """New members are left out and told, unless the contract says more; a child is read as its first parent is, unless it says else."""
+    family, given = family_of(dataset, findings), dataset.object.custom
+    if findings.errors:
+        return None
+    root = replace(dataset, name=f"{dataset.name.rpartition('.')[0]}.{family.root.name}", object=family.root)
+    mode = write_mode({n: c for o in (family.root, dataset.object) for n, c in o.custom.items()})
+    asked = replace(root, object=replace(family.root, custom=_said(family.root.custom, given, mode)))
+    fields = paths_of(tuple(_field(p, API_DIALECT, findings) for p in dataset.object.properties))
+    own = fields if root.name == dataset.name else tuple(_field(p, API_DIALECT, Findings()) for p in family.root.properties)
+    change = _changes(given) if "schemaChange" in given else SchemaChange("discard")
+    ask = ask_of(asked, server, kind, own, change, findings)
+    if mode == "merge" and not dataset.object.key:
+        hint = "add `primaryKey: true` to its key, or say `xdeWriteMode: replace`"
+        findings.add(Finding("XDE0443", f"`{dataset.name}` is merged but has no primary key", dataset.object.span, "by what?", "", hint))
+    columns = tuple(AskedColumn(f.source_name, f.type) for f in fields)
+    ask = api_ask(replace(ask, columns=columns), dataset, server, replace(family, fields=own, tells="schemaChange" not in given), findings)
+    if findings.errors:
+        return None
+    up = UP * (len(family.chain) - 1)
+    version = f"{up}{ask.cursor.columns[0]}" if ask.cursor is not None and mode == "merge" else None
+    named = next((f.name for f in fields if f.source_name == version), None)
+    ask = replace(ask, dataset=dataset.name, span=dataset.object.span)
+    return Reading(dataset.name, ".", "*.ndjson", API_DIALECT, fields, change, _limit(given), mode, dataset.object.key, named, ask)
+
+
+def _said(root: Mapping[str, Custom], own: Mapping[str, Custom], mode: str) -> dict[str, Custom]:
+    """The words of an object, as the one within it is read: by the first's cursor, and in its own mode."""
+    limits = {n: c for n, c in own.items() if n == "limits"}
+    return {**root, **limits, "writeMode": replace(own.get("writeMode") or root.get("writeMode") or Custom(mode), value=mode)}
 
 
 def _bearable(change: SchemaChange) -> SchemaChange:

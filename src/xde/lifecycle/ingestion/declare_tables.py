@@ -24,6 +24,7 @@ KINDS = {
     "postgresql": "postgres",
     "duckdb": "duckdb",
     "mysql": "mysql",
+    "api": "api",
 }  # of the standard's types; `custom` says its own
 TABLE_DIALECT = Dialect("csv", nulls=(NULL,), compression="none", quoted_nulls=False)
 WORDS = {
@@ -70,12 +71,9 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     columns = tuple(AskedColumn(f.source_name, f.type) for f in fields)
     cursor = cursor if mode != "replace" else None
     place, limits = _place(server, kind, findings), _limits(given)
-    return Ask(dataset.name, place, relation, query, columns, cursor, limits, dataset.object.span, mode == "merge", **_columns(change))
-
-
-def _columns(change: SchemaChange) -> dict[str, bool]:
-    """By `freeze` only the columns of the contract are read: a new one of the database is nobody's to see until somebody names it."""
-    return {"may_lack": change.missing_column == "evolve", "every": change.new_column in {"evolve", "quarantine"}}
+    # by `freeze` only the columns of the contract are read: a new one of the database is nobody's to see until somebody names it
+    may_lack, every = change.missing_column == "evolve", change.new_column in {"evolve", "quarantine"}
+    return Ask(dataset.name, place, relation, query, columns, cursor, limits, dataset.object.span, mode == "merge", may_lack, every)
 
 
 def _place(server: Server, kind: str, findings: Findings) -> Place:

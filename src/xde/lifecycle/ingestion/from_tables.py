@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from xde.lifecycle.ingestion.port import Loaded
-    from xde.lifecycle.sources.tables import Ask, Portion, Position, TableSource
+    from xde.lifecycle.sources.tables import Ask, Piece, Portion, Position, TableSource
     from xde.lifecycle.storage.port import Snapshot
     from xde.lifecycle.storage.publish import Publisher
 
@@ -68,7 +68,7 @@ def read_aside(tables: Tables, ask: Ask, position: Position | None) -> Iterator[
         (scratch / OWNER).write_text(str(this_owner()))
         with closing(tables.open(ask)) as source:
             portion = source.read(ask, position, scratch)
-        files = [_file(ask, n, piece.path) for n, piece in enumerate(portion.pieces)]
+        files = [_file(ask, n, piece) for n, piece in enumerate(portion.pieces)]
         yield Given(files, {"position": dict(portion.position), "taken": dict(portion.cost)}, portion)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -95,9 +95,9 @@ def position_of(publisher: Publisher, before: Snapshot | None) -> Position | Non
     return found if isinstance(found, dict) else None
 
 
-def _file(ask: Ask, number: int, path: Path) -> FileToLoad:
+def _file(ask: Ask, number: int, piece: Piece) -> FileToLoad:
     name = ask.relation if not number else f"{ask.relation} ({number + 1})"
-    return FileToLoad(FoundFile(name, str(path), path.stat().st_size, 0), "", unordered=True)
+    return FileToLoad(FoundFile(name, str(piece.path), piece.path.stat().st_size, 0), "", unordered=True, parts=piece.parts)
 
 
 def _not_all(ask: Ask, wrote: int, found: int) -> DataError:

@@ -21,7 +21,7 @@ class Field:
 
     `type` is DuckDB's word. `format` is a strptime format for dates and times or None for ISO 8601. `nulls` are the texts that mean
     "missing" here, besides those of the dialect. `position` is (start, length) in characters, from 0, for fixed-width files.
-    `required` says that a missing value makes a dead letter.
+    `required` says that a missing value makes a dead letter. `path` leads to a value within objects of a JSON record; empty: `source_name`.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Field:
     nulls: tuple[str, ...] = ()
     position: tuple[int, int] | None = None
     required: bool = False
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,15 @@ class LetterLimit:
 
 @dataclass(frozen=True, slots=True)
 class FileToLoad:
-    """A file and the digest of its bytes; `unordered` rows of a database have no place of their own: a letter is known by its content."""
+    """A file and the digest of its bytes; `unordered` rows of a database have no place of their own: a letter is known by its content.
+
+    `parts` are what a file was put together from: the line on which each begins (from 1), and its name. A letter tells those.
+    """
 
     found: FoundFile
     digest: str
     unordered: bool = False
+    parts: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

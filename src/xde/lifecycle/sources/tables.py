@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from xde.ground.errors import UserError
+from xde.ground.errors import Bug, UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.ground.spans import Span
+    from xde.lifecycle.sources.apis import Request
 
 NULL = r"\N"  # unquoted in the CSV: a missing value; in quotes it is a text like any other
 FILES = frozenset({"sqlite", "duckdb"})  # kinds of databases that are files, with a path from the project's folder
+CASSETTES = "tests/cassettes"  # recorded answers of APIs
 
 Position = Mapping[str, object]
 
@@ -87,6 +89,7 @@ class Ask:
     merges: bool = False
     may_lack: bool = False  # whether a column of the contract that is not there is read as missing
     every: bool = False  # whether columns are read that the contract does not know
+    request: Request | None = None  # where it is an API that is asked
 
     def resolved(self, there: Sequence[str], fold: Callable[[str], str] = str.casefold) -> Ask:
         """The same with the columns that are read of those that are there. Raises `UserError` for one that must be there and is not.
@@ -104,8 +107,23 @@ class Ask:
         more = tuple(AskedColumn(n, "VARCHAR") for n in there if fold(n) not in asked) if self.every else ()
         return replace(self, columns=(*kept, *more))
 
+    @property
+    def asked(self) -> Request:
+        """The request of an ask of an API."""
+        if self.request is None:
+            raise Bug(f"`{self.dataset}` is asked of no API")
+        return self.request
+
+    def on_cassette(self, folder: Path) -> Ask:
+        """The same of an API whose answers are in a folder."""
+        return replace(self, place=replace(self.place, settings={**self.place.settings, "cassette": str(folder)}))
+
     def seen_from(self, root: Path) -> Ask:
         """The same of a file of a database wherever it is asked from: its path is made whole."""
+        if self.request is not None:
+            paths = {"cassettes": CASSETTES, **{n: v for n, v in self.place.settings.items() if n in {"cassettes", "caFile"}}}
+            settings = {**self.place.settings, **{n: str((root / v).resolve()) for n, v in paths.items()}}
+            return replace(self, place=replace(self.place, settings=settings))
         if self.place.kind not in FILES:
             return self
         settings = {**self.place.settings, "database": str((root / self.place.settings.get("database", "")).resolve())}
@@ -126,10 +144,14 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A CSV file of rows with a header, and how many rows the database says it wrote there."""
+    """A CSV file of rows with a header, and how many rows the database says it wrote there; of an API, a file of NDJSON.
+
+    `parts` are what it was put together from: the line on which each begins (from 1), and its name.
+    """
 
     path: Path
     rows: int
+    parts: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

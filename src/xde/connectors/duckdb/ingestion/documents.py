@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -17,6 +17,7 @@ from xde.connectors.duckdb.ingestion.stage import Source
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, literal, quoted
+from xde.ground.raw_json import BLANK, elements, on_one_line, place
 from xde.lifecycle.ingestion.port import Field
 
 if TYPE_CHECKING:
@@ -28,16 +29,12 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.port import Dialect
     from xde.lifecycle.sources.port import FoundFile
 
-BLANK = " \t\r\n"
-
 
 def stage_json(stage: Stage, found: FoundFile, scratch: Path) -> list[str]:
     """Stage the records of a JSON document; gives each as it is written there."""
     written = list(json_records(found, stage.job.dialect))
     texts = {f.name: json_text(f) for f in stage.job.fields}
-    _stage_lines(
-        stage, found, scratch, (" ".join(w.splitlines()) if "\n" in w or "\r" in w else w for w in written), (texts, new_in_json(stage.job))
-    )
+    _stage_lines(stage, found, scratch, map(on_one_line, written), (texts, new_in_json(stage.job)))
     return written
 
 
@@ -127,7 +124,7 @@ def json_records(file: FoundFile, dialect: Dialect) -> Iterator[str]:
     try:
         json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
-        place = (
+        wrong = (
             f"{error.msg} at line {error.lineno}, column {error.colno}"
             if isinstance(error, json.JSONDecodeError)
             else "it is nested too deep"
@@ -136,15 +133,13 @@ def json_records(file: FoundFile, dialect: Dialect) -> Iterator[str]:
             Finding(
                 "XDE0405",
                 f"`{file.path}` is not a JSON document",
-                why=place,
+                why=wrong,
                 hint="if it holds one document a line, its format is `ndjson`",
             )
         ) from error
-    start = _solid(text, 0)
-    for step in (dialect.records_at or "").split("."):
-        start = _member(text, start, step) if step and start >= 0 else start
+    start = place(text, [step for step in (dialect.records_at or "").split(".") if step])
     if start >= 0 and text[start] == "[":
-        return _elements(text, start)
+        return (raw for raw, _ in elements(text, start))
     if start >= 0 and not dialect.records_at and text[start] == "{":
         return iter((text.strip(BLANK),))
     where = f"no list of records at `{dialect.records_at}`" if dialect.records_at else "neither a list of records nor a record"
@@ -153,43 +148,6 @@ def json_records(file: FoundFile, dialect: Dialect) -> Iterator[str]:
             "XDE0415", f"`{file.path}` holds {where}", hint="write the way to the list as `recordsAt` of `xdeDialect`, such as `data.items`"
         )
     )
-
-
-def _solid(text: str, at: int) -> int:
-    while at < len(text) and text[at] in BLANK:
-        at += 1
-    return at
-
-
-def _pairs(text: str, at: int) -> Iterator[tuple[Any, int]]:
-    """The names of an object's members, each with where its value begins."""
-    decoder = json.JSONDecoder()
-    at = _solid(text, at + 1)
-    while text[at] != "}":
-        name, at = decoder.raw_decode(text, at)
-        at = _solid(text, _solid(text, at) + 1)
-        yield name, at
-        _, at = decoder.raw_decode(text, at)
-        at = _solid(text, at)
-        if text[at] == ",":
-            at = _solid(text, at + 1)
-
-
-def _member(text: str, at: int, name: str) -> int:
-    if text[at] != "{":
-        return -1
-    return next((start for found, start in _pairs(text, at) if found == name), -1)
-
-
-def _elements(text: str, at: int) -> Iterator[str]:
-    decoder = json.JSONDecoder()
-    at = _solid(text, at + 1)
-    while text[at] != "]":
-        _, end = decoder.raw_decode(text, at)
-        yield text[at:end]
-        at = _solid(text, end)
-        if text[at] == ",":
-            at = _solid(text, at + 1)
 
 
 def sheet_rows(file: FoundFile, dialect: Dialect) -> tuple[list[str], Sequence[tuple[int, list[str | None]]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion.casts import DECIMAL, TEXTS, nested
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 EVERY_LINE = Splitting()
 MANY_DIGITS = "[0-9][0-9.]{15}"  # a DOUBLE keeps 15 digits of any number (IEEE 754)
-NUMBER = r"(-?[0-9]+\.[0-9]+)[\s,}]"
+TEXT_OR_NUMBER = r'("(?:[^"\\]|\\.)*")|(-?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?)'
 
 
 def stage_lines(stage: Stage, found: FoundFile, scratch: Path) -> tuple[TextFile, int]:
@@ -43,7 +42,7 @@ def stage_lines(stage: Stage, found: FoundFile, scratch: Path) -> tuple[TextFile
 
 def new_in_json(job: LoadJob) -> str:
     """The SQL of a record's values under names that the contract does not know; nobody asks for them where they are left out."""
-    return NO_VALUES if job.schema_change.new_column == "discard" else values_in_json([f.source_name for f in job.fields])
+    return NO_VALUES if job.schema_change.new_column == "discard" else values_in_json([(f.path or (f.source_name,))[0] for f in job.fields])
 
 
 def line_source(relation: str, texts: dict[str, str], new: str = NO_VALUES, *, is_json: bool) -> Source:
@@ -60,19 +59,27 @@ def line_source(relation: str, texts: dict[str, str], new: str = NO_VALUES, *, i
 
 def json_text(field: Field) -> str:
     """A field of a record that is one JSON text."""
-    path = literal('$."' + field.source_name.replace('"', '\\"') + '"')
+    names = field.path or (field.source_name,)
+    path = literal("$" + "".join('."' + n.replace('"', '\\"') + '"' for n in names))
     if nested(field):
-        return f"CAST(json_extract(line, {path}) AS VARCHAR)"
+        plain = f"CAST(json_extract(line, {path}) AS VARCHAR)"
+        if "DECIMAL" not in field.type.upper() and "NUMERIC" not in field.type.upper():
+            return plain
+        return f"CASE WHEN many THEN CAST(json_extract({in_quotes('line')}, {path}) AS VARCHAR) ELSE {plain} END"
     text = f"json_extract_string(line, {path})"
     if not (DECIMAL.match(field.type.strip().upper()) or field.type.strip().upper() in TEXTS):
         return text
-    # the engine reads a number with a point as a DOUBLE: one of many digits is taken from the record as it is written there
-    member = f'"{re.escape(field.source_name)}"\\s*:\\s*'
-    found = f"regexp_extract_all(line, {literal(member + NUMBER)}, 1)"
-    often = f"len(regexp_extract_all(line, {literal(member)}))"
-    doubt = text if field.type.strip().upper() in TEXTS else f"{text} || ' (or another of its name)'"
-    exact = f"CASE WHEN {often} > 1 THEN {doubt} WHEN len({found}) = 1 THEN {found}[1] ELSE {text} END"
+    exact = f"json_extract_string({in_quotes('line')}, {path})"  # the engine reads a number with a point as a DOUBLE
     return f"CASE WHEN many AND json_type(line, {path}) = 'DOUBLE' THEN {exact} ELSE {text} END"
+
+
+def in_quotes(line: str) -> str:
+    """The SQL of a record with its numbers that have a point as texts, so that no reader makes a DOUBLE of them.
+
+    Texts are found together with numbers, so that what stands in one is none; the mark between cannot stand in valid JSON (RFC 8259, 7).
+    """
+    marked = f"regexp_replace({line}, {literal(TEXT_OR_NUMBER)}, '\\1\x01\\2\x01', 'g')"
+    return f"replace(replace({marked}, '\x01\x01', ''), '\x01', '\"')"
 
 
 def fixed_text(field: Field) -> str:

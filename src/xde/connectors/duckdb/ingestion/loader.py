@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import astuple, dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -248,7 +250,11 @@ class _Loading:
         offset = record.offset if record.offset >= 0 else None
         known = (ident, job.dataset, file.found.path, file.digest, record.line, record.raw)
         why = tuple(looked_at(r, record.raw, given.header, job.dialect) for r in reasons)
-        return Letter(*known, why, job.run, job.at, offset, given.header)
+        letter = Letter(*known, why, job.run, job.at, offset, given.header)
+        if not file.parts:
+            return letter
+        begins, name = file.parts[bisect_right(file.parts, record.line, key=itemgetter(0)) - 1]
+        return replace(letter, file=name, line=record.line - begins + 1, offset=None)
 
     def _write(self, added: Sequence[Column]) -> tuple[DataFile, ...]:
         Path(self.job.folder).mkdir(parents=True, exist_ok=True)

@@ -113,7 +113,7 @@ class Case:
 
     `cte` names the part of the model that is looked at instead of the whole. A case of a flow (`dataset` is its name after `FLOW`) has a
     `call`, and `types` of columns where what is given does not show them. `rounds` has one run, or several that follow
-    each other on the same table, as an incremental model and a source see them.
+    each other on the same table, as an incremental model and a source see them. `cassette` is the folder of the answers of an API.
     """
 
     name: str
@@ -130,6 +130,7 @@ class Case:
     digest: str = ""
     call: str | None = None
     types: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    cassette: str | None = None
 
     @property
     def id(self) -> str:

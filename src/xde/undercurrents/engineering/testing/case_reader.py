@@ -80,6 +80,7 @@ class _Reading:
         self._within_reach(node, rounds)
         call = node.text("call") or self.root.text("call")
         self._of_its_kind(node, word, rounds, call)
+        cassette = self._cassette(node, rounds)
         if len(self.findings.items) > before:
             return None
         parameters = {**self._parameters(self.root), **self._parameters(node)}
@@ -106,6 +107,7 @@ class _Reading:
             ),
             call=call if word == "flow" else None,
             types={**self._types(self.root), **self._types(node)} if word == "flow" else {},
+            cassette=cassette,
         )
 
     @staticmethod
@@ -131,6 +133,25 @@ class _Reading:
             if part.expect.as_full and word == "source":
                 why = "a source has nothing to be computed in full"
                 self._say("XDE0903", "`asFull` belongs to a model", part.expect.span, "not here", why, "say what rows are expected")
+
+    def _cassette(self, node: Mapping, rounds: tuple[Round, ...]) -> str | None:
+        """The folder of recorded answers; what stands in its files is a part of the case."""
+        folder = node.text("cassette")
+        if folder is None:
+            return None
+        if any(r.raw or r.given or r.add for r in rounds):
+            why = "what the source gives is on the cassette"
+            self._say("XDE0903", "a case with a `cassette` is given nothing else", node.place("cassette"), "this too", why, "leave one out")
+        number = 0
+        while (content := self.fixture(f"{folder}/{number + 1:03}.http")) is not None:
+            number += 1
+            self.used.append(digest(folder, number, content.hex()))
+        if not number:
+            why = "paths are relative to the project's folder, and its first file is `001.http`"
+            self._say(
+                "XDE0906", f"there is no cassette `{folder}`", node.place("cassette"), "not there", why, "make one: `xde record SOURCE`"
+            )
+        return folder
 
     def _of_a_flow(self, node: Mapping, rounds: tuple[Round, ...], call: str | None) -> None:
         only = rounds[0].expect

@@ -111,6 +111,7 @@ _CASE = Record(
         "name": Text(pattern=r"\S", wanted="a sentence", doc="What must hold, as a sentence"),
         "description": Text(),
         **_ASKED,
+        "cassette": Text(doc="Of a source that is an API: the folder of its recorded answers", example="tests/cassettes/shop/orders"),
         "cte": Text(doc="The part of the model that is looked at instead of the whole"),
         "expect": _EXPECT,
         "runs": ListOf(_RUN, least=1, doc="Several runs that follow each other on the same table"),

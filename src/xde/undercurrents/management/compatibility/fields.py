@@ -49,6 +49,8 @@ _DOCUMENTING = {
 }
 DELIVERY = {
     "dialect",
+    "request",
+    "api",
     "server",
     "deadLetter",
     "schemaChange",

@@ -226,9 +226,51 @@ def test_a_decimal_in_json_keeps_its_digits(desk, line, amount):
     assert desk.rows(desk.load(job)) == [(Decimal(amount),)]
 
 
-def test_a_decimal_of_many_digits_that_could_be_either_of_two_is_a_letter(desk):
+def test_a_decimal_of_many_digits_is_exact_though_another_has_its_name(desk):
     file = desk.file(b'{"of": {"amount": 0.25}, "amount": 123456789.123456789}\n{"of": {"amount": 0.25}, "amount": 1.5}\n', "f.ndjson")
     job = desk.job([file], [Field("amount", "amount", "DECIMAL(30,20)")], NDJSON, schema_change=SchemaChange("discard"))
     loaded = desk.load(job)
-    assert desk.rows(loaded) == [(Decimal("1.5"),)]
-    assert [x.line for x in desk.letters(loaded)] == [1]
+    assert desk.rows(loaded) == [(Decimal("123456789.123456789"),), (Decimal("1.5"),)]
+
+
+def test_a_record_over_several_lines_keeps_every_character(desk: Desk) -> None:
+    loaded = desk.load(desk.job([desk.file('[{"id":\n 1,\r\n"a": "x\u2028y\u0085z\x7f"}]'.encode(), "one")], FIELDS, JSON))
+    assert desk.rows(loaded) == [(1, "x\u2028y\u0085z\x7f")]
+
+
+def test_values_within_values(desk: Desk) -> None:
+    fields = (
+        Field("city", "home.city", "VARCHAR", path=("home", "city")),
+        Field("amount", "total.amount", "DECIMAL(30,15)", path=("total", "amount")),
+        Field("dotted", "home.city", "VARCHAR"),
+    )
+    lines = b'{"home": {"city": "Oslo"}, "home.city": "x", "total": {"amount": 12345678901234.123456789012345}}\n{"home": "y"}\n'
+    loaded = desk.load(desk.job([desk.file(lines, "one")], fields, NDJSON))
+    assert desk.rows(loaded) == [("Oslo", Decimal("12345678901234.123456789012345"), "x"), (None, None, None)]
+
+
+def test_a_letter_tells_the_part_of_a_file(desk: Desk) -> None:
+    file = desk.file(b'{"id":1}\n{"id":"a"}\n{"id":"b"}\n{"id":2}\n{"id":"c"}\n', "one")
+    file = replace(file, parts=((1, "page 1"), (3, "page 2"), (5, "page 3")))
+    letters = desk.letters(desk.load(desk.job([file], FIELDS, NDJSON)))
+    assert [(x.file, x.line) for x in letters] == [("page 1", 2), ("page 2", 1), ("page 3", 1)]
+
+
+def test_numbers_within_nested_values_keep_their_digits(desk: Desk) -> None:
+    fields = (Field("o", "o", "STRUCT(a DECIMAL(30,10), b DECIMAL(38,3)[], t VARCHAR, d DOUBLE)"),)
+    text = r"say \"1.5\", 2.75, [3.25] \\"
+    lines = (
+        f'{{"o": {{"a": 12345678901234567.0123456789, "b": [1.5, -12345678901234567890.125], "t": "{text}", "d": 2.5e3}}}}\n'
+        '{"o": {"a": 0.1, "b": [7], "t": 1.5, "d": 0.1}}\n{"o": {"a": "lots", "t": "12345678901234567.5"}}\n'
+    )
+    loaded = desk.load(desk.job([desk.file(lines.encode(), "one")], fields, NDJSON))
+    assert [r[0] for r in desk.rows(loaded)] == [
+        {
+            "a": Decimal("12345678901234567.0123456789"),
+            "b": [Decimal("1.500"), Decimal("-12345678901234567890.125")],
+            "t": 'say "1.5", 2.75, [3.25] \\',
+            "d": 2500.0,
+        },
+        {"a": Decimal("0.1000000000"), "b": [Decimal("7.000")], "t": "1.5", "d": 0.1},
+    ]
+    assert len(desk.letters(loaded)) == 1

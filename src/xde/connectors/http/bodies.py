@@ -1,0 +1,134 @@
+"""The body of an answer as records, each as it is written there; what is no JSON, or has no records where they should be, is told."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xde.connectors.http.calls import words_of
+from xde.ground.errors import TemporaryError, UserError
+from xde.ground.findings import Finding
+from xde.ground.raw_json import elements, end_of, on_one_line, parsed, place, raw_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from xde.connectors.http.calls import Answer, Call
+    from xde.lifecycle.sources.apis import Request
+    from xde.lifecycle.sources.tables import Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A document as text and as data, and its records, each as text and as data."""
+
+    text: str
+    document: Any
+    records: Sequence[tuple[str, Any]]
+
+
+def read_body(ask: Ask, call: Call, answer: Answer) -> Body:
+    """The records of an answer; one without a body has none. Raises `UserError`, or `TemporaryError` where it may have been cut."""
+    try:
+        text = answer.body.decode(_encoding(answer))
+    except (UnicodeDecodeError, LookupError) as error:
+        raise UserError(_no_json(ask, call, answer, str(error))) from error
+    if not text.strip():
+        return Body(text, None, ())
+    if _is_lines(answer):
+        text = "[" + ",".join(line for line in text.split("\n") if line.strip()) + "]"
+    try:
+        document = parsed(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        place_of = (
+            f"{error.msg} at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "nested too deep"
+        )
+        if not answer.framed and text.lstrip()[:1] in {"{", "["}:
+            told = (
+                f"`{ask.dataset}`: the answer to `{call.shown}` is no JSON, and its length was not told: it may have been cut ({place_of})"
+            )
+            raise TemporaryError(told) from error
+        raise UserError(_no_json(ask, call, answer, place_of)) from error
+    return Body(text, document, tuple(_records(ask, call, text, document)))
+
+
+def _is_lines(answer: Answer) -> bool:
+    """Whether it says that it is a record a line (NDJSON)."""
+    return re.search(r"ndjson|jsonl|json-?lines", answer.headers.get("content-type", ""), re.IGNORECASE) is not None
+
+
+def _encoding(answer: Answer) -> str:
+    """As it says, or UTF-8 (RFC 8259, 8.1), with a mark or without."""
+    said = re.search(r"charset\s*=\s*\"?([^\s\";,]+)", answer.headers.get("content-type", ""), re.IGNORECASE)
+    return "utf-8-sig" if said is None or said[1].lower() in {"utf-8", "utf8"} else said[1]
+
+
+def _no_json(ask: Ask, call: Call, answer: Answer, why: str) -> Finding:
+    page = "html" in answer.headers.get("content-type", "") or words_of(answer)[:1] == "<"
+    told = f"`{ask.dataset}`: the answer to `{call.shown}` is {'a web page' if page else 'no JSON'}"
+    if page:
+        hint = "look whether `location` is that of the API, and whether it sends whoever has no right to a page where one logs in"
+        return Finding("XDE0447", told, ask.span, "no JSON", words_of(answer), hint)
+    return Finding(
+        "XDE0447", told, ask.span, "no JSON", f"{why}: {words_of(answer)}", "look at it with `curl`; an API of JSON is what can be read"
+    )
+
+
+def _records(ask: Ask, call: Call, text: str, document: object) -> Iterator[tuple[str, Any]]:
+    path = ask.asked.records
+    start = place(text, path or ())
+    if start >= 0 and text[start] == "[":
+        return elements(text, start)
+    if start >= 0 and path is not None and text[start] == "{":
+        end = end_of(text, start)
+        return iter([(text[start:end], parsed(text[start:end]))])
+    if start >= 0 and path is not None and text.startswith("null", start):
+        return iter(())
+    lists = [n for n, v in document.items() if isinstance(v, list)] if isinstance(document, dict) else []
+    where = "no records at `" + ".".join(path) + "`" if path else "no list of records"
+    members = ", ".join(f"`{n}`" for n in list(document)[:12]) if isinstance(document, dict) else str(document)[:60]
+    hint = f"write the way to them as `records` of `xdeRequest`, such as `records: {lists[0] if lists else 'data.items'}`"
+    if path is None and isinstance(document, dict) and not lists:
+        hint += "; `records: .` if the answer itself is one record"
+    told = f"`{ask.dataset}`: the answer to `{call.shown}` has {where}"
+    raise UserError(Finding("XDE0448", told, ask.span, "not there", f"its members: {members}", hint))
+
+
+def lines(request: Request, raw: str, value: object) -> Iterator[tuple[str, object]]:
+    """The records that the dataset has of a record: itself, or those of lists within it, with what they carry of those above."""
+    return _within(request, 0, [raw], value)
+
+
+def _within(request: Request, depth: int, above: list[str], value: object) -> Iterator[tuple[str, object]]:
+    if depth == len(request.inner):
+        yield _carrying(request, above), value
+        return
+    start = place(above[-1], request.inner[depth]) if isinstance(value, dict) else -1
+    if start < 0:
+        return
+    text = above[-1]
+    if text[start] == "[":
+        found = elements(text, start)
+    elif text[start] == "{":
+        found = iter([(text[start : end_of(text, start)], parsed(text[start : end_of(text, start)]))])
+    else:
+        return
+    for raw, each in found:
+        yield from _within(request, depth + 1, [*above, raw], each)
+
+
+def _carrying(request: Request, above: list[str]) -> str:
+    """A record with values of those above it put in front; one that is no object stands as the member `value`."""
+    raw = above[-1]
+    if not request.inner:
+        return on_one_line(raw)
+    if not raw.startswith("{"):
+        raw = f'{{"value": {raw}}}'
+    carried = [
+        (c.name, raw_at(above[-1 - c.up], c.path)) for c in request.carried if c.up < len(above) and above[-1 - c.up].startswith("{")
+    ]
+    front = ", ".join(f"{json.dumps(name)}: {found}" for name, found in carried if found is not None)
+    rest = raw[1:].lstrip()
+    return on_one_line("{" + front + (", " if front and not rest.startswith("}") else "") + rest)
