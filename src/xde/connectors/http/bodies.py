@@ -32,7 +32,7 @@ class Body:
 def read_body(ask: Ask, call: Call, answer: Answer) -> Body:
     """The records of an answer; one without a body has none. Raises `UserError`, or `TemporaryError` where it may have been cut."""
     try:
-        text = answer.body.decode(_encoding(answer))
+        text = answer.body.decode(encoding_of(answer))
     except (UnicodeDecodeError, LookupError) as error:
         raise UserError(_no_json(ask, call, answer, str(error))) from error
     if not text.strip():
@@ -59,7 +59,7 @@ def _is_lines(answer: Answer) -> bool:
     return re.search(r"ndjson|jsonl|json-?lines", answer.headers.get("content-type", ""), re.IGNORECASE) is not None
 
 
-def _encoding(answer: Answer) -> str:
+def encoding_of(answer: Answer) -> str:
     """As it says, or UTF-8 (RFC 8259, 8.1), with a mark or without."""
     said = re.search(r"charset\s*=\s*\"?([^\s\";,]+)", answer.headers.get("content-type", ""), re.IGNORECASE)
     return "utf-8-sig" if said is None or said[1].lower() in {"utf-8", "utf8"} else said[1]

@@ -13,6 +13,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from xde.connectors.http.bodies import encoding_of
 from xde.connectors.http.calls import Answer, Call, Send, origin
 from xde.connectors.http.masking import Masks
 from xde.connectors.http.retrying import accepted
@@ -34,6 +35,7 @@ NOWHERE = "https://api.invalid"  # the address of an API whose own is a referenc
 KEPT = ("content-type", "link")
 RULE = "---"
 ENDING = ".http"
+_CHARSET = re.compile(r"\s*;\s*charset\s*=[^;]*", re.IGNORECASE)
 SHORTEST = 4  # characters of a secret that is taken out wherever it stands
 
 
@@ -95,8 +97,11 @@ class Recorder:
         head = [f"{call.method} {target}"]
         if call.body is not None:
             head.append(call.body.decode("utf-8", "replace"))
-        told = [f"{n}: {answer.headers[n]}" for n in KEPT if n in answer.headers]
-        body = answer.body.decode("utf-8-sig", "surrogateescape")
+        told = [f"{n}: {_CHARSET.sub('', answer.headers[n])}" for n in KEPT if n in answer.headers]
+        try:
+            body = answer.body.decode(encoding_of(answer))  # and in UTF-8 from here on, so that nothing hides in another
+        except (UnicodeDecodeError, LookupError):
+            body = answer.body.decode("utf-8", "replace")  # whoever reads it is told
         if answer.status == 0:
             told.append("x-recording: ended here")
         return self._clean("\n".join([*head, RULE, str(answer.status), *told, "", ""])) + self._clean(self._masks.masked(body))

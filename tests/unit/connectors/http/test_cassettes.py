@@ -204,6 +204,26 @@ def test_persons_in_lines(api, reader):
     assert replayed(reader, ask) == [1, 2]
 
 
+def test_nothing_hides_in_another_encoding(api, reader):
+    body = json.dumps({"items": [{"id": "é", "echo": KEY, "name": "Ada"}]}, ensure_ascii=False).encode("utf-16")
+    api.answers["/orders"] = lambda _: Reply(body, headers={"Content-Type": "application/json; charset=UTF-16"})
+    ask = reader.ask(settings=SETTINGS, personal=(((), ("name",)),))
+    folder = folder_of(ask, reader.folder)
+    record(reader, ask, folder)
+    text = (folder / "001.http").read_text()
+    assert "\ncontent-type: application/json\n" in text
+    assert '{"id": "é", "echo": "***", "name": "x1"}' in text
+    assert replayed(reader, ask) == ["é"]
+
+
+@pytest.mark.parametrize("charset", ["klingon", "utf-16"])
+def test_an_encoding_that_is_none(api, reader, charset):
+    api.answers["/orders"] = lambda _: Reply(b'{"items": []} ', headers={"Content-Type": f"application/json; charset={charset}"})
+    ask = reader.ask()
+    with pytest.raises(UserError, match="is no JSON"):
+        record(reader, ask, folder_of(ask, reader.folder))
+
+
 def test_headers_in_the_open_are_no_secrets(api, reader):
     api.answers["/orders"] = lambda _: {"items": [{"id": 1}]}
     ask = reader.ask(settings={"headers:Accept": "application/json"})
