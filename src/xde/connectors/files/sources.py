@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
 from xde.ground.digests import file_digest
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
+from xde.lifecycle.sources.patterns import whole
 from xde.lifecycle.sources.port import FoundFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-PARTIAL = (".part", ".partial", ".tmp", ".crdownload", ".swp", "~")
 
 
 class DiskFiles:
@@ -40,7 +39,7 @@ class DiskFiles:
                 raise ValueError(msg)
             if not os.access(folder, os.R_OK | os.X_OK):  # a glob passes over what it may not read
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), root)
-            found = [p for p in folder.glob(pattern) if p.is_file() and _whole(p.relative_to(folder))]
+            found = [p for p in folder.glob(pattern) if p.is_file() and whole(PurePosixPath(p.relative_to(folder).as_posix()))]
             return [_found(p, folder) for p in sorted(found)]
         except FileNotFoundError as error:
             msg = f"`{error.filename}` went away while its folder was looked at"
@@ -63,6 +62,10 @@ class DiskFiles:
                 )
             ) from error
 
+    def fetch(self, file: FoundFile, folder: Path) -> FoundFile:  # noqa: ARG002 - the port's
+        """It lies where the engine can open it."""
+        return file
+
     def digest(self, file: FoundFile) -> str:
         """The digest of the file's bytes."""
         try:
@@ -76,10 +79,6 @@ class DiskFiles:
                     "XDE0441", f"a file of a source may not be read: `{file.path}`", hint="give the user who runs xde the right to read it"
                 )
             ) from error
-
-
-def _whole(path: Path) -> bool:
-    return not any(part.startswith((".", "~$")) for part in path.parts) and not path.name.endswith(PARTIAL)
 
 
 def _found(path: Path, folder: Path) -> FoundFile:

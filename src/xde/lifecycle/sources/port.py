@@ -8,6 +8,7 @@ from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +30,8 @@ class FileStore(Protocol):
 
     def digest(self, file: FoundFile) -> str:
         """The digest of the file's bytes."""
+        ...
+
+    def fetch(self, file: FoundFile, folder: Path) -> FoundFile:
+        """The file where the engine can open it, with the content that its digest was told of: itself, or a copy in the folder."""
         ...

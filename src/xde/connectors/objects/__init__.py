@@ -1,0 +1,1 @@
+"""Objects of a store, as a source lists them and brings them here."""
