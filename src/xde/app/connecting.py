@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from xde.connectors.http.sharing import Sharing
     from xde.connectors.http.sources import ApiRecords
     from xde.ground.clock import Clock
-    from xde.lifecycle.sources.tables import Ask, TableSource
+    from xde.lifecycle.sources.port import FileStore
+    from xde.lifecycle.sources.tables import Ask, Place, TableSource
 
 
 @dataclass(slots=True)
@@ -71,26 +72,36 @@ def opened(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> TableSource
 
             return DuckdbTables(settings, root)
         case "postgres":
-            with _extra(ask, "PostgreSQL", "postgres"):
+            with _extra(ask.place, "PostgreSQL", "postgres"):
                 from xde.connectors.postgres.sources import PostgresTables
             return PostgresTables(settings)
         case "mysql" | "sqlalchemy":
-            with _extra(ask, "MySQL" if ask.place.kind == "mysql" else "databases by SQLAlchemy", ask.place.kind):
+            with _extra(ask.place, "MySQL" if ask.place.kind == "mysql" else "databases by SQLAlchemy", ask.place.kind):
                 from xde.connectors.sqlalchemy.sources import SqlAlchemyTables
             return SqlAlchemyTables(settings)
         case _:
             raise UserError(Finding("XDE0435", f"`{ask.dataset}` is on a server of type `{ask.place.kind}`, which cannot be read yet"))
 
 
+def opened_store(revealed: Revealing, place: Place) -> FileStore:
+    """A store of objects. Raises `UserError` where what it needs is not there."""
+    settings = {n: revealed.text(v) for n, v in place.settings.items()}
+    if settings.get("secretKey"):
+        hide(settings["secretKey"])
+    with _extra(place, "objects of S3", "s3"):
+        from xde.connectors.objects.s3 import S3Files
+    return S3Files(settings, place.span)
+
+
 @contextmanager
-def _extra(ask: Ask, what: str, extra: str) -> Iterator[None]:
+def _extra(place: Place, what: str, extra: str) -> Iterator[None]:
     """What comes with an extra is imported."""
     try:
         yield
     except ModuleNotFoundError as error:
         why = f"the package `{error.name}` is not installed"
         hint = f"run `pip install 'xde[{extra}]'`"
-        raise UserError(Finding("XDE0480", f"reading {what} needs a package more", ask.place.span, "", why, hint)) from None
+        raise UserError(Finding("XDE0480", f"reading {what} needs a package more", place.span, "", why, hint)) from None
 
 
 def opened_api(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> ApiRecords:

@@ -178,24 +178,24 @@ def _database(house: House, known: Understanding, name: str) -> Iterator[Diagnos
 
 def _source(house: House, known: Understanding, name: str) -> str:
     reading = known.readings[name]
-    root = str((known.project.root / reading.root).resolve())
+    root = reading.root if reading.store is not None else str((known.project.root / reading.root).resolve())
     if reading.push is not None:
         for key in reading.push.keys:
             house.revealed.text(key.secret)
         waiting = house.spooled.segments(root, {})
         return f"{len(waiting)} {'segment' if len(waiting) == 1 else 'segments'} of what was pushed, {sum(f.size for f in waiting):,} bytes"
-    files = house.files.list(root, reading.pattern)
+    files = house.store(reading.store).list(root, reading.pattern)
     if not files:
         from xde.ground.findings import Finding
 
         raise UserError(
             Finding(
                 "XDE0450",
-                f"no file of `{name}` is there: `{reading.root}/{reading.pattern}`",
+                f"no file of `{name}` is there: `{reading.place}`",
                 hint="put a file there, or mend `physicalName` in the contract",
             )
         )
-    for file in files:
+    for file in files if reading.store is None else ():
         if not os.access(file.location, os.R_OK):
             from xde.ground.findings import Finding
 
@@ -204,5 +204,6 @@ def _source(house: House, known: Understanding, name: str) -> str:
                     "XDE0441", f"a file of a source may not be read: `{file.path}`", hint="give the user who runs xde the right to read it"
                 )
             )
-    house.loader.columns(files[0], reading.dialect)
+    if reading.store is None:
+        house.loader.columns(files[0], reading.dialect)
     return f"{len(files)} {'file' if len(files) == 1 else 'files'}, {sum(f.size for f in files):,} bytes"

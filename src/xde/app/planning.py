@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import field
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from xde.app.newest import newest_state
@@ -160,20 +159,21 @@ def _delivered(
     root = reading.root if "://" in reading.root else str((known.project.root / reading.root).resolve())
     if reading.push is not None:
         return pushed(house, root, name, state, before, reload=reload), []
-    files = house.files.list(root, reading.pattern)
+    store = house.store(reading.store)
+    files = store.list(root, reading.pattern)
     dataset = known.project.datasets[name]
     if not files and isinstance(dataset, SourceDataset) and state is None and before is None:
         raise UserError(
             Finding(
                 "XDE0450",
-                f"no file of `{name}` is there: `{Path(reading.root) / reading.pattern}`",
+                f"no file of `{name}` is there: `{reading.place}`",
                 dataset.object.span,
                 "no file matches",
                 hint="put a file there, or mend `physicalName` of the schema object or `path` of the server",
             )
         )
     loaded = cast("Mapping[str, Mapping[str, object]]", state.facts.get("files", {}) if state and not reload else {})
-    told = compare(files, loaded, house.files.digest, replacing=reading.write_mode == "replace")
+    told = compare(files, loaded, store.digest, replacing=reading.write_mode == "replace")
     if state is None or reload:
         earlier = state or before
         gone = sorted(set(cast("Mapping[str, object]", earlier.facts.get("files", {}))) - {f.path for f in files}) if earlier else []

@@ -101,7 +101,8 @@ class _Stage:
         inputs = known.upstream[case.dataset] if case.dataset in known.project.models else ()
         there = {"", case.dataset, *given, *inputs}
         checks = {n: tuple(c for c in cs if c.to_dataset in there) for n, cs in known.checks.items()}
-        seen = replace(known, project=replace(known.project, datasets=datasets), checks=checks)
+        readings = {n: r.on_disk() for n, r in known.readings.items()}
+        seen = replace(known, project=replace(known.project, datasets=datasets), checks=checks, readings=readings)
         own = Throwaway.make(seen, house, folder, clock, case.parameters)
         if case.cassette is not None:
             own.play(_on_cassette(known, case))

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from xde.kernel.project.settings import EngineSettings, EnvironmentSettings, LakeSettings, Settings
     from xde.lifecycle.ingestion.from_tables import Tables
     from xde.lifecycle.ingestion.port import Loader
+    from xde.lifecycle.sources.port import FileStore
+    from xde.lifecycle.sources.tables import Place
     from xde.lifecycle.storage.audit_port import Auditor
     from xde.lifecycle.storage.port import Arrangement, DataFile, Schema
     from xde.lifecycle.transformation.port import Engine
@@ -249,6 +251,12 @@ class House:
 
         return DiskFiles()
 
+    def store(self, place: Place | None) -> FileStore:
+        """Where the files of a source are listed and fetched."""
+        from xde.app.connecting import opened_store
+
+        return self.files if place is None else opened_store(self.revealed, place)
+
     @property
     def tables(self) -> Tables:
         """The databases that are sources."""
@@ -256,7 +264,7 @@ class House:
         from xde.lifecycle.ingestion.from_tables import Tables
 
         apis = self.apis()
-        return Tables(lambda ask: opened_to_load(self.revealed, self.root, self.clock, ask, apis), self.root / ".xde" / "tmp")
+        return Tables(lambda ask: opened_to_load(self.revealed, self.root, self.clock, ask, apis), self.root / ".xde" / "tmp", self.store)
 
     def apis(self) -> Apis:
         """How APIs are asked here; one for all that asks together."""

@@ -62,7 +62,7 @@ class DiskFiles:
                 )
             ) from error
 
-    def fetch(self, file: FoundFile, folder: Path) -> FoundFile:  # noqa: ARG002 - the port's
+    def fetch(self, file: FoundFile, digest: str, folder: Path) -> FoundFile:  # noqa: ARG002 - the port's
         """It lies where the engine can open it."""
         return file
 

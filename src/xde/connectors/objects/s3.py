@@ -32,6 +32,8 @@ from xde.lifecycle.sources.port import FoundFile
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from xde.ground.spans import Span
+
 _PATIENCE = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 4, "mode": "standard"}}
 _GONE = {"NoSuchBucket", "404"}
 _CHANGED = {"PreconditionFailed", "412", "NoSuchKey", "404"}
@@ -46,8 +48,9 @@ class S3Files:
     `anonymous` and `requesterPays` as `true`. Without keys boto3 finds them as AWS's own tools do.
     """
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
+    def __init__(self, settings: Mapping[str, str], span: Span | None = None) -> None:
         self._settings = settings
+        self._span = span
         self._tags: dict[str, str] = {}
         self._pays = {"RequestPayer": "requester"} if settings.get("requesterPays", "").lower() == "true" else {}
         self._made: Any = None
@@ -59,7 +62,7 @@ class S3Files:
             matches = matcher(pattern).match
         except ValueError as error:
             hint = "write it relative to the server's `location`, such as `flights-*.csv`"
-            raise UserError(Finding("XDE0442", f"`{pattern}` is not a pattern of objects", why=str(error), hint=hint)) from error
+            raise self._refused("XDE0442", f"`{pattern}` is not a pattern of objects", str(error), hint) from error
         found = []
         for told in self._listed(bucket, prefix + plain_start(pattern)):
             key = str(told["Key"])
@@ -75,14 +78,13 @@ class S3Files:
         """The object's tag, as its listing gave it."""
         return _TAG + self._tags[file.location]
 
-    def fetch(self, file: FoundFile, folder: Path) -> FoundFile:
-        """A copy of the object that was listed; one that has changed since is worth another plan."""
+    def fetch(self, file: FoundFile, digest: str, folder: Path) -> FoundFile:
+        """A copy of the object with that tag; one that has changed since is worth another plan."""
         bucket, key = _place(file.location, whole_key=True)
         ending = "".join(PurePosixPath(key).suffixes[-2:])
         target = folder / f"{uuid.uuid4().hex}{ending}"
-        wanted = {"IfMatch": f'"{self._tags[file.location]}"'} if file.location in self._tags else {}
         try:
-            told = self._client.get_object(Bucket=bucket, Key=key, **wanted, **self._pays)
+            told = self._client.get_object(Bucket=bucket, Key=key, IfMatch=f'"{digest.removeprefix(_TAG)}"', **self._pays)
             size = 0
             with target.open("wb") as out, closing(told["Body"]) as body:
                 for piece in body.iter_chunks(1 << 20):
@@ -127,18 +129,25 @@ class S3Files:
             return TemporaryError(f"the store at {at} cannot be reached: {type(error).__name__}", retry_in=2.0)
         if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
             hint = "write `xdeAccessKey` and `xdeSecretKey` as references, log in with `aws sso login`, or say `xdeAnonymous: true`"
-            return UserError(Finding("XDE0491", f"there are no credentials for `s3://{bucket}`", why=f"the store is {at}", hint=hint))
+            return UserError(
+                Finding("XDE0491", f"there are no credentials for `s3://{bucket}`", self._span, why=f"the store is {at}", hint=hint)
+            )
         code = _code(error) if isinstance(error, ClientError) else ""
         why = str(error)[:300]
         if code in _GONE:
-            return UserError(Finding("XDE0440", f"there is no bucket `{bucket}`", why=f"the store at {at} says so", hint="mend `location`"))
+            return UserError(
+                Finding("XDE0440", f"there is no bucket `{bucket}`", self._span, why=f"the store at {at} says so", hint="mend `location`")
+            )
         if code in _REFUSED:
             hint = f'let its owner add to its policy: {{"Effect": "Allow", "Action": "{right}", "Resource": "{_resource(bucket, right)}"}}'
-            return UserError(Finding("XDE0492", f"`s3://{bucket}` may not be read", why=why, hint=hint))
+            return self._refused("XDE0492", f"`s3://{bucket}` may not be read", why, hint)
         if isinstance(error, ClientError) and error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
             return TemporaryError(f"the store at {at} has a fault: {code}", retry_in=2.0)
         hint = "look at `location` and `endpointUrl` of the server; `xde doctor` tries them"
-        return UserError(Finding("XDE0493", f"`s3://{bucket}` cannot be read", why=why, hint=hint))
+        return self._refused("XDE0493", f"`s3://{bucket}` cannot be read", why, hint)
+
+    def _refused(self, code: str, message: str, why: str, hint: str) -> UserError:
+        return UserError(Finding(code, message, self._span, why=why, hint=hint))
 
 
 def _code(error: ClientError) -> str:

@@ -11,6 +11,7 @@ from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
 from xde.kernel.project.contract import Custom
 from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, family_of, paths_of
+from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, root_of, store_of
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, write_mode
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 from xde.lifecycle.ingestion.push import is_push, push_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.contract import Property, Server
     from xde.kernel.project.declarations import SourceDataset
     from xde.lifecycle.ingestion.push import Push
-    from xde.lifecycle.sources.tables import Ask
+    from xde.lifecycle.sources.tables import Ask, Place
 
 FORMATS = ("csv", "json", "ndjson", "parquet", "excel", "fixed_width")
 WORDS = {
@@ -94,6 +95,16 @@ class Reading:
     version: str | None = None  # the column that says which of two records of a key is the newer
     ask: Ask | None = None  # what is asked of a database, where it is no files that are read
     push: Push | None = None  # where it is no delivered files that are read but what is pushed
+    store: Place | None = None  # where its files are objects of a store, and `root` their address
+
+    @property
+    def place(self) -> str:
+        """Folder and pattern as they are shown."""
+        return f"{self.root.rstrip('/')}/{self.pattern}" if self.root != "." else self.pattern
+
+    def on_disk(self) -> Reading:
+        """The same of files in the project's folder, as the cases of a test deliver them."""
+        return self if self.store is None else replace(self, store=None, root="objects")
 
     def meaning(self) -> object:
         """All that decides which rows there are and what stands in them: a change of it makes another version."""
@@ -126,12 +137,13 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
         findings.add(Finding("XDE0464", message, server.span, "lines of JSON", hint=hint))
     fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
     version = _version(dataset, fields, findings)
+    store = store_of(server, findings)
     if findings.errors:
         return None, findings
     pattern = dataset.object.physical_name or dataset.object.name
     reading = Reading(
         dataset.name,
-        str(server.settings.get("path", ".")) if push is None else push.spool,
+        root_of(server, store) if push is None else push.spool,
         pattern if push is None else "segments/*/*.ndjson",
         dialect,
         fields,
@@ -141,6 +153,7 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
         dataset.object.key,
         version,
         push=push,
+        store=store,
     )
     return reading, findings
 
@@ -235,7 +248,7 @@ def column_type(of: Property) -> str:
 def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
     wanted = _value(dataset.object.custom, "server", None)
     servers = dataset.contract.servers
-    fit = (s for s in servers if (s.type == "local" or is_push(s) or kind_of(s) is not None if wanted is None else s.name == wanted))
+    fit = (s for s in servers if (s.type in FILE_SERVERS or is_push(s) or kind_of(s) is not None if wanted is None else s.name == wanted))
     chosen = next(fit, None)
     if chosen is None:
         findings.add(
@@ -248,7 +261,7 @@ def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
             )
         )
         return None
-    if chosen.type != "local" and not is_push(chosen) and kind_of(chosen) is None:
+    if chosen.type not in FILE_SERVERS and not is_push(chosen) and kind_of(chosen) is None:
         findings.add(
             Finding(
                 "XDE0435",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xde.ground.errors import DataError
+from xde.ground.errors import Bug, DataError
 from xde.ground.findings import Finding
 from xde.kernel.run.owners import parse_owner, this_owner
 from xde.lifecycle.ingestion.port import FileAccount, FileToLoad
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from xde.lifecycle.ingestion.port import Loaded
-    from xde.lifecycle.sources.tables import Ask, Piece, Portion, Position, TableSource
+    from xde.lifecycle.sources.port import FileStore
+    from xde.lifecycle.sources.tables import Ask, Piece, Place, Portion, Position, TableSource
     from xde.lifecycle.storage.port import Snapshot
     from xde.lifecycle.storage.publish import Publisher
 
@@ -29,10 +30,11 @@ OWNER = "owner"  # the file that says whose rows these are
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Opens databases; `folder` is where rows lie while they are loaded."""
+    """Opens databases and stores of objects; `folder` is where rows lie while they are loaded."""
 
     open: Callable[[Ask], TableSource]
     folder: Path
+    store: Callable[[Place | None], FileStore] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,32 @@ class Given:
 @contextmanager
 def read_aside(tables: Tables, ask: Ask, position: Position | None) -> Iterator[Given]:
     """Read what comes after a position; the files are gone at the end."""
-    tables.folder.mkdir(parents=True, exist_ok=True)
-    _sweep(tables.folder)
-    scratch = Path(tempfile.mkdtemp(prefix="table-", dir=tables.folder))
-    try:
-        (scratch / OWNER).write_text(str(this_owner()))
+    with _aside(tables.folder) as scratch:
         with closing(tables.open(ask)) as source:
             portion = source.read(ask, position, scratch)
         files = [_file(ask, n, piece) for n, piece in enumerate(portion.pieces)]
         yield Given(files, {"position": dict(portion.position), "taken": dict(portion.cost)}, portion)
+
+
+@contextmanager
+def fetched(tables: Tables, place: Place, files: Sequence[FileToLoad]) -> Iterator[Given]:
+    """Bring objects of a store here; they are gone at the end."""
+    if tables.store is None:
+        raise Bug("nobody can open a store here")
+    store = tables.store(place)
+    with _aside(tables.folder) as scratch:
+        yield Given([replace(f, found=store.fetch(f.found, f.digest, scratch)) for f in files], {})
+
+
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """A folder of its own, that is gone at the end, or swept by another process when this one is killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
+    scratch = Path(tempfile.mkdtemp(prefix="table-", dir=folder))
+    try:
+        (scratch / OWNER).write_text(str(this_owner()))
+        yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import Bug
@@ -12,7 +12,7 @@ from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
 from xde.kernel.run.metering import meter
-from xde.lifecycle.ingestion.from_tables import Given, position_of, read_aside
+from xde.lifecycle.ingestion.from_tables import Given, fetched, position_of, read_aside
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
 from xde.lifecycle.ingestion.push import landed
 from xde.lifecycle.storage.merging import Rewritten
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.from_tables import Tables
     from xde.lifecycle.ingestion.port import Field, Loaded, Loader
     from xde.lifecycle.sources.port import FoundFile
+    from xde.lifecycle.sources.tables import Place
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
     from xde.lifecycle.storage.port import Column, Schema, Snapshot
@@ -117,11 +118,14 @@ class LoadPerformer:
 
     def _given(self, step: Step, work: SourceWork, before: Snapshot | None) -> AbstractContextManager[Given]:
         """The files of a step: those that it names, or those that a database is asked for now."""
-        ask = work.reading.ask
-        if ask is None:
-            return nullcontext(Given([FileToLoad(work.found[f.path], f.digest) for f in step.files], {}))
+        ask, store = work.reading.ask, work.reading.store
+        files = [FileToLoad(work.found[f.path], f.digest) for f in step.files] if ask is None else []
+        if ask is None and store is None:
+            return nullcontext(Given(files, {}))
         if self._tables is None:
             raise Bug("nobody can open a database here")
+        if ask is None or store is not None:
+            return fetched(self._tables, cast("Place", store), files)
         anew = step.full or work.reading.write_mode == "replace"
         return read_aside(self._tables, ask, None if anew else position_of(self._publisher, before))
 

@@ -32,6 +32,6 @@ class FileStore(Protocol):
         """The digest of the file's bytes."""
         ...
 
-    def fetch(self, file: FoundFile, folder: Path) -> FoundFile:
-        """The file where the engine can open it, with the content that its digest was told of: itself, or a copy in the folder."""
+    def fetch(self, file: FoundFile, digest: str, folder: Path) -> FoundFile:
+        """The file where the engine can open it, with the content of this digest: itself, or a copy in the folder."""
         ...
