@@ -52,11 +52,12 @@ class LineageNode:
 
 @dataclass(frozen=True, slots=True)
 class LetterLine:
-    """A dead letter and what became of it: open, replayed or discarded."""
+    """A dead letter and what became of it: open, replayed or discarded. One of a model is not replayed: the next build looks again."""
 
     letter: Letter
     status: str
     note: str = ""
+    of_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)

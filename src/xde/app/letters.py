@@ -16,6 +16,7 @@ from xde.app.running import personal_columns
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
+from xde.kernel.plan.facts import fold_history
 from xde.kernel.run.claims import held_claim
 from xde.kernel.run.owners import this_owner
 from xde.lifecycle.ingestion.perform import evolved, in_flight, looked_up, merging
@@ -49,9 +50,11 @@ def letters(house: House, known: Understanding, dataset: str | None, status: str
         known_dataset(known, dataset)
     pointers = house.ledger.pointers(house.environment)
     found: list[LetterLine] = []
-    for name in [dataset] if dataset else sorted(known.project.sources):
+    for name in [dataset] if dataset else sorted(known.project.datasets):
         if name in pointers and name in known.project.sources:
             found += _of_table(house, TableId(name, pointers[name]))
+        elif name in pointers and name in known.judgings:
+            found += of_model(house, TableId(name, pointers[name]))
     return tuple(x for x in found if status is None or x.status == status)
 
 
@@ -73,6 +76,16 @@ def _of_table(house: House, table: TableId) -> list[LetterLine]:
     newest = {x.id: x for x in house.loader.read_letters([f"{folder}/_letters/{f}" for f in files])}
     lines = [LetterLine(x, fates[x.id].status, fates[x.id].note) if x.id in fates else LetterLine(x, "open") for x in newest.values()]
     return sorted(lines, key=lambda x: (x.letter.file, x.letter.line))
+
+
+def of_model(house: House, table: TableId) -> list[LetterLine]:
+    """The letters of a model: those of its newest builds. What was discarded stays so for as long as the same row breaks the same rule."""
+    facts = fold_history((r.number, r.facts) for r in reversed(house.lake.history(table)))
+    files, discards = cast("list[str]", facts.get("letter_files", [])), cast("dict[str, str]", facts.get("discards", {}))
+    folder = house.lake.folder(table)
+    found = {x.id: x for x in house.loader.read_letters([f"{folder}/_letters/{f}" for f in files])}
+    lines = [LetterLine(x, "discarded" if x.id in discards else "open", discards.get(x.id, ""), of_model=True) for x in found.values()]
+    return sorted(lines, key=lambda x: (x.letter.file, x.letter.line, x.letter.raw, x.letter.id))
 
 
 def _chosen(house: House, known: Understanding, ids: Sequence[str], dataset: str | None) -> dict[str, list[Letter]]:
@@ -114,9 +127,19 @@ def replay(
     """Read letters again; what is accepted becomes rows in the commit that closes its letter; the others stay open."""
     run = uuid.uuid4().hex[:12]
     with _claimed(house, run) as claim:
-        return tuple(
-            _replayed(house, known, name, its, corrected, (run, claim.fence)) for name, its in _chosen(house, known, ids, dataset).items()
-        )
+        chosen = _chosen(house, known, ids, dataset)
+        if models := [n for n in chosen if n not in known.project.sources]:
+            raise UserError(*(_not_replayed(n) for n in models))
+        return tuple(_replayed(house, known, name, its, corrected, (run, claim.fence)) for name, its in chosen.items())
+
+
+def _not_replayed(model: str) -> Finding:
+    return Finding(
+        "XDE0298",
+        f"dead letters of the model `{model}` are not replayed",
+        why="they are rows that it computes: each build judges them again, and those that pass by then are rows of its table",
+        hint=f"mend what it reads or its rule and `xde run {model}`, or set them aside with `xde letters discard`",
+    )
 
 
 def _replayed(

@@ -157,6 +157,7 @@ def model_work(known: Understanding, name: str, house: House, personal: tuple[st
         personal,
         _time_from(known, name),
         installed(model.python) if model.python is not None else {},
+        known.judgings.get(name),
     )
 
 

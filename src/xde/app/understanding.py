@@ -16,6 +16,7 @@ from xde.ground.findings import Finding, Findings, Severity
 from xde.ground.garbage import no_garbage
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
+from xde.kernel.graph.flows.judged import JUDGED
 from xde.kernel.plan.versions import model_version, source_version
 from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
 from xde.kernel.project.files import digest_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.files import ProjectFiles
     from xde.lifecycle.ingestion.declare import Reading
     from xde.lifecycle.storage.port import Schema
+    from xde.lifecycle.transformation.judging import Judging
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ class Understanding:
     `order` is one in which all datasets can be loaded and built; `upstream` the datasets that a model reads (for a source:
     those that its references look up); `looked_up` those that the checks of a model look up besides, and that must be there before;
     `schemas` the stored columns of every dataset; `flow_files` the files, with their digests, of the flows that models call and
-    that are no part of the project.
+    that are no part of the project; `judgings` what models judge by flows that make dead letters.
     """
 
     project: Project
@@ -56,6 +58,7 @@ class Understanding:
     warnings: tuple[Finding, ...] = field(default=())
     flow_files: tuple[tuple[str, str], ...] = field(default=())
     looked_up: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    judgings: Mapping[str, Judging] = field(default_factory=dict)
 
     def model(self, name: str) -> ModelDataset:
         """A model by its name."""
@@ -164,7 +167,14 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
     flow_files = files_of(book, flows_used(project), project)
     looked_up = _looked_up_by_models(upstream, checks, analyses)
     order = _order({n: (*upstream[n], *looked_up.get(n, ())) for n in upstream})
-    return Understanding(project, order, upstream, analyses, readings, checks, digests, versions, schemas, warnings, flow_files, looked_up)
+    known = Understanding(project, order, upstream, analyses, readings, checks, digests, versions, schemas, warnings, flow_files, looked_up)
+    if any(JUDGED in m.sql for m in project.models.values()):
+        from xde.app.judging import judgings
+
+        known.judgings = judgings(known, house, findings)
+        if findings.errors:
+            raise UserError(*findings)
+    return known
 
 
 def _sources(project: Project, house: House, findings: Findings) -> tuple[dict[str, Reading], dict[str, Schema]]:

@@ -18,6 +18,7 @@ class CrashPoint(StrEnum):
     PAGE_READ = "page.read"
     LOAD_STAGED = "load.staged"
     FILES_WRITTEN = "files.written"
+    LETTERS_WRITTEN = "letters.written"
     HISTORY_PLACED = "history.placed"
     ARRANGED = "arranged"
     AUDITED = "audited"

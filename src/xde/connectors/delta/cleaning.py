@@ -43,6 +43,8 @@ def _left(file: Stored, known: Uses) -> bool:
     orphan = file.changed < known.written_since
     if not place:
         return (name.startswith("_making_") and orphan) or (name.endswith(".parquet") and _data_left(file, known, orphan=orphan))
+    if place == "_letters" and file.path in known.told.removed:
+        return known.told.removed[file.path] < known.kept_since
     if place == "_letters":
         return orphan and known.told.whole and name not in known.told.letters
     if place == LOG:

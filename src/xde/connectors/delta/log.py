@@ -80,6 +80,8 @@ def placed(store: Store, folder: str, mark: str, first: int) -> int | None:
 class Told:
     """What a whole log says of files: when each that is gone was taken (seconds), and the dead letter files that facts name.
 
+    Letters that a later commit has replaced are among those that are gone, by their paths.
+
     `whole` is False when another tool has cut the log: then what it does not name may still have been named once.
     """
 
@@ -99,6 +101,9 @@ def read_told(store: Store, folder: str, newest: int) -> Told:
         for path in found.added:
             told.removed.pop(path, None)
         told.removed |= dict.fromkeys(found.removed, found.seconds)
+        if found.facts.get("letters_replace"):
+            told.removed |= dict.fromkeys((f"_letters/{name}" for name in told.letters), found.seconds)
+            told.letters.clear()
         told.letters |= set(_letters(found.facts.get("letters")))
     return told
 

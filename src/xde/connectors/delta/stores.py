@@ -196,6 +196,7 @@ class Disk:
     def _share_one(source: Path, target: Path) -> None:
         if target.exists():
             return
+        target.parent.mkdir(exist_ok=True)
         try:
             os.utime(source)
             target.hardlink_to(source)

@@ -113,7 +113,7 @@ def replay(ctx: click.Context, session: Session, *, ids: tuple[str, ...], every:
         message = "--with needs exactly one ID, and no --edit."
         raise click.UsageError(message)
     with session.open() as workspace:
-        chosen = workspace.letters(name) if every else _chosen(workspace, ids, name, status="open")
+        chosen = [x for x in workspace.letters(name) if not x.of_model] if every else _chosen(workspace, ids, name, status="open")
         records = _edited(session, chosen) if edit else {}
         if edit:
             chosen = [x for x in chosen if x.letter.id in records]

@@ -49,7 +49,7 @@ class StepLines:
             return "  ".join([*parts, visible(_why(outcome))]).rstrip()
         parts += [pad(_extent(step.files), self.extent_cells)] if self.extent_cells else []
         parts.append(pad(amount(outcome.rows, "row") if _stores(outcome) else "", 16, right=True))
-        letters = amount(outcome.letters, "dead letter") if step.kind.value == "load" else ""
+        letters = amount(outcome.letters, "dead letter") if step.kind.value == "load" or outcome.letters else ""
         parts += [pad(letters, 15), pad(duration(outcome.seconds), 8, right=True)]
         return "  ".join(parts)
 
@@ -83,7 +83,7 @@ def summary_table(finished: RunFinished, ink: Ink = PLAIN, cells: int | None = N
             extent(o.step),
             count(o.rows) if o.status == "done" and _stores(o) else "",
             size(o.bytes) if o.status == "done" and o.bytes else "",
-            count(o.letters) if o.step.kind.value == "load" and o.status == "done" else "",
+            count(o.letters) if (o.step.kind.value == "load" or o.letters) and o.status == "done" else "",
             duration(o.seconds) if o.seconds else "",
         ]
         for o in finished.outcomes

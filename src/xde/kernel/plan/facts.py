@@ -23,6 +23,7 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
     `inputs`: [version, number] of what a model read, by dataset; `intervals`: the
     time a model has done, `pending`: what an unfinished build still owes; `data`: the newest commit that changed rows; `letters`: dead
     letters still open;
+    `letter_files`: of a model, the files of its dead letters, `discards`: those that are not wanted, with the reason;
     `layout`: digest of how its rows lie in files; `checks`: digest of the checks it passed; `history`: that its rows tell what was,
     `carried`: the numbers of the other versions whose rows were put among them; `environment`: whose run made the newest commit.
     """
@@ -40,9 +41,15 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
         done = merged(Interval(*i) for i in [*before, *_list(commit, "intervals")])
         state["intervals"] = [[i.start, i.end] for i in done]
         state["pending"] = _list(commit, "pending")
+        if "letters" in commit:
+            there = [] if commit.get("letters_replace") else state.get("letter_files", [])
+            state["letter_files"] = [*there, *_list(commit, "letters")]
+    if kind == "discard" and "letter_files" in state:
+        state["discards"] = {**state.get("discards", {}), **dict.fromkeys(_list(commit, "discarded"), commit.get("reason", ""))}
     if commit.get("carried"):
         state["carried"] = {**state.get("carried", {}), **_mapping(commit, "carried")}
-    state["letters"] = int(state.get("letters", 0)) + _letters(commit)
+    if "letter_files" not in state:
+        state["letters"] = int(state.get("letters", 0)) + _letters(commit)
     for key in ("checks_digest", "environment", "history", "layout"):
         if key in commit:
             state[key] = commit[key]

@@ -148,7 +148,7 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
         dialect,
         fields,
         _changes(given) if push is None else _bearable(_changes(given)),
-        _limit(given),
+        letter_limit(given),
         str(_value(given, "writeMode", "append")),
         dataset.object.key,
         version,
@@ -167,7 +167,7 @@ def _of_table(dataset: SourceDataset, server: Server, kind: str, findings: Findi
     mode = write_mode(given)
     version = ask.cursor.columns[0] if ask.cursor is not None and mode == "merge" else None
     named = next((f.name for f in fields if f.source_name == version), None)
-    return Reading(dataset.name, ".", ask.relation, dialect, fields, _changes(given), _limit(given), mode, dataset.object.key, named, ask)
+    return Reading(dataset.name, ".", ask.relation, dialect, fields, _changes(given), letter_limit(given), mode, dataset.object.key, named, ask)
 
 
 def _of_api(dataset: SourceDataset, server: Server, kind: str, findings: Findings) -> Reading | None:
@@ -361,7 +361,8 @@ def _changes(given: Mapping[str, Custom]) -> SchemaChange:
     )
 
 
-def _limit(given: Mapping[str, Custom]) -> LetterLimit:
+def letter_limit(given: Mapping[str, Custom]) -> LetterLimit:
+    """How many dead letters the custom properties of a contract's object allow."""
     words = _value(given, "deadLetter", {})
     if not isinstance(words, dict):
         return LetterLimit()

@@ -5,13 +5,14 @@ Nobody sees it until an environment is pointed at it; the table that it began wi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.kernel.plan.facts import fold_history
 from xde.kernel.run.events import Outcome
-from xde.lifecycle.storage.port import Commit, TableId
+from xde.lifecycle.storage.port import Commit, DataFile, TableId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,8 @@ def cast_shadow(publisher: Publisher, pins: Pins, step: Step, context: StepConte
         return None
     table = pins.table(step.dataset)
     known = fold_history((r.number, r.facts) for r in reversed(lake.history(of.table)) if r.number <= of.number)
-    lake.share(of, table)
+    letters = tuple(str(f) for f in cast("list[str]", known.get("letter_files", [])))
+    lake.share(replace(of, files=(*of.files, *(DataFile(f"_letters/{f}", 0, 0) for f in letters))), table)
     facts: dict[str, object] = {
         "kind": "restate",
         "run": context.run,
@@ -44,6 +46,7 @@ def cast_shadow(publisher: Publisher, pins: Pins, step: Step, context: StepConte
         "environment": context.environment,
         "of": [step.restates, of.number],
         "state": known,
+        **({"letters": list(letters)} if letters else {}),
     }
     number = lake.commit(Commit(table, of.schema, of.files, (), None, facts, personal))
     publisher.note(table, number, facts, context.environment)

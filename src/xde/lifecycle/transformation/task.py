@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import field
+from typing import TYPE_CHECKING, cast
 
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.errors import UserError
+from xde.ground.errors import Bug, UserError
 from xde.ground.findings import Finding
 from xde.ground.records import dataclass
 from xde.kernel.project.arranging import layout_digest
 from xde.kernel.project.declarations import Kind
 from xde.kernel.run.events import Outcome
 from xde.lifecycle.storage.publish import Publication
+from xde.lifecycle.transformation.judging import Bench, Letterbox, asking, judged, refuse, throw_away, together
 from xde.lifecycle.transformation.port import Input, Layout
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.storage.pins import Pins
     from xde.lifecycle.storage.port import DataFile, Lake, Schema, Snapshot
     from xde.lifecycle.storage.publish import Published, Publisher
-    from xde.lifecycle.transformation.port import Engine
+    from xde.lifecycle.transformation.port import Engine, Query
     from xde.lifecycle.transformation.work import ModelWork
 
 
@@ -37,6 +39,7 @@ class Task:
     work: ModelWork
     inputs: Mapping[str, Input]
     read: Mapping[str, list[object]]
+    box: Letterbox = field(default_factory=Letterbox)
 
     def facts(self) -> dict[str, object]:
         """What every commit of the step says."""
@@ -61,6 +64,7 @@ class Task:
             "done",
             rows=sum(f.rows for f in files),
             bytes=sum(f.size for f in files),
+            letters=self.box.total,
             snapshot=last.snapshot.number if last else None,
             checks=tuple(r for p in published for r in p.results),
             findings=tuple(dict.fromkeys(w for p in published for w in p.warnings)),
@@ -90,9 +94,59 @@ class Means:
         layout = Layout(types=types) if types is not None else self._layout(task)
         folder = self.publisher.lake.folder(self.pins.table(task.step.dataset))
         engine = self._local if task.work.model.head.kind is Kind.SEED else self.engine
-        files = engine.write(task.work.query(sql, bounds), task.inputs, folder, layout)
+        query = task.work.query(sql, bounds)
+        if task.work.judging is None:
+            files = engine.write(query, task.inputs, folder, layout)
+        else:
+            files = self._judged(task, query, sql, (folder, layout))
         crash_point(CrashPoint.FILES_WRITTEN)
         return files
+
+    def _judged(self, task: Task, query: Query, sql: str, where: tuple[str, Layout]) -> tuple[DataFile, ...]:
+        """As `write`, and the rows that do not pass become letters.
+
+        The whole of a model is computed from the rows that were judged. What is built by time judges the rows of its intervals by
+        themselves: its own query may look beyond them.
+        """
+        judging, bench = task.work.judging, self._bench(task)
+        if judging is None:
+            raise Bug("nothing is judged in this model")
+        try:
+            with judged(bench, judging, (query, task.inputs), task.box) as aside:
+                refuse(bench, judging, task.box)
+                if sql != task.work.model.sql:
+                    return self.engine.write(query, task.inputs, *where)
+                return self.engine.write(asking(query, judging.sql), {**task.inputs, **aside}, *where)
+        except BaseException:
+            throw_away(bench.folder, task.box.files)
+            raise
+
+    def _bench(self, task: Task) -> Bench:
+        model = task.work.model
+        folder = self.publisher.lake.folder(self.pins.table(task.step.dataset))
+        time = model.head.time if model.head.kind is Kind.INCREMENTAL else None
+        return Bench(folder, self.engine, self._local, model.name, model.path, task.context.run, task.context.at, time)
+
+    def _letters(self, task: Task, facts: Mapping[str, object]) -> dict[str, object]:
+        """What the next commit says of letters; nothing where no row was judged.
+
+        They are those of all rows that the table has now, or of the intervals; a model that appends adds to them.
+        """
+        box, head = task.box, task.work.model.head
+        if task.work.judging is None or not (box.accounts or facts.get("full")):
+            return {}
+        told: dict[str, object] = {"validated": [a.fact() for a in box.accounts]}
+        if head.kind is Kind.INCREMENTAL and head.time and not facts.get("full"):
+            state = self.state(task)
+            there = cast("list[str]", state.facts.get("letter_files", [])) if state else []
+            time = next(c for c in task.work.judging.relations[0].types if c.name == head.time)
+            files = together(self._bench(task), box, there, time)
+            if files is None:
+                return told
+            throw_away(self._bench(task).folder, box.files)
+            box.files = list(files)
+        adds = head.kind is Kind.APPEND and not facts.get("full")
+        return {**told, "letters": [f.path for f in box.files], **({} if adds else {"letters_replace": True})}
 
     def _layout(self, task: Task) -> Layout:
         arranged, time = self.merger.arrangement(task.step.dataset), task.work.model.head.time
@@ -108,7 +162,8 @@ class Means:
     def publish(
         self, task: Task, rewritten: Rewritten, new: Sequence[DataFile], before: Snapshot | None, facts: Mapping[str, object]
     ) -> Published:
-        """Audit the new files, and publish all of them by one commit."""
+        """Audit the new files, and publish all of them by one commit; with them the letters that were made since the last one."""
+        letters = self._letters(task, facts)
         publication = Publication(
             self.pins.table(task.step.dataset),
             task.work.types,
@@ -116,11 +171,17 @@ class Means:
             new,
             rewritten.removes,
             before,
-            {**task.facts(), "rows_out": sum(f.rows for f in new), **facts, **_laid(task, facts)},
+            {**task.facts(), "rows_out": sum(f.rows for f in new), **facts, **letters, **_laid(task, facts)},
             task.work.checks,
             personal=task.work.personal,
         )
-        return self.publisher.publish(publication, self.pins, task.context.environment)
+        try:
+            published = self.publisher.publish(publication, self.pins, task.context.environment)
+        except BaseException:
+            throw_away(self.publisher.lake.folder(publication.table), task.box.files)
+            raise
+        task.box.emptied()
+        return published
 
 
 def _laid(task: Task, facts: Mapping[str, object]) -> dict[str, object]:

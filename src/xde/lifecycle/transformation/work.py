@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from xde.kernel.plan.checks import Check
     from xde.kernel.project.declarations import ModelDataset
     from xde.lifecycle.storage.port import Schema
+    from xde.lifecycle.transformation.judging import Judging
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class ModelWork:
     `types` is the schema it is stored in (names and storable types); `views` are the views among its inputs with their
     text, in the order in which they can be made; `reads` the datasets with rows that it reads, seen through views;
     `time_from` the column of one of those that its time column is a copy of, if it is one; `packages` the versions of
-    what a Python function is computed with, which its commits tell of.
+    what a Python function is computed with, which its commits tell of; `judging` what it judges by flows that make dead letters.
     """
 
     model: ModelDataset
@@ -39,6 +40,7 @@ class ModelWork:
     personal: tuple[str, ...] = ()
     time_from: ColumnRef | None = None
     packages: Mapping[str, str] = field(default_factory=dict)
+    judging: Judging | None = None
 
     def query(self, sql: str, bounds: Mapping[str, object]) -> Query:
         """A query over the model's views, with those parameters that it names."""
