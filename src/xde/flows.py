@@ -16,6 +16,7 @@ from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, literal, quoted
 from xde.kernel.graph.flows.book import FlowBook
 from xde.kernel.graph.flows.expanding import expand
+from xde.kernel.graph.flows.judged import JUDGED
 from xde.kernel.graph.flows.signature import ArgumentKind
 from xde.lifecycle.transformation.flows import NAMES, our_flow
 
@@ -64,6 +65,9 @@ def _call(name: str, *relations: Relation, **arguments: object) -> Any:  # noqa:
     texts = [names[id(r)] for r in relations]
     texts += [f"{n} := {_text(flow.argument(n), v, names)}" for n, v in named.items()]
     made = expand(f"SELECT * FROM {name}({', '.join(texts)})", _BOOK)
+    if JUDGED in made.sql:
+        hint = "take those that pass with `keep='passing'` and the others with `keep='failing'`"
+        raise UserError(Finding("XDE0299", f"calls `{name}` for dead letters, and there is no model that could keep them", hint=hint))
     if made.faults:
         raise UserError(*(Finding(f.code, f.message, None, "", f.why, f.hint) for f in made.faults))
     first = given[0]

@@ -53,7 +53,11 @@ MODELS = {
 }
 
 
-MORE = {"marts.told": "/* xde\nkind: history\nkey: customer\nupdated: day\n*/\nSELECT customer, day, amount FROM staging.orders\n"}
+MORE = {
+    "marts.told": "/* xde\nkind: history\nkey: customer\nupdated: day\n*/\nSELECT customer, day, amount FROM staging.orders\n",
+    "marts.cheap": "/* xde\nkind: incremental\ntime: day\n*/\nSELECT order_id, day, amount "
+    "FROM validate(staging.orders, holds := amount < 95, rule := is_cheap, keep := letters)\n",
+}
 
 
 def deliver(root: Path, number: int) -> None:
@@ -133,7 +137,7 @@ def everything(root: Path) -> dict[str, list[str]]:
             name: sorted(json.dumps(r, default=str) for r in workspace.show(name, limit=None).read_all().to_pylist())
             for name in (*TABLES, *(m for m in MORE if m in workspace.known.project.datasets))
         }
-        found["letters"] = sorted(f"{x.letter.id} {x.letter.raw!r} {x.status}" for x in workspace.letters(status=None))
+        found["letters"] = sorted(f"{x.letter.dataset} {x.letter.id} {x.letter.raw!r} {x.status}" for x in workspace.letters(status=None))
     return found
 
 

@@ -27,7 +27,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]
     deliver(root, 2)
     assert xde(root, "run") == 0
     found = everything(root)
-    assert len(found["letters"]) == 9
+    assert sum(x.startswith("shop.") for x in found["letters"]) == 9
+    assert sum(x.startswith("marts.cheap") for x in found["letters"]) == 591 - len(found["marts.cheap"]) > 20
     assert len(found["shop.orders"]) == 591
     return found
 
@@ -69,7 +70,7 @@ def test_a_crash_before_and_after_a_commit_loses_and_doubles_nothing(tmp_path, u
 def test_every_point(point, nth, tmp_path, undisturbed):
     nth = (
         1
-        if point in {CrashPoint.RUN_STARTED, CrashPoint.RUN_RECORDED, CrashPoint.HISTORY_PLACED}
+        if point in {CrashPoint.RUN_STARTED, CrashPoint.RUN_RECORDED, CrashPoint.HISTORY_PLACED, CrashPoint.LETTERS_WRITTEN}
         else min(nth, 2)
         if point is CrashPoint.LOAD_STAGED
         else nth

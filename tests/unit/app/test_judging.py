@@ -154,8 +154,8 @@ def test_a_model_without_a_table_has_no_letters(shop, kind):
 def test_what_cannot_be_judged_by_itself_is_told_before_anything_runs(shop):
     shop.write(
         "models/marts/addresses.sql",
-        "SELECT id FROM shop.places AS p, LATERAL (SELECT * FROM validate((SELECT * FROM shop.addresses AS a WHERE a.city = p.city), "
-        "holds := id > 1, rule := r, keep := letters)) AS x\n",
+        "WITH RECURSIVE up AS (SELECT 1 AS n UNION ALL SELECT n + 1 AS n FROM validate(up, holds := n < 5, rule := r, keep := letters))\n"
+        "SELECT n FROM up\n",
     )
     assert codes(shop) == ["XDE0297"]
     by_day = head("kind: incremental\ntime: since")
@@ -186,7 +186,7 @@ def test_by_time_letters_are_those_of_the_intervals(shop):
 
 
 def test_an_interval_without_a_row_that_passes_has_its_letters_too(shop):
-    shop.write("models/marts/addresses.sql", head("kind: incremental\ntime: day\nbatch: 1 day") + BY_DAY.split("*/\n")[1])
+    shop.write("models/marts/addresses.sql", head("kind: incremental\ntime: day\nbatch: 1") + BY_DAY.split("*/\n")[1])
     shop.write("data/addresses-2.csv", "id,day,city,state,zip\n7,2025-12-30,X,Y,Z\n8,2026-01-05,X,Y,Z\n")
     shop.run()
     assert sorted(i for i, _ in told(shop)) == [2, 7, 8]
@@ -198,7 +198,7 @@ def test_a_model_that_appends_adds_its_letters(shop):
     shop.write("data/addresses-2.csv", "id,day,city,state,zip\n8,2026-01-05,X,Y,Z\n")
     assert shop.run()["marts.addresses"].letters == 1
     assert sorted(i for i, _ in told(shop)) == [2, 8]
-    shop.run(select=["marts.addresses"], full=True, reason="again")
+    shop.run(selection=["marts.addresses"], full=True, reason="again")
     assert sorted(i for i, _ in told(shop)) == [2, 8]
 
 

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, cast
 from xde.ground.errors import DataError
 from xde.ground.findings import Finding
 from xde.ground.names import quoted, quoted_name
+from xde.kernel.graph.flows.judged import BROKEN
 from xde.kernel.plan.intervals import batches, covering, floor, merged, moment_text, parse_moment, within
 from xde.kernel.plan.plan import Interval
 from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.transformation.bounds import bounds_of
 from xde.lifecycle.transformation.changes import covered
+from xde.lifecycle.transformation.judging import asking
 from xde.lifecycle.transformation.reach import Sight, reach
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from xde.kernel.plan.intervals import Grain
     from xde.kernel.run.events import Outcome
@@ -126,10 +128,17 @@ class ByTime:
             return _extent_of_input(task, everything, self._means.engine, grain)
         sql = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM ({_bounded(task.work)})"
         query = task.work.query(sql, _bounds(task.work, everything))
-        low, high = self._means.engine.rows(query, task.inputs)[0]
-        if low is None:
-            return ()
-        return (covering(parse_moment(str(low)), parse_moment(str(high)), grain),)
+        ends = [self._means.engine.rows(query, task.inputs)[0], *self._refused(task, everything)]
+        found = [parse_moment(str(end)) for pair in ends for end in pair if end is not None]
+        return (covering(min(found), max(found), grain),) if found else ()
+
+    def _refused(self, task: Task, everything: Interval) -> Iterator[tuple[object, ...]]:
+        """The first and the last moment of rows that do not pass: there may be a day that has no others."""
+        column = quoted(_time(task.work)[0])
+        for relation in task.work.judging.relations if task.work.judging is not None else ():
+            within = f"{column} >= $__start AND {column} < $__end AND {BROKEN} IS NOT NULL"
+            sql = f"SELECT min({column})::VARCHAR, max({column})::VARCHAR FROM ({relation.sql}) WHERE {within}"
+            yield self._means.engine.rows(asking(task.work.query(sql, _bounds(task.work, everything)), sql), task.inputs)[0]
 
     def _no_null_time(self, task: Task, files: Sequence[DataFile]) -> None:
         column = _time(task.work)[0]
