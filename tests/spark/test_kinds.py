@@ -34,3 +34,27 @@ def project(root: Path, settings) -> Path:
 
 def test_every_kind_is_the_same_on_both_engines(spark_settings, tmp_path):
     assert differences(project(tmp_path / "duckdb", None), project(tmp_path / "spark", spark_settings)) == []
+
+
+JUDGED = "FROM validate(crm.moves, holds := trim(city) <> 'Ghent', rule := elsewhere, keep := letters)"
+JUDGING = {
+    "models/marts/judged.sql": f"SELECT count(*) AS n, min(since) AS first {JUDGED}\n",
+    "models/marts/judged_by_time.sql": f"/* xde\nkind: incremental\ntime: since\n*/\nSELECT id, city, since {JUDGED}\n",
+}
+
+
+def letters(root: Path) -> list[tuple[str, str, bytes]]:
+    with Workspace.open(root) as workspace:
+        return sorted((x.letter.dataset, x.letter.id, x.letter.raw) for x in workspace.letters())
+
+
+def test_rows_that_fail_are_the_same_letters_on_both_engines(spark_settings, tmp_path):
+    made = []
+    for name, settings in (("duckdb", None), ("spark", spark_settings)):
+        for path, text in JUDGING.items():
+            (tmp_path / name / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / path).write_text(text)
+        made.append(project(tmp_path / name, settings))
+    assert differences(*made) == []
+    assert letters(made[0]) == letters(made[1])
+    assert {dataset for dataset, *_ in letters(made[0])} == {"marts.judged", "marts.judged_by_time"}

@@ -16,6 +16,7 @@ from xde.kernel.graph.resolve import span_at
 from xde.kernel.graph.text.reading import Place
 from xde.kernel.project.arranging import columns_of
 from xde.kernel.project.declarations import Kind
+from xde.lifecycle.transformation.judging import asking
 from xde.lifecycle.transformation.port import Input, Query
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
+    from xde.connectors.spark.portable.refusing import Refusal
 
 KEPT = "portable.json"
 
@@ -77,16 +79,34 @@ def _query(house: House, known: Understanding, name: str) -> tuple[Query, dict[s
 
 def _key(house: House, known: Understanding, name: str) -> str:
     query, inputs = _query(house, known, name)
+    judging = known.judgings.get(name)
+    judged = [judging.sql, [(r.name, r.sql, r.after) for r in judging.relations]] if judging is not None else []
     kinds = [(n, type(v).__name__) for n, v in query.parameters.items()]
     schemas = [(n, [(c.name, c.type) for c in i.schema]) for n, i in inputs.items()]
     types = [(c.name, c.type) for c in known.schemas[name]]
-    return digest(__version__, house.spark.rules, query.sql, list(query.views.items()), kinds, schemas, types)
+    return digest(__version__, house.spark.rules, query.sql, list(query.views.items()), kinds, schemas, types, *judged)
 
 
 def _asked(house: House, known: Understanding, name: str) -> list[object] | None:
     made = PERIOD if known.model(name).head.kind is Kind.HISTORY else ()
     refusal = house.spark.refused(*_query(house, known, name), tuple(c for c in known.schemas[name] if c.name not in made))
+    if refusal is None and name in known.judgings:
+        refusal = _judged(house, known, name)
     return list(refusal) if refusal is not None else None
+
+
+def _judged(house: House, known: Understanding, name: str) -> Refusal | None:
+    """What rows that are judged are computed by, and the query that reads them: each must be carried over by itself."""
+    query, inputs = _query(house, known, name)
+    judging = known.judgings[name]
+    for relation in judging.relations:
+        for sql in dict.fromkeys((relation.sql, relation.after)):
+            refusal = house.spark.refused(asking(query, sql), inputs, relation.types)
+            if refusal is not None:
+                return refusal._replace(start=-1, length=0)
+        inputs[relation.name] = Input(relation.types)
+    refusal = house.spark.refused(asking(query, judging.sql), inputs)
+    return refusal._replace(start=-1, length=0) if refusal is not None else None
 
 
 def _finding(known: Understanding, name: str, told: list[object] | None) -> Finding | None:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from xde.app.backfilling import Backfill, Demand
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 
@@ -226,7 +227,7 @@ def test_above_the_limit_of_its_contract_nothing_is_published(shop):
     assert [f.code for f in failed.findings] == ["XDE0507"]
     assert "1 of 3 rows" in failed.findings[0].message
     assert letters(shop) == ()
-    assert not [p for p in (shop.root / ".xde/lake/marts").rglob("*.parquet")]
+    assert not list((shop.root / ".xde/lake/marts").rglob("*.parquet"))
 
 
 def test_a_clean_takes_letters_that_were_replaced_and_no_others(shop):
@@ -239,3 +240,17 @@ def test_a_clean_takes_letters_that_were_replaced_and_no_others(shop):
     shop.clean(keep_hours=0.0)
     assert len(list((shop.root / ".xde/lake/marts/addresses").rglob("_letters/*.parquet"))) == 1
     assert sorted(i for i, _ in told(shop)) == [2, 8]
+
+
+def test_a_backfill_begins_with_the_letters_that_there_are_and_judges_its_interval_anew(shop):
+    shop.write("models/marts/addresses.sql", BY_DAY)
+    shop.write("data/addresses-2.csv", "id,day,city,state,zip\n8,2026-01-05,X,Y,Z\n")
+    shop.run()
+    with Workspace.open(shop.root) as workspace:
+        first = next(x.letter.id for x in workspace.letters() if b'"id":2' in x.letter.raw)
+        workspace.discard([first], dataset=None, reason="a test")
+        finished = workspace.backfill(Backfill("marts.addresses", "2026-01-01", "2026-01-02"), Demand()).finished
+    assert finished.status == "done"
+    assert told(shop) == [(8, "place_is_known")]
+    assert told(shop, "discarded") == [(2, "place_is_known")]
+    assert next(x.letter.run for x in letters(shop, "discarded")) == finished.run != letters(shop)[0].letter.run

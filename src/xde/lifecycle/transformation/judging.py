@@ -185,7 +185,8 @@ def _letters_of(bench: Bench, relation: Judged) -> str:
     own = [c.name for c in relation.types if c.name not in {BROKEN, WHY}]
     record = ", ".join(f"{quoted(c)} := {quoted(c)}" for c in own)
     moment = f", {quoted(bench.time)} AS {MOMENT}" if bench.time is not None else ""
-    rows = f"SELECT {BROKEN} AS rule, {WHY} AS why, CAST(to_json(struct_pack({record})) AS VARCHAR) AS record{moment} FROM {relation.name} WHERE {BROKEN} IS NOT NULL"
+    told = f"{BROKEN} AS rule, {WHY} AS why, CAST(to_json(struct_pack({record})) AS VARCHAR) AS record{moment}"
+    rows = f"SELECT {told} FROM {relation.name} WHERE {BROKEN} IS NOT NULL"
     counted = f"SELECT *, row_number() OVER (PARTITION BY rule, record) AS nth FROM ({rows})"
     values = {
         "id": f"substr(md5(concat_ws(chr(31), {literal(bench.dataset)}, rule, record, nth)), 1, 16)",

@@ -81,7 +81,8 @@ def validate(  # noqa: PLR0913 - each is a choice of its own
         join = f"LEFT JOIN (SELECT DISTINCT {theirs}, TRUE AS __flow_there FROM {against} AS __flow_input) AS __flow_right ON {same}"
         whole = " AND ".join(f"__flow_left.{k} IS NOT NULL" for k in key)
         judged.append(f"CASE WHEN __flow_right.__flow_there THEN TRUE WHEN {whole} THEN FALSE END")
-        says = f"{listed([f'`{k.text}`' for k in key])} of this row do not stand together in {f'`{against.text}`' if against.text else 'the reference'}"
+        there = f"`{against.text}`" if against.text else "the reference"
+        says = f"{listed([f'`{k.text}`' for k in key])} of this row do not stand together in {there}"
         told.append(f"WHEN NOT ({judged[-1]}) THEN {literal(says)}")
     if holds is not None:
         judged.append("__flow_left.__flow_holds")
