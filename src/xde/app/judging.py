@@ -16,8 +16,6 @@ from xde.lifecycle.transformation.judging import Judged, Judging
 from xde.lifecycle.transformation.port import Input, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
     from xde.ground.findings import Findings
@@ -82,7 +80,8 @@ def _as_it_was(name: str, columns: Schema, stored: Schema) -> str:
     if columns == stored:
         return name
     casts = ", ".join(
-        quoted(c.name) if c == s else f"CAST({quoted(c.name)} AS {c.type}) AS {quoted(c.name)}" for c, s in zip(columns, stored, strict=True)
+        quoted(c.name) if c == s else f"CAST({quoted(c.name)} AS {c.type}) AS {quoted(c.name)}"
+        for c, s in zip(columns, stored, strict=True)
     )
     return f"(SELECT {casts} FROM {name})"
 

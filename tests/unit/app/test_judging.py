@@ -163,7 +163,10 @@ def test_what_cannot_be_judged_by_itself_is_told_before_anything_runs(shop):
     shop.write("models/marts/addresses.sql", f"{by_day}SELECT id, day AS since FROM validate(shop.addresses, {RULE})\n")
     assert codes(shop) == ["XDE0297"]
     by_day = head("kind: incremental\ntime: day")
-    shop.write("models/marts/addresses.sql", f"{by_day}SELECT id, day FROM validate(shop.addresses, holds := random() > 0.5, rule := r, keep := letters)\n")
+    shop.write(
+        "models/marts/addresses.sql",
+        f"{by_day}SELECT id, day FROM validate(shop.addresses, holds := random() > 0.5, rule := r, keep := letters)\n",
+    )
     assert codes(shop) == ["XDE0297"]
 
 

@@ -36,20 +36,13 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
     if kind == "load":
         _load(state, commit)
     if kind == "build":
-        state["inputs"] = commit.get("inputs", {})
-        before = [] if commit.get("full") else state.get("intervals", [])
-        done = merged(Interval(*i) for i in [*before, *_list(commit, "intervals")])
-        state["intervals"] = [[i.start, i.end] for i in done]
-        state["pending"] = _list(commit, "pending")
-        if "letters" in commit:
-            there = [] if commit.get("letters_replace") else state.get("letter_files", [])
-            state["letter_files"] = [*there, *_list(commit, "letters")]
-    if kind == "discard" and "letter_files" in state:
-        state["discards"] = {**state.get("discards", {}), **dict.fromkeys(_list(commit, "discarded"), commit.get("reason", ""))}
+        _build(state, commit)
     if commit.get("carried"):
         state["carried"] = {**state.get("carried", {}), **_mapping(commit, "carried")}
     if "letter_files" not in state:
         state["letters"] = int(state.get("letters", 0)) + _letters(commit)
+    elif kind == "discard":
+        state["discards"] = {**state.get("discards", {}), **dict.fromkeys(_list(commit, "discarded"), commit.get("reason", ""))}
     for key in ("checks_digest", "environment", "history", "layout"):
         if key in commit:
             state[key] = commit[key]
@@ -68,6 +61,18 @@ def _load(state: dict[str, Any], commit: Mapping[str, object]) -> None:
         state["landed"] = {**state.get("landed", {}), **_mapping(commit, "landed")}
     else:
         state["files"] = {**state.get("files", {}), **{f["path"]: f for f in _list(commit, "files")}}
+
+
+def _build(state: dict[str, Any], commit: Mapping[str, object]) -> None:
+    """What a model was computed from, which time it has done, and the letters that it has now."""
+    state["inputs"] = commit.get("inputs", {})
+    before = [] if commit.get("full") else state.get("intervals", [])
+    done = merged(Interval(*i) for i in [*before, *_list(commit, "intervals")])
+    state["intervals"] = [[i.start, i.end] for i in done]
+    state["pending"] = _list(commit, "pending")
+    if "letters" in commit:
+        there = [] if commit.get("letters_replace") else state.get("letter_files", [])
+        state["letter_files"] = [*there, *_list(commit, "letters")]
 
 
 def _list(commit: Mapping[str, object], key: str) -> list[Any]:

@@ -167,7 +167,9 @@ def _of_table(dataset: SourceDataset, server: Server, kind: str, findings: Findi
     mode = write_mode(given)
     version = ask.cursor.columns[0] if ask.cursor is not None and mode == "merge" else None
     named = next((f.name for f in fields if f.source_name == version), None)
-    return Reading(dataset.name, ".", ask.relation, dialect, fields, _changes(given), letter_limit(given), mode, dataset.object.key, named, ask)
+    return Reading(
+        dataset.name, ".", ask.relation, dialect, fields, _changes(given), letter_limit(given), mode, dataset.object.key, named, ask
+    )
 
 
 def _of_api(dataset: SourceDataset, server: Server, kind: str, findings: Findings) -> Reading | None:

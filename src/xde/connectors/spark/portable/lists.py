@@ -8,7 +8,7 @@ from xde.connectors.spark.portable.binding import bound
 from xde.connectors.spark.portable.casts import coerced
 from xde.connectors.spark.portable.moments import interval, unit_of
 from xde.connectors.spark.portable.operators import together, truth
-from xde.connectors.spark.portable.refusing import ARGUMENT, FUNCTION, NotPortable
+from xde.connectors.spark.portable.refusing import ARGUMENT, CLAUSE, FUNCTION, NotPortable
 from xde.connectors.spark.portable.scope import Scope, Typed, fields
 from xde.connectors.spark.portable.types import NULL, element, is_list, is_moment, is_whole, text, ticked
 from xde.connectors.spark.portable.writer import Writer, named, rule, words
@@ -133,10 +133,20 @@ def opened_list(value: Typed) -> str:
 
 
 @rule(exp.Explode, exp.Unnest, args=("this", "expressions"))
-def _unnest(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
-    inner = node.this if isinstance(node, exp.Explode) else node.expressions[0]
-    value = writer.write(inner, scope)
-    return Typed(f"EXPLODE({value.sql})", opened_list(value))
+def _unnest(writer: Writer, node: exp.Expr, _: Scope) -> Typed:
+    """Spark opens a list in FROM, or as a column of its own: see `unnesting`."""
+    opened = writer.opened.get(id(node))
+    if opened is not None:
+        return opened
+    raise NotPortable(CLAUSE, "`unnest` is not proven on Spark in this place", node, "unnest in FROM or in the select list of a CTE")
+
+
+def unnested(node: exp.Expr) -> exp.Expr:
+    """What `unnest` opens."""
+    found: exp.Expr = node.this if isinstance(node, exp.Explode) else node.expressions[0]
+    if isinstance(node, exp.Unnest) and len(node.expressions) != 1:
+        raise NotPortable(CLAUSE, "`unnest` of several lists is not proven on Spark", node, "unnest one after the other")
+    return found
 
 
 @rule(exp.GenerateSeries, args=("start", "end", "step", "is_end_exclusive"))

@@ -15,6 +15,7 @@ from xde.connectors.spark.portable.refusing import CLAUSE, NAME, ORDER, NotPorta
 from xde.connectors.spark.portable.scope import Scope, Table, Typed
 from xde.connectors.spark.portable.stars import Item, expanded
 from xde.connectors.spark.portable.types import NULL, Part, ticked
+from xde.connectors.spark.portable.unnesting import has_aggregate, unnest
 from xde.connectors.spark.portable.writer import Writer, words
 
 if TYPE_CHECKING:
@@ -220,8 +221,7 @@ class _Select:
     def written(self) -> tuple[str, list[Part]]:
         """The whole of it."""
         node, scope, writer = self.node, self.scope, self.writer
-        if sum(1 for i in self.items if i.node is not None and i.node.find(exp.Explode)) > 1:
-            raise NotPortable(CLAUSE, "two `unnest` in one SELECT are not proven on Spark", node, "unnest one in a CTE, the other after it")
+        self.from_sql += unnest(self.query, node, scope, [i.node for i in self.items if i.node is not None])
         values = [i.value or writer.write(self._of(i), scope) for i in self.items]
         names = self._names()
         columns = [Part(n, v.type) for n, v in zip(names, values, strict=True)]
@@ -373,16 +373,6 @@ class _Select:
             if found:
                 return found[0]
         return self._item_at(node)
-
-
-def has_aggregate(node: exp.Expr) -> bool:
-    """Whether an aggregate stands in an expression, outside of windows and of queries within it."""
-    if isinstance(node, (exp.Window, exp.Subquery)):
-        inner = [] if isinstance(node, exp.Subquery) else [*node.args.get("partition_by", ()), *node.this.iter_expressions()]
-        return any(has_aggregate(n) for n in inner)
-    if isinstance(node, exp.AggFunc):
-        return True
-    return any(has_aggregate(n) for n in node.iter_expressions())
 
 
 def renamed(columns: Sequence[Part], names: Sequence[str]) -> list[Part]:

@@ -77,14 +77,28 @@ class Scope:
             raise NotPortable(NAME, f"`{name}` may be the column of {len(found)} sources", hint=f"write `{found[0][0].alias}.{name}`")
         if found:
             return found[0][0].written(found[0][1])
-        return self.outer.named(name) if self.outer else None
+        outside = self.outer.named(name) if self.outer else None
+        return self._from_outside(outside) if outside is not None else None
 
     def source(self, alias: str, schema: str = "") -> Source | None:
         """A source by its alias."""
         found = [s for s in self.sources if s.alias.lower() == alias.lower() and (not schema or s.schema.lower() == schema.lower())]
         if len(found) > 1:
             raise NotPortable(NAME, f"`{alias}` names two sources", hint="give each an alias of its own")
-        return found[0] if found else (self.outer.source(alias, schema) if self.outer else None)
+        if found or self.outer is None:
+            return found[0] if found else None
+        outside = self.outer.source(alias, schema)
+        if outside is not None:
+            self._from_outside(Typed(f"{ticked(outside.alias)}.", ""))
+        return outside
+
+    def _from_outside(self, value: Typed) -> Typed:
+        """A column of a SELECT around this one: Spark takes its source's alias for a column that has that name here."""
+        for name in dict.fromkeys(c.name.lower() for s in self.sources for c in s.columns):
+            if f"{ticked(name)}." in value.sql.lower():
+                what = f"`{name}` is the alias of a source, and the name of a column of the query within"
+                raise NotPortable(NAME, what, hint="give the source another alias")
+        return value
 
     def resolve(self, names: Sequence[str]) -> Typed | None:
         """A column written with any of schema and table before it, and with fields of it behind."""

@@ -64,6 +64,7 @@ class Writer:
         self.parameters = parameters
         self.subquery = subquery
         self.tail: Tail | None = None
+        self.opened: dict[int, Typed] = {}  # the rows of lists that a select list unnests, by the identity of the node
 
     def write(self, node: exp.Expr, scope: Scope) -> Typed:
         """An expression in Spark's words."""
