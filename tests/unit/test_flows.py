@@ -65,3 +65,9 @@ def test_what_is_wrong_is_told(con):
     with pytest.raises(AttributeError, match="did you mean `dedupe`"):
         flows.dedup  # noqa: B018
     assert dir(flows) == sorted(NAMES)
+
+
+def test_from_python_there_is_no_model_that_could_keep_letters(con):
+    with pytest.raises(UserError) as caught:
+        flows.validate(con.sql("SELECT 1 AS a"), holds="a > 1", rule="large", keep="letters")
+    assert [f.code for f in caught.value.findings] == ["XDE0299"]

@@ -257,3 +257,39 @@ def test_a_backfill_begins_with_the_letters_that_there_are_and_judges_its_interv
     assert told(shop) == [(8, "place_is_known")]
     assert told(shop, "discarded") == [(2, "place_is_known")]
     assert next(x.letter.run for x in letters(shop, "discarded")) == finished.run != letters(shop)[0].letter.run
+
+
+def test_through_a_view_with_a_parameter_and_beside_other_flows(shop):
+    shop.write("xde.yaml", "name: sales\nparameters: {least: 2}\n")
+    shop.write("models/staging/large.sql", "/* xde\nkind: view\n*/\nSELECT * FROM shop.addresses WHERE id >= $least\n")
+    shop.write(
+        "models/marts/addresses.sql",
+        f"SELECT id, $least AS least FROM dedupe(validate(staging.large, {RULE}), key := id)\n"
+        "UNION ALL SELECT 0, 0 FROM validate(staging.large, holds := id > $least, rule := larger, keep := letters)\n",
+    )
+    shop.run()
+    assert shop.rows("marts.addresses") == [(0, 0), (3, 2)]
+    assert sorted(told(shop)) == [(2, "larger"), (2, "place_is_known")]
+
+
+def test_a_check_of_the_contract_that_fails_leaves_no_letters_behind(shop):
+    shop.write("models/marts/addresses.sql", f"SELECT id, city FROM validate(shop.addresses, {RULE})\n")
+    shop.write(
+        "models/marts/addresses.yaml",
+        "apiVersion: v3.1.0\nkind: DataContract\nid: addresses\nversion: 1.0.0\nschema:\n  - name: addresses\n"
+        "    properties:\n      - {name: id, logicalType: integer, logicalTypeOptions: {minimum: 2}}\n",
+    )
+    with Workspace.open(shop.root) as workspace:
+        assert workspace.run().status == "failed"
+    assert not list((shop.root / ".xde/lake/marts").rglob("*.parquet"))
+    assert letters(shop) == ()
+
+
+def test_an_environment_of_its_own_sees_the_letters_of_the_version_that_it_points_at(shop):
+    shop.write("models/marts/addresses.sql", f"SELECT id, city FROM validate(shop.addresses, {RULE})\n")
+    shop.run()
+    shop.write("models/marts/addresses.sql", f"SELECT id, city FROM validate(shop.addresses, {RULE.replace('place_is', 'place_was')})\n")
+    shop.run("other")
+    assert told(shop) == [(2, "place_is_known")]
+    with Workspace.open(shop.root, environment="other") as workspace:
+        assert [x.letter.reasons[0].rule for x in workspace.letters()] == ["place_was_known"]

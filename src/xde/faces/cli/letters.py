@@ -113,7 +113,10 @@ def replay(ctx: click.Context, session: Session, *, ids: tuple[str, ...], every:
         message = "--with needs exactly one ID, and no --edit."
         raise click.UsageError(message)
     with session.open() as workspace:
-        chosen = [x for x in workspace.letters(name) if not x.of_model] if every else _chosen(workspace, ids, name, status="open")
+        chosen = workspace.letters(name) if every else _chosen(workspace, ids, name, status="open")
+        if every and (judged := [x for x in chosen if x.of_model]):
+            session.talk(f"{amount(len(judged), 'dead letter')} of models left alone: each build judges them again")
+            chosen = [x for x in chosen if not x.of_model]
         records = _edited(session, chosen) if edit else {}
         if edit:
             chosen = [x for x in chosen if x.letter.id in records]

@@ -6,6 +6,7 @@ The judged rows are written aside; the rows that pass are read from there by the
 from __future__ import annotations
 
 import shutil
+import tempfile
 import uuid
 from contextlib import contextmanager
 from dataclasses import field, replace
@@ -130,8 +131,7 @@ def judged(bench: Bench, judging: Judging, given: tuple[Query, Mapping[str, Inpu
     """
     query, inputs = given
     bounds = (query.parameters["__start"], query.parameters["__end"]) if "__start" in query.parameters else None
-    aside = Path(bench.folder, f"_making_{uuid.uuid4().hex}")
-    aside.mkdir(parents=True)
+    aside = _aside(bench.folder)
     found: dict[str, Input] = {}
     try:
         for relation in judging.relations:
@@ -149,6 +149,21 @@ def judged(bench: Bench, judging: Judging, given: tuple[Query, Mapping[str, Inpu
         yield found
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside(folder: str) -> Path:
+    """A folder beside the table's files, where every engine can write; `clean` takes what a crash leaves there."""
+    if "://" in folder:
+        return Path(tempfile.mkdtemp(prefix="xde-judged-"))
+    aside = Path(folder, f"_making_{uuid.uuid4().hex}")
+    aside.mkdir(parents=True)
+    return aside
+
+
+def _letters_folder(folder: str) -> str:
+    if "://" not in folder:
+        Path(folder, "_letters").mkdir(parents=True, exist_ok=True)
+    return f"{folder}/_letters"
 
 
 def asking(query: Query, sql: str) -> Query:
@@ -175,9 +190,7 @@ def _post(bench: Bench, relation: Judged, rows: Input, total: int, box: Letterbo
 
 
 def _write(bench: Bench, sql: str, inputs: Mapping[str, Input]) -> tuple[DataFile, ...]:
-    folder = Path(bench.folder, "_letters")
-    folder.mkdir(parents=True, exist_ok=True)
-    return bench.local.write(Query(sql), inputs, str(folder), Layout())
+    return bench.local.write(Query(sql), inputs, _letters_folder(bench.folder), Layout())
 
 
 def _letters_of(bench: Bench, relation: Judged) -> str:
@@ -243,9 +256,8 @@ def together(bench: Bench, box: Letterbox, there: Sequence[str], time: Column) -
             return None
     fresh = Input(schema, tuple(f"{bench.folder}/_letters/{f.path}" for f in box.files))
     kept = f"SELECT * FROM {_OLD} WHERE NOT coalesce({inner}, false) UNION ALL SELECT * FROM {_NEW}"
-    folder = Path(bench.folder, "_letters")
-    folder.mkdir(parents=True, exist_ok=True)
-    return bench.local.write(Query(f"SELECT * FROM ({kept}) ORDER BY id", bounds), {_OLD: old, _NEW: fresh}, str(folder), Layout())
+    asked = Query(f"SELECT * FROM ({kept}) ORDER BY id", bounds)
+    return bench.local.write(asked, {_OLD: old, _NEW: fresh}, _letters_folder(bench.folder), Layout())
 
 
 def _schema(time: Column | None) -> Schema:

@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, cast
 
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.errors import Bug, UserError
+from xde.ground.errors import Bug, DataError, UserError
 from xde.ground.findings import Finding
 from xde.ground.records import dataclass
 from xde.kernel.project.arranging import layout_digest
@@ -177,7 +177,7 @@ class Means:
         )
         try:
             published = self.publisher.publish(publication, self.pins, task.context.environment)
-        except BaseException:
+        except DataError:  # of a check: there is no commit that names them
             throw_away(self.publisher.lake.folder(publication.table), task.box.files)
             raise
         task.box.emptied()
