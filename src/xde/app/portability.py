@@ -14,7 +14,6 @@ from xde.ground.findings import Finding
 from xde.kernel.graph.head_columns import PERIOD
 from xde.kernel.graph.resolve import span_at
 from xde.kernel.graph.text.reading import Place
-from xde.kernel.project.arranging import columns_of
 from xde.kernel.project.declarations import Kind
 from xde.lifecycle.transformation.judging import asking
 from xde.lifecycle.transformation.port import Input, Query
@@ -48,8 +47,6 @@ def refusals(house: House, known: Understanding, selection: Collection[str] | No
             continue
         if known.model(name).head.kind is Kind.SEED or known.model(name).python is not None:
             continue
-        if known.model(name).head.partition:
-            found.append(_not_parted(known, name))
         key = _key(house, known, name)
         now[key] = before[key] if key in before else _asked(house, known, name)
         finding = _finding(known, name, now[key])
@@ -58,13 +55,6 @@ def refusals(house: House, known: Understanding, selection: Collection[str] | No
     if any(k not in before for k in now):
         _keep(path, {**before, **now} if selection is not None else now)
     return found
-
-
-def _not_parted(known: Understanding, name: str) -> Finding:
-    model = known.model(name)
-    why = "what belongs together is laid into files of its own by DuckDB alone"
-    hint = f"`sort: [{', '.join(columns_of(model.head)['partition'])}]` lets readers skip files as well"
-    return Finding("XDE0295", f"`{name}`: `partition` is not for Spark", model.head.spans.get("partition"), "not on Spark", why, hint)
 
 
 def _query(house: House, known: Understanding, name: str) -> tuple[Query, dict[str, Input]]:

@@ -82,6 +82,9 @@ def test_every_kind_is_asked_for_what_its_query_gives_and_files_are_parted_by_du
         assert "marts.told" in [s.dataset for s in workspace.plan().steps]
     path = shop / "models/marts/told.sql"
     path.write_text(path.read_text().replace("key:", "partition: month(order_date)\nkey:"))
+    with Workspace.open(shop) as workspace:
+        assert "marts.told" in [s.dataset for s in workspace.plan().steps]
+    path.write_text("SELECT order_id FROM validate(staging.orders, holds := strlen(status) > 3, rule := long, keep := letters)\n")
     with Workspace.open(shop) as workspace, pytest.raises(UserError) as raised:
         workspace.plan()
-    assert [(f.code, str(f.span)) for f in raised.value.findings] == [("XDE0295", "models/marts/told.sql:3:12")]
+    assert [(f.code, str(f.span)) for f in raised.value.findings] == [("XDE0820", "models/marts/told.sql:1:56")]

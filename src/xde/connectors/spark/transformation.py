@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from xde.connectors.spark.failures import translated
 from xde.connectors.spark.footers import data_file
+from xde.connectors.spark.parting import PART, parted, rows_of
 from xde.connectors.spark.portable.oracle import Oracle
 from xde.connectors.spark.portable.refusing import NotPortable
 from xde.connectors.spark.portable.translate import RULES, carry, refusal_of
@@ -67,12 +68,16 @@ class SparkEngine:
         try:
             with self._ready(query, inputs, layout.types) as (spark, carried):
                 frame = spark.sql(carried.sql)
-                if layout.sort:
+                if layout.partition:
+                    frame = parted(frame, layout)
+                elif layout.sort:
                     frame = frame.orderBy(*(ticked(c) for c in layout.sort))
                 counted = _observation()
                 writer = frame.observe(counted[0], counted[1]).write.option("compression", "zstd")
-                if layout.file_rows:
-                    writer = writer.option("maxRecordsPerFile", layout.file_rows)
+                if layout.partition:
+                    writer = writer.partitionBy(PART)
+                if rows := layout.file_rows or (rows_of(layout.file_bytes, layout.types) if layout.file_bytes else None):
+                    writer = writer.option("maxRecordsPerFile", rows)
                 writer.parquet(f"file://{stage}")
                 told = int(counted[0].get["rows"])
             return _all_there(_staged(Path(stage)), told, Path(stage), Path(folder))
