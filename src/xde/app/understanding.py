@@ -16,7 +16,6 @@ from xde.ground.findings import Finding, Findings, Severity
 from xde.ground.garbage import no_garbage
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
-from xde.kernel.graph.flows.judged import JUDGED
 from xde.kernel.plan.versions import model_version, source_version
 from xde.kernel.project.declarations import Kind, ModelDataset, SourceDataset
 from xde.kernel.project.files import digest_of
@@ -142,6 +141,7 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
     """Derive everything; collects all findings and raises them together. The project's models come back with plain SQL for flows."""
     from xde.app.flows import book_of, files_of
     from xde.app.seeds import faults, with_types
+    from xde.kernel.graph.flows.judged import JUDGED
     from xde.kernel.graph.flows.models import expand_models, flows_used
 
     book = book_of(project.flows, project.root, findings)

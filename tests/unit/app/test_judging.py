@@ -293,3 +293,12 @@ def test_an_environment_of_its_own_sees_the_letters_of_the_version_that_it_point
     assert told(shop) == [(2, "place_is_known")]
     with Workspace.open(shop.root, environment="other") as workspace:
         assert [x.letter.reasons[0].rule for x in workspace.letters()] == ["place_was_known"]
+
+
+def test_a_letter_has_every_digit_of_its_row(shop):
+    values = "12345678901234567890.10::DECIMAL(38,2) AS exact, 'nan'::DOUBLE AS none, 0.1::DOUBLE AS tenth, NULL::DECIMAL(5,2) AS nothing"
+    shop.write(
+        "models/marts/values.sql", f"SELECT * FROM validate((SELECT {values}), holds := tenth > 1, rule := large, keep := letters)\n"
+    )
+    shop.run()
+    assert [x.letter.raw for x in letters(shop)] == [b'{"exact":12345678901234567890.10,"none":"nan","tenth":0.1,"nothing":null}']

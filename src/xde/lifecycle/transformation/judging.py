@@ -195,8 +195,8 @@ def _write(bench: Bench, sql: str, inputs: Mapping[str, Input]) -> tuple[DataFil
 
 def _letters_of(bench: Bench, relation: Judged) -> str:
     """The letters of a judged relation: a row as JSON; one that comes again is another letter, and the next build gives it the same id."""
-    own = [c.name for c in relation.types if c.name not in {BROKEN, WHY}]
-    record = ", ".join(f"{quoted(c)} := {quoted(c)}" for c in own)
+    own = [c for c in relation.types if c.name not in {BROKEN, WHY}]
+    record = ", ".join(f"{quoted(c.name)} := {_as_json(c)}" for c in own)
     moment = f", {quoted(bench.time)} AS {MOMENT}" if bench.time is not None else ""
     told = f"{BROKEN} AS rule, {WHY} AS why, CAST(to_json(struct_pack({record})) AS VARCHAR) AS record{moment}"
     rows = f"SELECT {told} FROM {relation.name} WHERE {BROKEN} IS NOT NULL"
@@ -216,6 +216,14 @@ def _letters_of(bench: Bench, relation: Judged) -> str:
     }
     columns = ", ".join(f"CAST({values[n]} AS {kind}) AS {quoted(n)}" for n, kind in _FIELDS.items())
     return f"SELECT {columns}{f', {MOMENT}' if bench.time is not None else ''} FROM ({counted}) ORDER BY id"
+
+
+def _as_json(column: Column) -> str:
+    """A value as JSON has it: what is no number there, such as NaN, as a text."""
+    name = quoted(column.name)
+    if column.type in {"FLOAT", "DOUBLE"}:
+        return f"CASE WHEN isfinite({name}) THEN to_json({name}) ELSE to_json(CAST({name} AS VARCHAR)) END"
+    return name
 
 
 def refuse(bench: Bench, judging: Judging, box: Letterbox) -> None:
