@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
@@ -16,18 +16,45 @@ from xde.lifecycle.transformation.judging import Judged, Judging
 from xde.lifecycle.transformation.port import Input, Query
 
 if TYPE_CHECKING:
-    from xde.app.understanding import Understanding
+    from collections.abc import Iterable, Mapping
+
     from xde.app.wiring import House
     from xde.ground.findings import Findings
     from xde.kernel.graph.flows.judged import Part
-    from xde.kernel.project.declarations import ModelDataset
+    from xde.kernel.project.declarations import ModelDataset, Project
     from xde.lifecycle.storage.port import Schema
 
 _CHANCE = frozenset({"random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "nextval", "setseed", "now", "current_timestamp"})
 _CHANCE |= {"get_current_timestamp", "transaction_timestamp", "current_date", "current_time", "localtimestamp", "tablesample"}
 
 
-def judgings(known: Understanding, house: House, findings: Findings) -> dict[str, Judging]:
+class Known(Protocol):
+    """What is asked of the understanding of a project, as far as it has come."""
+
+    @property
+    def project(self) -> Project:
+        """Its files, with plain SQL in the place of flows."""
+        ...
+
+    @property
+    def schemas(self) -> Mapping[str, Schema]:
+        """The stored columns of every dataset."""
+        ...
+
+    def reads(self, name: str) -> tuple[str, ...]:
+        """The datasets with rows that a model reads."""
+        ...
+
+    def views(self, name: str) -> dict[str, str]:
+        """The views that it reads, with their text."""
+        ...
+
+    def view_parameters(self, views: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The parameters that each of some views uses."""
+        ...
+
+
+def judgings(known: Known, house: House, findings: Findings) -> dict[str, Judging]:
     """Of each model that makes dead letters what it judges; tells of those that cannot."""
     found: dict[str, Judging] = {}
     for name, model in known.project.models.items():
@@ -36,7 +63,7 @@ def judgings(known: Understanding, house: House, findings: Findings) -> dict[str
     return found
 
 
-def _judging(known: Understanding, house: House, model: ModelDataset, findings: Findings) -> Judging | None:
+def _judging(known: Known, house: House, model: ModelDataset, findings: Findings) -> Judging | None:
     from xde.lifecycle.ingestion.declare import letter_limit
 
     rest, parts = parted(model.sql)
@@ -64,7 +91,7 @@ def _judging(known: Understanding, house: House, model: ModelDataset, findings: 
     return Judging(texts[0], tuple(relations), limit.percent, limit.records)
 
 
-def _columns(known: Understanding, house: House, model: ModelDataset, part: Part) -> Schema:
+def _columns(known: Known, house: House, model: ModelDataset, part: Part) -> Schema:
     """The columns of a judged relation, of which the engine is asked."""
     now = house.clock.now()
     given = {**known.project.settings.parameters, "today": now.date(), "start": now.replace(tzinfo=None), "end": now.replace(tzinfo=None)}
