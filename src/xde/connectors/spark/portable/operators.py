@@ -214,6 +214,9 @@ def _is(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
 @rule(exp.In, args=("this", "expressions", "query"))
 def _in(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     if node.args.get("query"):
+        if not _true_or_not(node):
+            what = f"`{words(node)}` as a value is false on Spark where DuckDB has NULL"
+            raise NotPortable(FUNCTION, what, node, "write it as a condition of WHERE that stands by itself, or as EXISTS")
         sql, kinds = writer.subquery(node.args["query"], scope)
         value = writer.write(node.this, scope)
         if len(kinds) != 1 or kinds[0] != value.type:
@@ -224,6 +227,26 @@ def _in(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     values, kind = together(writer, writer.kids(nodes, scope), nodes)
     _comparable(kind)
     return Typed(f"({values[0].sql} IN ({', '.join(v.sql for v in values[1:])}))", "BOOLEAN")
+
+
+def _true_or_not(node: exp.Expr) -> bool:
+    """Whether it only matters that a condition is true: there Spark's false in the place of NULL is no difference.
+
+    NOT IN must stand by itself, for there Spark minds NULL.
+    """
+    part, above = node, node.parent
+    while isinstance(above, exp.Paren):
+        part, above = above, above.parent
+    negated = isinstance(above, exp.Not)
+    if negated and above is not None:
+        part, above = above, above.parent
+    while isinstance(above, (exp.And, exp.Paren) if negated else (exp.And, exp.Or, exp.Paren)):
+        part, above = above, above.parent
+    if isinstance(above, (exp.Where, exp.Having)) and (not negated or isinstance(above.parent, exp.Select)):
+        return True
+    if isinstance(above, exp.If) and part.arg_key == "this" and not negated:
+        return not (isinstance(above.parent, exp.Case) and above.parent.this)
+    return isinstance(above, exp.Qualify) and not negated
 
 
 @rule(exp.Exists)
