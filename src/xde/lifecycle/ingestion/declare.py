@@ -195,7 +195,7 @@ def _of_api(dataset: SourceDataset, server: Server, kind: str, findings: Finding
     version = f"{up}{ask.cursor.columns[0]}" if ask.cursor is not None and mode == "merge" else None
     named = next((f.name for f in fields if f.source_name == version), None)
     ask = replace(ask, dataset=dataset.name, span=dataset.object.span)
-    return Reading(dataset.name, ".", "*.ndjson", API_DIALECT, fields, change, _limit(given), mode, dataset.object.key, named, ask)
+    return Reading(dataset.name, ".", "*.ndjson", API_DIALECT, fields, change, letter_limit(given), mode, dataset.object.key, named, ask)
 
 
 def _said(root: Mapping[str, Custom], own: Mapping[str, Custom], mode: str) -> dict[str, Custom]:
