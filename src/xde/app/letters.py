@@ -114,8 +114,20 @@ def replay(
     """Read letters again; what is accepted becomes rows in the commit that closes its letter; the others stay open."""
     run = uuid.uuid4().hex[:12]
     with _claimed(house, run) as claim:
-        return tuple(
-            _replayed(house, known, name, its, corrected, (run, claim.fence)) for name, its in _chosen(house, known, ids, dataset).items()
+        chosen = _chosen(house, known, ids, dataset)
+        for name in chosen:
+            _refuse_captured(known, name)
+        return tuple(_replayed(house, known, name, its, corrected, (run, claim.fence)) for name, its in chosen.items())
+
+
+def _refuse_captured(known: Understanding, name: str) -> None:
+    """A letter of captured changes is an older state of its row: what the row is now, or that it is gone, was told since."""
+    reading = known.readings[name]
+    if reading.ask is not None and reading.ask.capture is not None and reading.write_mode == "merge":
+        why = "it says how its row was once; a later change of the row may be here already, or its end"
+        hint = f"mend the contract and run `xde run --full {name}`, or change the row in the source; then discard the letter"
+        raise UserError(
+            Finding("XDE0433", f"a dead letter of `{name}` cannot be read again, for its changes are captured", hint=hint, why=why)
         )
 
 

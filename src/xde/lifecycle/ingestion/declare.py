@@ -115,6 +115,7 @@ class Reading:
             how.append(self.version)
         if self.ask is not None:
             how.append([self.ask.place.kind, self.ask.relation, self.ask.query, list(self.ask.cursor.columns) if self.ask.cursor else []])
+            how += ["capture"] if self.ask.capture is not None else []
         if self.ask is not None and self.ask.request is not None:
             how.append(self.ask.request.meaning())
         return how
