@@ -87,7 +87,9 @@ def _captured(dataset: SourceDataset, server: Server, kind: str, fields: Sequenc
     key = tuple(sources[k] for k in dataset.object.key) if write_mode(given) == "merge" else None
     slot = str(words.get("slot") or _SLOT.sub("_", f"xde_{dataset.name}".lower())[:50])
     capture = Capture(str(words.get("publication", "xde")), slot, key, told, int(words.get("batch", 100_000)))
-    _capturable(dataset, kind, fields, capture, findings)
+    if kind != "postgres":
+        no_log(dataset, server, findings)
+    _capturable(dataset, fields, capture, findings)
     relation = dataset.object.physical_name or dataset.object.name
     columns = tuple(AskedColumn(f.source_name, f.type) for f in fields if f.source_name not in TOLD)
     return Ask(
@@ -105,13 +107,19 @@ def _captured(dataset: SourceDataset, server: Server, kind: str, fields: Sequenc
     )
 
 
-def _capturable(dataset: SourceDataset, kind: str, fields: Sequence[Field], capture: Capture, findings: Findings) -> None:
+def no_log(dataset: SourceDataset, server: Server, findings: Findings) -> None:
+    """A capture of what has no log that could be read."""
+    said = dataset.object.custom.get("capture")
+    if said is not None:
+        hint = "take `xdeCapture` away, and say `xdeIncrementalCursor` or `replace`"
+        told = f"`{dataset.name}` is on a server of type `{server.type}`, which has no log that can be read"
+        findings.add(Finding("XDE0426", told, said.span, "no log", hint=hint))
+
+
+def _capturable(dataset: SourceDataset, fields: Sequence[Field], capture: Capture, findings: Findings) -> None:
     """What a contract must say, and must not, where changes are read from a log."""
     given, name = dataset.object.custom, dataset.name
     at, mode = given["capture"].span, write_mode(given)
-    if kind != "postgres":
-        hint = "take `xdeCapture` away, and say `xdeIncrementalCursor` or `replace`"
-        findings.add(Finding("XDE0426", f"`{name}` is on a server of type `{kind}`, whose log cannot be read", at, "no log", hint=hint))
     for word in ("query", "incrementalCursor"):
         if word in given:
             why = "the log tells of the rows of a table as they change, whatever their values are"

@@ -73,6 +73,7 @@ def test_a_log_has_what_is_told_of_a_change_besides_the_columns() -> None:
     [
         (CAPTURE, PLAIN, "postgres", 1),
         (CAPTURE, KEY, "duckdb", 1),
+        (CAPTURE, KEY, "local", 1),
         (CAPTURE + APPEND, PLAIN, "postgres", 1),
         (CAPTURE + APPEND, ORDER + KEY, "postgres", 1),
         (CAPTURE + ", {property: xdeWriteMode, value: replace}", KEY, "postgres", 1),
