@@ -17,7 +17,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from desk import Desk
 from ledgers import Opener, fresh_url
+
 from till import Till
 from xde.ledger.memory import MemoryLedger
 from xde.ledger.open import open_ledger
@@ -102,6 +104,7 @@ def postgres_server() -> Iterator[PostgresServer]:
             "--locale=C.UTF-8",
         )
         settings = f"-p {server.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
+        settings += " -c wal_level=logical -c max_replication_slots=100 -c max_wal_senders=20"
         server.control("-l", str(home / "log"), "-o", settings, "start")
         yield server
         server.control("-m", "immediate", "stop")
@@ -120,6 +123,15 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Ledger]:
     """Opens the same ledger again and again, in any process."""
     return Opener(fresh_url(request.param, request), tmp_path)
+
+
+@pytest.fixture
+def desk(postgres_server, tmp_path, monkeypatch, request) -> Iterator[Desk]:
+    monkeypatch.setenv("TILL_PASSWORD", "readers password")
+    name = f"desk_{abs(hash(request.node.name)) % 10**8}_{time.time_ns() % 10**6}"
+    made = Desk(postgres_server, tmp_path / "shop", name)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -46,6 +46,10 @@ ELSEWHERE = {
     CrashPoint.PUSH_WRITTEN,
     CrashPoint.PUSH_DURABLE,
     CrashPoint.SEGMENT_DELIVERED,
+    CrashPoint.SLOT_MADE,
+    CrashPoint.CHANGES_READ,
+    CrashPoint.SLOT_BEHIND,
+    CrashPoint.SLOT_ADVANCED,
 }  # a run does not come there
 POINTS = [p for p in CrashPoint if p not in ELSEWHERE]
 

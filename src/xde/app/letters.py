@@ -130,6 +130,8 @@ def replay(
         chosen = _chosen(house, known, ids, dataset)
         if models := [n for n in chosen if n not in known.project.sources]:
             raise UserError(*(_not_replayed(n) for n in models))
+        for name in chosen:
+            _refuse_captured(known, name)
         return tuple(_replayed(house, known, name, its, corrected, (run, claim.fence)) for name, its in chosen.items())
 
 
@@ -140,6 +142,17 @@ def _not_replayed(model: str) -> Finding:
         why="they are rows that it computes: each build judges them again, and those that pass by then are rows of its table",
         hint=f"mend what it reads or its rule and `xde run {model}`, or set them aside with `xde letters discard`",
     )
+
+
+def _refuse_captured(known: Understanding, name: str) -> None:
+    """A letter of captured changes is an older state of its row: what the row is now, or that it is gone, was told since."""
+    reading = known.readings[name]
+    if reading.ask is not None and reading.ask.capture is not None and reading.write_mode == "merge":
+        why = "it says how its row was once; a later change of the row may be here already, or its end"
+        hint = f"mend the contract and run `xde run --full {name}`, or change the row in the source; then discard the letter"
+        raise UserError(
+            Finding("XDE0433", f"a dead letter of `{name}` cannot be read again, for its changes are captured", hint=hint, why=why)
+        )
 
 
 def _replayed(

@@ -67,7 +67,9 @@ def _loaded(house: House, name: str) -> Snapshot | None:
 def _load(stage: Throwaway, known: Understanding, names: Sequence[str]) -> None:
     """Load whole sources into the throw-away lake, from where the project has its files."""
     root = known.project.root
-    readings = {n: replace(r, root=str((root / r.root).resolve()), ask=r.ask and r.ask.seen_from(root)) for n, r in known.readings.items()}
+    readings = {
+        n: replace(r, root=str((root / r.root).resolve()), ask=r.ask and r.ask.seen_from(root).once()) for n, r in known.readings.items()
+    }
     checks = {n: tuple(_warning(c) for c in cs) for n, cs in stage.known.checks.items()}
     _run(stage, replace(stage.known, readings=readings, checks=checks), frozenset(names), ())
 

@@ -37,6 +37,10 @@ class CrashPoint(StrEnum):
     PUSH_WRITTEN = "push.written"
     PUSH_DURABLE = "push.durable"
     SEGMENT_DELIVERED = "segment.delivered"
+    SLOT_MADE = "slot.made"
+    CHANGES_READ = "changes.read"
+    SLOT_BEHIND = "slot.behind"
+    SLOT_ADVANCED = "slot.advanced"
 
 
 _wanted, _, _nth = os.environ.get("XDE_CRASH_AT", "").partition(":")

@@ -10,7 +10,7 @@ from xde.ground.names import literal, quoted
 from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     import psycopg
@@ -82,9 +82,14 @@ def describe(cursor: psycopg.Cursor[Any], ask: Ask) -> Described:
 def _of_query(cursor: psycopg.Cursor[Any], ask: Ask) -> Described:
     cursor.execute(f"SELECT * FROM {relation(ask)} LIMIT 0".encode())
     given = [(c.name, c.type_code) for c in cursor.description or ()]
-    cursor.execute(_TYPES, ([code for _, code in given],))
-    types = {oid: PgType(*rest) for oid, *rest in cursor.fetchall()}
+    types = types_of(cursor, [code for _, code in given])
     return Described({name: types[code] for name, code in given})
+
+
+def types_of(cursor: psycopg.Cursor[Any], oids: Sequence[int]) -> Mapping[int, PgType]:
+    """Types by their numbers; one that is gone is read as text."""
+    cursor.execute(_TYPES, (list(oids),))
+    return dict.fromkeys(oids, PgType("text", "text", "S")) | {oid: PgType(*rest) for oid, *rest in cursor.fetchall()}
 
 
 def _of_table(cursor: psycopg.Cursor[Any], ask: Ask) -> Described:

@@ -24,6 +24,7 @@ _AGAIN = (
     errors.CrashShutdown,
     errors.IdleInTransactionSessionTimeout,
     errors.LockNotAvailable,
+    errors.ObjectInUse,
     errors.SerializationFailure,
     errors.DeadlockDetected,
     errors.OutOfMemory,

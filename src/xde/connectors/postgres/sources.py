@@ -8,15 +8,12 @@ settings that this output depends on are set for the transaction. Before anythin
 from __future__ import annotations
 
 import socket
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-
 from xde.connectors.postgres.catalogue import describe, inexact, name_of, relation, written
-from xde.connectors.postgres.failures import grant, label, needed, not_connected, told
+from xde.connectors.postgres.connections import Connections
+from xde.connectors.postgres.failures import grant, label, needed
 from xde.connectors.postgres.windows import signature, window
 from xde.ground.digests import digest
 from xde.ground.errors import TemporaryError, UserError
@@ -25,25 +22,17 @@ from xde.lifecycle.sources.pace import Pace
 from xde.lifecycle.sources.tables import NULL, Looked, News, Piece, Portion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
+
+    import psycopg
 
     from xde.connectors.postgres.catalogue import Described
     from xde.connectors.postgres.windows import Window
     from xde.lifecycle.sources.tables import Ask, Position
 
-LOCK_SECONDS = 10
 STEP = 1000  # rows between two looks at the limits
 FEWEST_PAGES = 128  # for each connection: less is not worth another one
-_SETTINGS = (
-    "SET LOCAL TimeZone = 'UTC'",
-    "SET LOCAL DateStyle = 'ISO, YMD'",
-    "SET LOCAL IntervalStyle = 'postgres'",
-    "SET LOCAL bytea_output = 'hex'",
-    "SET LOCAL extra_float_digits = 1",
-    "SET LOCAL lc_monetary = 'C'",
-    f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'",
-)
 
 
 class PostgresTables:
@@ -51,15 +40,14 @@ class PostgresTables:
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings
-        self._open: list[psycopg.Connection[Any]] = []
-        self._lock = threading.Lock()
+        self.connections = Connections(settings)
 
     def news(self, ask: Ask, position: Position | None) -> News | None:
         """Whether a transaction that is over since has written rows; of what is read as a whole nobody can tell cheaply."""
         if ask.cursor is None or position is None:
             return News("", "all of it is read")
-        with self._transaction(ask) as cursor:
-            ask, described = self._described(cursor, ask)
+        with self.connections.transaction(ask) as cursor:
+            ask, described = self.described(cursor, ask)
             found = window(cursor, ask, described, position)
             if not described.stored and position.get("signature") == signature(cursor, ask, position):
                 return None
@@ -71,17 +59,24 @@ class PostgresTables:
 
     def read(self, ask: Ask, position: Position | None, folder: Path) -> Portion:
         """One snapshot, by as many connections as the limits allow and the table is worth."""
-        pace = Pace(ask.limits)
-        with self._transaction(ask) as cursor:
-            ask, described = self._described(cursor, ask)
+        with self.connections.transaction(ask) as cursor:
+            ask, described = self.described(cursor, ask)
             taken = window(cursor, ask, described, position)
-            query = _query(ask, described, taken.where)
-            ranges = _ranges(described, ask.limits.connections)
-            if len(ranges) == 1:
-                pieces = [_copied(cursor, query, folder / "rows.csv", pace)]
-            else:
-                pieces = self._at_once(cursor, ask, [_with(query, r, taken.where) for r in ranges], folder, pace)
-        return Portion(tuple(pieces), taken.position, {**pace.cost(), "connections": len(ranges)}, tuple(inexact(ask, described)))
+            pieces, cost = self.copied(cursor, ask, described, taken.where, folder)
+        return Portion(tuple(pieces), taken.position, cost, tuple(inexact(ask, described)))
+
+    def copied(
+        self, cursor: psycopg.Cursor[Any], ask: Ask, described: Described, where: str, folder: Path, besides: str = ""
+    ) -> tuple[list[Piece], dict[str, object]]:
+        """The rows of a transaction's snapshot, with expressions `besides` after their columns, and what they cost."""
+        pace = Pace(ask.limits)
+        query = _query(ask, described, where, besides)
+        ranges = _ranges(described, ask.limits.connections)
+        if len(ranges) == 1:
+            pieces = [_copied(cursor, query, folder / "rows.csv", pace)]
+        else:
+            pieces = self._at_once(cursor, ask, [_with(query, r, where) for r in ranges], folder, pace)
+        return pieces, {**pace.cost(), "connections": len(ranges)}
 
     def look(self, ask: Ask) -> list[Looked]:
         """The host's name, its port, the login, the table, the right on each column, how late transactions are."""
@@ -97,7 +92,7 @@ class PostgresTables:
             mend = "start the server, or let its firewall admit this machine" if looked else "mend `host` in the contract"
             return [*looked, Looked(what, well=False, told=str(error), mend=mend)]
         try:
-            with self._transaction(ask) as cursor:
+            with self.connections.transaction(ask) as cursor:
                 looked.append(Looked("login", well=True, told=f"as `{self._settings.get('user', '')}`"))
                 described = describe(cursor, ask)
                 looked.append(Looked(f"`{ask.relation}`", well=True, told=f"{len(described.columns)} columns"))
@@ -111,59 +106,9 @@ class PostgresTables:
 
     def close(self) -> None:
         """Let go of the connections; a transaction that is open is rolled back."""
-        with self._lock:
-            for connection in self._open:
-                connection.close()
-            self._open.clear()
+        self.connections.close()
 
-    def _connected(self, ask: Ask) -> psycopg.Connection[Any]:
-        given = {
-            "host": self._settings.get("host"),
-            "port": self._settings.get("port"),
-            "dbname": self._settings.get("database"),
-            "user": self._settings.get("user"),
-            "password": self._settings.get("password"),
-            "sslmode": self._settings.get("sslMode"),
-        }
-        try:
-            connection: psycopg.Connection[Any] = psycopg.connect(
-                **{n: v for n, v in given.items() if v},  # type: ignore[arg-type]  # all of them are texts
-                connect_timeout=max(2, int(ask.limits.connect_timeout)),
-                application_name="xde",
-                client_encoding="utf8",
-                autocommit=True,
-            )
-        except psycopg.Error as error:
-            raise not_connected(ask, error) from error
-        with self._lock:
-            self._open.append(connection)
-        return connection
-
-    @contextmanager
-    def _transaction(self, ask: Ask, snapshot: str = "") -> Iterator[psycopg.Cursor[Any]]:
-        """Read-only, and of one snapshot: its own, or one that another transaction holds."""
-        connection = self._connected(ask)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                if snapshot:
-                    cursor.execute(f"SET TRANSACTION SNAPSHOT {literal(snapshot)}".encode())
-                for setting in _SETTINGS:
-                    cursor.execute(setting.encode())
-                if ask.limits.statement_timeout is not None:
-                    cursor.execute(f"SET LOCAL statement_timeout = {int(ask.limits.statement_timeout * 1000):d}".encode())
-                cursor.execute(f"SET LOCAL search_path = {quoted(self._settings.get('schema', 'public'))}".encode())
-                yield cursor
-                cursor.execute("ROLLBACK")
-        except psycopg.Error as error:
-            raise told(ask, error, broken=connection.broken) from error
-        finally:
-            connection.close()
-            with self._lock:
-                self._open = [c for c in self._open if c is not connection]
-
-    @staticmethod
-    def _described(cursor: psycopg.Cursor[Any], ask: Ask) -> tuple[Ask, Described]:
+    def described(self, cursor: psycopg.Cursor[Any], ask: Ask) -> tuple[Ask, Described]:
         """What the catalogue says, and will until the transaction is over.
 
         To read no row locks the table. If it was written anew between the snapshot and the lock, the snapshot sees none of its rows.
@@ -189,7 +134,7 @@ class PostgresTables:
             target = folder / f"rows-{number}.csv"
             if number == 0:
                 return _copied(cursor, queries[0], target, pace)
-            with self._transaction(ask, snapshot) as own:
+            with self.connections.transaction(ask, snapshot) as own:
                 return _copied(own, queries[number], target, pace)
 
         with ThreadPoolExecutor(len(queries), "copy") as pool:
@@ -207,9 +152,9 @@ def _held(cursor: psycopg.Cursor[Any], ask: Ask, found: Window) -> News | None:
     return None
 
 
-def _query(ask: Ask, described: Described, where: str) -> str:
+def _query(ask: Ask, described: Described, where: str, besides: str = "") -> str:
     columns = ", ".join(f"{written(c, described.columns[c.name])} AS {quoted(c.name)}" for c in ask.columns)
-    return f"SELECT {columns} FROM {relation(ask)}" + (f" WHERE {where}" if where else "")
+    return f"SELECT {columns}{besides} FROM {relation(ask)}" + (f" WHERE {where}" if where else "")
 
 
 def _ranges(described: Described, connections: int) -> list[str]:

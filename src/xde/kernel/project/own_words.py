@@ -79,6 +79,13 @@ _LIMITS = Record(
         "connectTimeout": _SECONDS,
     }
 )
+_CAPTURE = Record(
+    {
+        "publication": Text(pattern=r"\S", wanted="the name of a publication"),
+        "slot": Text(pattern=r"^[a-z0-9_]{1,50}$", wanted="small letters, digits and `_`, 50 at most", example="shop_orders"),
+        "batch": Number(whole=True, least=1),
+    }
+)
 _TIME = Text(pattern=r"^[0-9]+([.][0-9]+)? ?(s|min|h|days?)$", wanted="a number of s, min, h or days", example="10 s")
 _ONE_OR_MORE = Number(whole=True, least=1)
 _PUSH = Record(
@@ -161,6 +168,7 @@ OF_TABLE: dict[str, Kind] = {
     "deadLetter": _DEAD_LETTER,
     "schemaChange": _SCHEMA_CHANGE,
     "incrementalCursor": _OPEN,
+    "capture": _CAPTURE,
     "tenantColumn": _TEXT,
     "lifecycleTier": _OPEN,
 }

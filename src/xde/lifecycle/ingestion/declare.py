@@ -12,7 +12,7 @@ from xde.ground.records import dataclass
 from xde.kernel.project.contract import Custom
 from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, family_of, paths_of
 from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, root_of, store_of
-from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, write_mode
+from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, no_log, write_mode
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 from xde.lifecycle.ingestion.push import is_push, push_of
 from xde.lifecycle.sources.apis import UP
@@ -115,6 +115,7 @@ class Reading:
             how.append(self.version)
         if self.ask is not None:
             how.append([self.ask.place.kind, self.ask.relation, self.ask.query, list(self.ask.cursor.columns) if self.ask.cursor else []])
+            how += ["capture"] if self.ask.capture is not None else []
         if self.ask is not None and self.ask.request is not None:
             how.append(self.ask.request.meaning())
         return how
@@ -127,7 +128,10 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
     server = _server(dataset, findings)
     if server is None:
         return None, findings
-    if (kind := kind_of(server)) is not None:
+    kind = kind_of(server)
+    if kind in {None, API}:
+        no_log(dataset, server, findings)
+    if kind is not None:
         return (_of_api if kind == API else _of_table)(dataset, server, kind, findings), findings
     push = push_of(dataset, server, findings) if is_push(server) else None
     dialect = _dialect(str(server.settings.get("format", "csv" if push is None else "ndjson")), given.get("dialect"), findings)

@@ -9,7 +9,7 @@ from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
 from xde.kernel.project.secret_references import references
 from xde.lifecycle.ingestion.port import Dialect
-from xde.lifecycle.sources.tables import NULL, Ask, AskedColumn, Cursor, Limits, Place
+from xde.lifecycle.sources.tables import LSN, NULL, OPERATION, SEQUENCE, TOLD, Ask, AskedColumn, Capture, Cursor, Limits, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +36,7 @@ WORDS = {
     "connectTimeout": "connect_timeout",
 }
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z")
+_SLOT = re.compile(r"[^a-z0-9_]+")
 _OWN = ("user", "password", "sslMode", "url")
 _LATE = {"mysql", "sqlalchemy"}  # servers whose rows do not tell which transaction wrote them
 
@@ -52,7 +53,7 @@ def write_mode(given: Mapping[str, Custom]) -> str:
     """As the contract says it; rows that nobody can tell from those of before replace them."""
     if "writeMode" in given:
         return str(given["writeMode"].value)
-    return "append" if "incrementalCursor" in given else "replace"
+    return "merge" if "capture" in given else "append" if "incrementalCursor" in given else "replace"
 
 
 def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[Field], change: SchemaChange, findings: Findings) -> Ask:
@@ -61,6 +62,8 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     query = str(given["query"].value) if "query" in given else None
     cursor = _cursor(dataset, fields, findings) if "incrementalCursor" in given else None
     mode = write_mode(given)
+    if "capture" in given:
+        return _captured(dataset, server, kind, fields, change, findings)
     if mode == "append" and cursor is None:
         _no_cursor(dataset, findings)
     if cursor is not None and mode != "replace" and kind in _LATE:
@@ -71,9 +74,96 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     columns = tuple(AskedColumn(f.source_name, f.type) for f in fields)
     cursor = cursor if mode != "replace" else None
     place, limits = _place(server, kind, findings), _limits(given)
-    # by `freeze` only the columns of the contract are read: a new one of the database is nobody's to see until somebody names it
-    may_lack, every = change.missing_column == "evolve", change.new_column in {"evolve", "quarantine"}
+    may_lack, every = _columns(change)
     return Ask(dataset.name, place, relation, query, columns, cursor, limits, dataset.object.span, mode == "merge", may_lack, every)
+
+
+def _captured(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[Field], change: SchemaChange, findings: Findings) -> Ask:
+    """What is asked of the database's log."""
+    given = dataset.object.custom
+    words = given["capture"].value if isinstance(given["capture"].value, dict) else {}
+    sources = {f.name: f.source_name for f in fields}
+    told = tuple(f.source_name for f in fields if f.source_name in TOLD)
+    key = tuple(sources[k] for k in dataset.object.key) if write_mode(given) == "merge" else None
+    slot = str(words.get("slot") or _SLOT.sub("_", f"xde_{dataset.name}".lower())[:50])
+    capture = Capture(str(words.get("publication", "xde")), slot, key, told, int(words.get("batch", 100_000)))
+    if kind != "postgres":
+        no_log(dataset, server, findings)
+    _capturable(dataset, fields, capture, findings)
+    relation = dataset.object.physical_name or dataset.object.name
+    columns = tuple(AskedColumn(f.source_name, f.type) for f in fields if f.source_name not in TOLD)
+    return Ask(
+        dataset.name,
+        _place(server, kind, findings),
+        relation,
+        None,
+        columns,
+        limits=_limits(given),
+        span=dataset.object.span,
+        merges=key is not None,
+        may_lack=_columns(change)[0],
+        every=_columns(change)[1],
+        capture=capture,
+    )
+
+
+def no_log(dataset: SourceDataset, server: Server, findings: Findings) -> None:
+    """A capture of what has no log that could be read."""
+    said = dataset.object.custom.get("capture")
+    if said is not None:
+        hint = "take `xdeCapture` away, and say `xdeIncrementalCursor` or `replace`"
+        told = f"`{dataset.name}` is on a server of type `{server.type}`, which has no log that can be read"
+        findings.add(Finding("XDE0426", told, said.span, "no log", hint=hint))
+
+
+def _capturable(dataset: SourceDataset, fields: Sequence[Field], capture: Capture, findings: Findings) -> None:
+    """What a contract must say, and must not, where changes are read from a log."""
+    given, name = dataset.object.custom, dataset.name
+    at, mode = given["capture"].span, write_mode(given)
+    for word in ("query", "incrementalCursor"):
+        if word in given:
+            why = "the log tells of the rows of a table as they change, whatever their values are"
+            told = f"`{name}` is captured, and `{_spoken(word)}` says another way"
+            findings.add(Finding("XDE0426", told, given[word].span, "not both", why, f"take `{_spoken(word)}` or `xdeCapture` away"))
+    if mode == "replace":
+        why = "a capture gives changes, which `merge` brings into a table and `append` writes down one below the other"
+        findings.add(
+            Finding(
+                "XDE0426",
+                f"`{name}` is captured, and all of it is replaced",
+                given["writeMode"].span,
+                "not both",
+                why,
+                "say `merge` or `append`",
+            )
+        )
+    if capture.key == ():
+        why = "changes are brought together with rows by the columns of the primary key"
+        findings.add(
+            Finding("XDE0426", f"`{name}` is captured but has no primary key", at, "by what?", why, "add `primaryKey: true` to its key")
+        )
+    if mode == "append" and (missing := [w for w in (OPERATION, LSN, SEQUENCE) if w not in capture.told]):
+        why = "without them nobody could tell what happened, and in what order"
+        hint = "add properties such as `{name: operation, physicalName: $operation, logicalType: string}`"
+        told = f"the log of changes `{name}` does not name {', '.join(f'`{m}`' for m in missing)}"
+        findings.add(Finding("XDE0426", told, at, "no order", why, hint))
+    required = [f.name for f in fields if f.required and f.source_name not in TOLD]
+    if mode == "append" and required:
+        why = "a deletion has only the key in it, and a `TRUNCATE` nothing: they would be dead letters"
+        told = f"`{required[0]}` of the log of changes `{name}` is required"
+        findings.add(Finding("XDE0426", told, at, "missing at times", why, "take `required` away"))
+
+
+def _spoken(word: str) -> str:
+    return f"xde{word[0].upper()}{word[1:]}"
+
+
+def _columns(change: SchemaChange) -> tuple[bool, bool]:
+    """Whether columns may lack, and whether every one is read.
+
+    By `freeze` only the columns of the contract are read: a new one of the database is nobody's to see until somebody names it.
+    """
+    return change.missing_column == "evolve", change.new_column in {"evolve", "quarantine"}
 
 
 def _place(server: Server, kind: str, findings: Findings) -> Place:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xde.ground.errors import Bug, DataError
+from xde.ground.errors import Bug, DataError, XdeError
 from xde.ground.findings import Finding
 from xde.kernel.run.owners import parse_owner, this_owner
 from xde.lifecycle.ingestion.port import FileAccount, FileToLoad
 from xde.lifecycle.sources.port import FoundFile
+from xde.lifecycle.sources.tables import Captured, Piece, Unfinished
 from xde.lifecycle.storage.mirror import read_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from xde.lifecycle.ingestion.port import Loaded
     from xde.lifecycle.sources.port import FileStore
-    from xde.lifecycle.sources.tables import Ask, Piece, Place, Portion, Position, TableSource
+    from xde.lifecycle.sources.tables import Ask, Place, Portion, Position, TableSource
+    from xde.lifecycle.storage.merging import Rewritten
     from xde.lifecycle.storage.port import Snapshot
     from xde.lifecycle.storage.publish import Publisher
 
@@ -44,11 +47,32 @@ class Given:
     files: Sequence[FileToLoad]
     facts: Mapping[str, object]
     portion: Portion | None = None
+    begun: Ask | None = None  # what was asked, where this is a first load
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What was noticed by the way."""
         return self.portion.findings if self.portion is not None else ()
+
+    @property
+    def anew(self) -> bool:
+        """Whether nothing stays of what was there."""
+        return self.portion is not None and self.portion.anew
+
+    @property
+    def more(self) -> bool:
+        """Whether there is more to read at once."""
+        return self.portion is not None and self.portion.more
+
+    @property
+    def position(self) -> Position:
+        """How far was read."""
+        return self.portion.position if self.portion is not None else {}
+
+    def idle(self, before: Snapshot | None, rewritten: Rewritten) -> bool:
+        """Whether changes were looked for and there was none: then only the position is new."""
+        found = self.portion is not None and self.portion.position.get("kind") == "postgres-log"
+        return found and before is not None and not rewritten.adds and not rewritten.removes
 
     def accounted(self, ask: Ask, loaded: Loaded) -> FileAccount:
         """The pieces of a portion as one account; each must have as many records as the database says it wrote."""
@@ -60,14 +84,26 @@ class Given:
         return FileAccount(ask.relation, "", *sums)
 
 
+Finish = Callable[[Sequence[Unfinished], Path], Sequence[Piece]]
+"""Gives rows the values that they lack, as files of a folder."""
+
+
 @contextmanager
-def read_aside(tables: Tables, ask: Ask, position: Position | None) -> Iterator[Given]:
-    """Read what comes after a position; the files are gone at the end."""
-    with _aside(tables.folder) as scratch:
-        with closing(tables.open(ask)) as source:
-            portion = source.read(ask, position, scratch)
-        files = [_file(ask, n, piece) for n, piece in enumerate(portion.pieces)]
-        yield Given(files, {"position": dict(portion.position), "taken": dict(portion.cost)}, portion)
+def read_aside(tables: Tables, ask: Ask, position: Position | None, finish: Finish | None = None) -> Iterator[Given]:
+    """Read what comes after a position; the files are gone at the end. A first load that fails leaves nothing behind in the source."""
+    try:
+        with _aside(tables.folder) as scratch:
+            with closing(tables.open(ask)) as source:
+                portion = source.read(ask, position, scratch)
+            if portion.unfinished and finish is not None:
+                portion = replace(portion, pieces=(*portion.pieces, *finish(portion.unfinished, scratch)))
+            files = [_file(ask, n, piece) for n, piece in enumerate(portion.pieces)]
+            facts = {"position": dict(portion.position), "taken": dict(portion.cost)}
+            yield Given(files, facts, portion, ask if position is None else None)
+    except BaseException:
+        if position is None:
+            abandon(tables, ask)
+        raise
 
 
 @contextmanager
@@ -91,6 +127,22 @@ def _aside(folder: Path) -> Iterator[Path]:
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def settle(tables: Tables, ask: Ask, position: Position) -> None:
+    """Tell the source that a position is in a commit. If it cannot be told now, the next load does."""
+    with suppress(XdeError), closing(tables.open(ask)) as source:
+        if isinstance(source, Captured):
+            source.settle(ask, position)
+
+
+def abandon(tables: Tables | None, ask: Ask | None) -> None:
+    """Tell the source that a first load came to nothing; never to be called once its commit may be there."""
+    if tables is None or ask is None or ask.capture is None:
+        return
+    with suppress(XdeError), closing(tables.open(ask)) as source:
+        if isinstance(source, Captured):
+            source.abandon(ask)
 
 
 def _sweep(folder: Path) -> None:

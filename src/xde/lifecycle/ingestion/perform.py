@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.errors import Bug
+from xde.ground.errors import Bug, DataError
 from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
 from xde.kernel.run.metering import meter
-from xde.lifecycle.ingestion.from_tables import Given, fetched, position_of, read_aside
+from xde.lifecycle.ingestion.capturing import Finishing, bounded_by_nothing, placed, without_gone
+from xde.lifecycle.ingestion.from_tables import Given, abandon, fetched, position_of, read_aside, settle
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
 from xde.lifecycle.ingestion.push import landed
 from xde.lifecycle.storage.merging import Rewritten
@@ -66,9 +67,13 @@ class LoadPerformer:
 
         Files that are merged are loaded one after the other, a commit each: of two deliveries of a key the later one holds.
         """
-        if self._work[step.dataset].reading.write_mode != "merge" or len(step.files) < 2:
-            return self._load(step, context)
-        outcomes = [self._load(replace(step, files=(f,), full=step.full and not n), context) for n, f in enumerate(step.files)]
+        reading = self._work[step.dataset].reading
+        if reading.ask is not None and reading.ask.capture is not None:
+            outcomes = self._by_batches(step, context)
+        elif reading.write_mode != "merge" or len(step.files) < 2:
+            return self._load(step, context)[0]
+        else:
+            outcomes = [self._load(replace(step, files=(f,), full=step.full and not n), context)[0] for n, f in enumerate(step.files)]
         return replace(
             outcomes[-1],
             step=step,
@@ -78,20 +83,31 @@ class LoadPerformer:
             findings=tuple(dict.fromkeys(f for o in outcomes for f in o.findings)),
         )
 
-    def _load(self, step: Step, context: StepContext) -> Outcome:
+    def _by_batches(self, step: Step, context: StepContext) -> list[Outcome]:
+        """Changes in their order, a commit for each batch, up to where the source was when the first was read."""
+        outcome, more = self._load(step, context)
+        outcomes = [outcome]
+        while more:
+            outcome, more = self._load(replace(step, full=False), context, going_on=True)
+            outcomes.append(outcome)
+        return outcomes
+
+    def _load(self, step: Step, context: StepContext, *, going_on: bool = False) -> tuple[Outcome, bool]:
+        """One commit, and whether there is more to read."""
         work = self._work[step.dataset]
         table = self._pins.table(step.dataset)
         before = self._pins.renew(step.dataset)
         lake = self._publisher.lake
-        with self._given(step, work, before) as given:
+        finish = Finishing(work.reading, self._merger, before)
+        with self._given(step, work, before, finish, going_on=going_on) as given:
             loaded = self._loader.load(self._job(step, context, work, lake.folder(table), before, given.files))
             if work.reading.ask is not None:
                 loaded = replace(loaded, accounts=(given.accounted(work.reading.ask, loaded),))
+            anew = step.full or work.reading.write_mode == "replace" or given.anew
+            rewritten = self._rewritten(work, before, loaded, given, replacing=anew)
         crash_point(CrashPoint.FILES_WRITTEN)
         if metered := meter():
             metered.given(sum(a.records for a in loaded.accounts), sum(a.size for a in loaded.accounts))
-        replacing = step.full or work.reading.write_mode == "replace"
-        rewritten = self._rewritten(work, before, loaded, replacing=replacing)
         publication = Publication(
             table,
             loaded.schema,
@@ -99,13 +115,20 @@ class LoadPerformer:
             loaded.files if rewritten.adds else (),
             rewritten.removes,
             before,
-            {**self._facts(step, context, work, loaded), **given.facts},
+            {**self._facts(step, context, work, loaded), **given.facts, **({"same": True} if given.idle(before, rewritten) else {})},
             tuple(c for c in work.checks if not in_flight(c)),
             tuple(_counted(c, loaded, work.reading) for c in work.checks if in_flight(c)),
             work.personal,
         )
-        published = self._publisher.publish(publication, self._pins, context.environment)
-        return Outcome(
+        try:
+            published = self._publisher.publish(publication, self._pins, context.environment)
+        except DataError:  # the audit says it, before the commit
+            abandon(self._tables, given.begun)
+            raise
+        if work.reading.ask is not None and work.reading.ask.capture is not None and self._tables is not None:
+            settle(self._tables, placed(work.reading.ask, given.position, lake.folder(table), anew=False), given.position)
+        findings = (*published.warnings, *given.findings, *(finish.findings(work.reading.ask) if work.reading.ask is not None else ()))
+        outcome = Outcome(
             step,
             "done",
             rows=loaded.accepted,
@@ -113,10 +136,13 @@ class LoadPerformer:
             letters=loaded.letters,
             snapshot=published.snapshot.number,
             checks=published.results,
-            findings=(*published.warnings, *given.findings, *(new_column(step.dataset, c, path) for c, path in loaded.new_columns.items())),
+            findings=(*findings, *(new_column(step.dataset, c, path) for c, path in loaded.new_columns.items())),
         )
+        return outcome, given.more
 
-    def _given(self, step: Step, work: SourceWork, before: Snapshot | None) -> AbstractContextManager[Given]:
+    def _given(
+        self, step: Step, work: SourceWork, before: Snapshot | None, finish: Finishing, *, going_on: bool
+    ) -> AbstractContextManager[Given]:
         """The files of a step: those that it names, or those that a database is asked for now."""
         ask, store = work.reading.ask, work.reading.store
         files = [FileToLoad(work.found[f.path], f.digest) for f in step.files] if ask is None else []
@@ -127,7 +153,11 @@ class LoadPerformer:
         if ask is None or store is not None:
             return fetched(self._tables, cast("Place", store), files)
         anew = step.full or work.reading.write_mode == "replace"
-        return read_aside(self._tables, ask, None if anew else position_of(self._publisher, before))
+        position = position_of(self._publisher, before)
+        if ask.capture is not None:
+            ask = placed(ask, position, self._publisher.lake.folder(self._pins.table(step.dataset)), anew=anew)
+            position = position if going_on else bounded_by_nothing(position)
+        return read_aside(self._tables, ask, None if anew else position, finish)
 
     def _job(
         self, step: Step, context: StepContext, work: SourceWork, folder: str, before: Snapshot | None, files: Sequence[FileToLoad]
@@ -155,11 +185,13 @@ class LoadPerformer:
             merging=merging(reading, before if not replacing else None),
         )
 
-    def _rewritten(self, work: SourceWork, before: Snapshot | None, loaded: Loaded, *, replacing: bool) -> Rewritten:
+    def _rewritten(self, work: SourceWork, before: Snapshot | None, loaded: Loaded, given: Given, *, replacing: bool) -> Rewritten:
         if before is None:
             return Rewritten(loaded.files, ())
         if replacing:
             return Rewritten(loaded.files, before.files)
+        if work.reading.write_mode == "merge" and given.portion is not None and work.reading.ask and work.reading.ask.capture:
+            return without_gone(self._merger, before, (loaded.schema, loaded.files), work.reading, given.portion.gone)
         if work.reading.write_mode == "merge":
             return self._merger.merge(before, loaded.files, loaded.schema, work.reading.key)
         return Rewritten(loaded.files, ())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from xde.ground.errors import Bug, UserError
 from xde.ground.findings import Finding
@@ -63,6 +63,29 @@ class Limits:
     connect_timeout: float = 10.0
 
 
+OPERATION, LSN, SEQUENCE, TRANSACTION, COMMITTED = TOLD = ("$operation", "$lsn", "$sequence", "$transaction", "$committedAt")
+"""What a capture knows of a change besides its columns, by the names that a contract asks for it with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """That changes are read from the database's log, by a replication slot and the tables of a publication.
+
+    `slot` is how the names of its slots begin, `name` the one that is this table's of this lake, and `other` one that was its own before
+    and is needed no more. `key` are the database's columns that tell the rows of the current state apart; None where each change becomes
+    a row of its own. `told` are the words of `TOLD` that are asked for. `batch` changes are read at once, and the rest of a transaction.
+    """
+
+    publication: str
+    slot: str
+    key: tuple[str, ...] | None
+    told: tuple[str, ...] = ()
+    batch: int = 100_000
+    name: str = ""
+    other: str = ""
+    once: bool = False  # only to be looked at as it is now: nothing is left in the database
+
+
 @dataclass(frozen=True, slots=True)
 class AskedColumn:
     """A column by the name that the database has for it, and the type (DuckDB's word) that its values are to have."""
@@ -90,6 +113,7 @@ class Ask:
     may_lack: bool = False  # whether a column of the contract that is not there is read as missing
     every: bool = False  # whether columns are read that the contract does not know
     request: Request | None = None  # where it is an API that is asked
+    capture: Capture | None = None  # from the log, and not by a query
 
     def resolved(self, there: Sequence[str], fold: Callable[[str], str] = str.casefold) -> Ask:
         """The same with the columns that are read of those that are there. Raises `UserError` for one that must be there and is not.
@@ -117,6 +141,10 @@ class Ask:
     def on_cassette(self, folder: Path) -> Ask:
         """The same of an API whose answers are in a folder."""
         return replace(self, place=replace(self.place, settings={**self.place.settings, "cassette": str(folder)}))
+
+    def once(self) -> Ask:
+        """The same for a lake that is thrown away: a capture leaves nothing behind in the database."""
+        return replace(self, capture=replace(self.capture, once=True)) if self.capture is not None else self
 
     def seen_from(self, root: Path) -> Ask:
         """The same of a file of a database wherever it is asked from: its path is made whole."""
@@ -155,13 +183,34 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Rows that lack values which the log does not repeat, for they did not change: NDJSON of `row`, and `key` as it was in the lake.
+
+    A value that is lacking stands under no name in `row`. `columns` are all of them, `key` the columns of the key.
+    """
+
+    path: Path
+    rows: int
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Portion:
-    """What was read: pieces of one snapshot, the position after them, and what it cost the source (`rows`, `bytes`, `seconds` ...)."""
+    """What was read: pieces of one snapshot, the position after them, and what it cost the source (`rows`, `bytes`, `seconds` ...).
+
+    Of a capture also: `gone`, a CSV of the keys that are deleted; `anew`, that nothing stays of what was there; `more`, that there is more
+    to read at once.
+    """
 
     pieces: tuple[Piece, ...]
     position: Position
     cost: Mapping[str, object] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    unfinished: tuple[Unfinished, ...] = ()
+    gone: Piece | None = None
+    anew: bool = False
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,4 +240,17 @@ class TableSource(Protocol):
 
     def close(self) -> None:
         """Let go of whatever is open."""
+        ...
+
+
+@runtime_checkable
+class Captured(Protocol):
+    """A source that keeps for us what was not read yet, until it is told that it was."""
+
+    def settle(self, ask: Ask, position: Position) -> None:
+        """Let the source forget what stands before a position, which is in a commit of the lake."""
+        ...
+
+    def abandon(self, ask: Ask) -> None:
+        """Let the source forget that somebody began to read, and gave it up before anything was committed."""
         ...

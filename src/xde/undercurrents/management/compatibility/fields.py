@@ -55,6 +55,7 @@ DELIVERY = {
     "deadLetter",
     "schemaChange",
     "incrementalCursor",
+    "capture",
     "nullWords",
     "sourceName",
     "tenantColumn",

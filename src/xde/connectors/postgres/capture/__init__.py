@@ -1,0 +1,1 @@
+"""Changes of PostgreSQL's tables, read from its log by a logical replication slot."""
