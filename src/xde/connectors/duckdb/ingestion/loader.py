@@ -8,6 +8,7 @@ import uuid
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import astuple, dataclass, replace
+from functools import cache
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.session import translated
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.digests import digest
+from xde.ground.digests import digest, numbered_digests
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, literal, quoted
@@ -261,27 +262,31 @@ class _Loading:
         """The dead letters of a file, in the order of its records."""
         path = given.file.found.path
         bad = self.stage.bad(path)
-        reasons = {b.position: [reason_of(self.job, *r) for r in b.reasons] for b in bad}
+        told = cache(lambda rule, column, value: reason_of(self.job, rule, column, value))  # of many letters it is the same
+        reasons = {b.position: [told(*r) for r in b.reasons] for b in bad}
         if given.text is not None:
             found = given.text.letters(self.job.dataset, reasons) if bad or given.refused else []
         else:
             found = [(_of_document(given, b), reasons[b.position]) for b in bad]
-        seen: Counter[bytes] = Counter()
-        return [self._letter(given, record, why, seen) for record, why in found]
+        return self._letters(given, found)
 
-    def _letter(self, given: _Delivery, record: Record, reasons: Sequence[LetterReason], seen: Counter[bytes]) -> Letter:
-        job, file = self.job, given.file
-        seen[record.raw] += 1
-        place = (record.raw.hex(), seen[record.raw]) if file.unordered else (record.line,)
-        ident = digest(job.dataset, file.found.path, file.digest, *place)
-        offset = record.offset if record.offset >= 0 else None
-        known = (ident, job.dataset, file.found.path, file.digest, record.line, record.raw)
-        why = tuple(looked_at(r, record.raw, given.header, job.dialect) for r in reasons)
-        letter = Letter(*known, why, job.run, job.at, offset, given.header)
-        if not file.parts:
-            return letter
-        begins, name = file.parts[bisect_right(file.parts, record.line, key=itemgetter(0)) - 1]
-        return replace(letter, file=name, line=record.line - begins + 1, offset=None)
+    def _letters(self, given: _Delivery, found: Sequence[tuple[Record, Sequence[LetterReason]]]) -> list[Letter]:
+        job, file, header = self.job, given.file, given.header
+        common = (job.dataset, file.found.path, file.digest)
+        seen: Counter[bytes] = Counter()
+        by_line = numbered_digests(*common)
+        letters = []
+        for record, reasons in found:
+            raw = record.raw
+            if file.unordered:
+                seen[raw] += 1
+                ident = digest(*common, raw.hex(), seen[raw])
+            else:
+                ident = by_line(record.line)
+            offset = record.offset if record.offset >= 0 else None
+            why = tuple([looked_at(r, raw, header, job.dialect) if r.rule == "parse" else r for r in reasons])
+            letters.append(Letter(ident, *common, record.line, raw, why, job.run, job.at, offset, header))
+        return [_in_its_part(x, file) for x in letters] if file.parts else letters
 
     def _columns(self) -> list[str]:
         """The columns of the table that a load does not add, in SQL."""
@@ -300,6 +305,11 @@ class _Loading:
             Path(target).unlink(missing_ok=True)
             return ()
         return (file,)
+
+
+def _in_its_part(letter: Letter, file: FileToLoad) -> Letter:
+    begins, name = file.parts[bisect_right(file.parts, letter.line, key=itemgetter(0)) - 1]
+    return replace(letter, file=name, line=letter.line - begins + 1, offset=None)
 
 
 def _of_document(given: _Delivery, bad: Bad) -> Record:

@@ -222,7 +222,8 @@ class Stage:
             others = f"SELECT s.*, r.place, r.reasons FROM ({refused}) AS r JOIN stage AS s ON s.rowid = r.place WHERE s.{BAD} IS NULL"
             found += self.cursor.execute(f"SELECT {columns} FROM ({others})").fetchall()
         found.sort(key=itemgetter(0))
-        return [Bad(int(nth), tuple((x["rule"], x["name"], x["value"]) for x in json.loads(told)), raw) for _, nth, told, raw in found]
+        reasons = {told: _read(told) for told in {row[2] for row in found}}  # what is wrong is the same with many
+        return [Bad(int(nth), reasons[told], raw) for _, nth, told, raw in found]
 
     def accepted(self, columns: Sequence[str]) -> str:
         """The query of the accepted rows, of some columns in SQL."""
@@ -264,6 +265,10 @@ def _reasons(layers: Sequence[Sequence[tuple[str, str | None, str]]], fields: Se
 
     branches = [f"WHEN {' OR '.join(f'({w})' for _, _, w in items)} THEN {listed(items)}" for items in layers if items]
     return f"CASE {' '.join(branches)} END"
+
+
+def _read(told: str) -> tuple[tuple[str, str | None, str | None], ...]:
+    return tuple((x["rule"], x["name"], x["value"]) for x in json.loads(told))
 
 
 def _as_text(reasons: str) -> str:
