@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xde.connectors.duckdb.ingestion.predicates import predicate
 from xde.connectors.duckdb.ingestion.searching import lines_among
 from xde.connectors.duckdb.ingestion.stage import Source, text_of
 from xde.connectors.duckdb.ingestion.text_files import TextFile
@@ -25,10 +26,11 @@ from xde.kernel.plan.checks import CheckKind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from xde.connectors.duckdb.ingestion.casts import Cast
     from xde.connectors.duckdb.ingestion.csv_files import Matched, Opened
     from xde.connectors.duckdb.ingestion.splitting import Record
     from xde.connectors.duckdb.ingestion.stage import Stage
-    from xde.lifecycle.ingestion.port import LetterReason, LoadJob
+    from xde.lifecycle.ingestion.port import Field, LetterReason, LoadJob
     from xde.lifecycle.storage.port import DataFile
 
 LARGE = 16_000_000  # bytes: what a stage costs a smaller file is not worth the start of a function of Python in the engine
@@ -149,19 +151,26 @@ def _good_rows(stage: Stage, source: Source, columns: Sequence[str], hold: str, 
 
 def _plain(stage: Stage) -> str:
     """True of rows that are good, cheaply: of most of them."""
-    casts = stage.casts()
-    needed = {c.columns[0] for c in stage.row_checks(held=True) if c.proof[:1] == ("not_null",) and len(c.columns) == 1}
+    checks = [c for c in stage.row_checks(held=True) if c.proof[:1] != ("not_null",)]
+    fields = stage.job.fields
+    required = {f.name for f in fields if f.required} | {c.columns[0] for c in stage.row_checks(held=True) if c not in checks}
     told = []
-    for field in stage.job.fields:
-        of, required = casts[field.name], field.required or field.name in needed
-        if of.wrong == "false":
-            told += [f"{quoted(field.name)} IS NOT NULL"] if required else []
-        elif of.plain == "false":
-            told.append(f"({of.wrong}) IS NOT TRUE" + (f" AND {quoted(field.name)} IS NOT NULL" if required else ""))
-        else:
-            told.append(of.plain if required else f"({text_of(field)} IS NULL OR ({of.plain}))")
-    told += [f"({c.predicate}) IS NOT FALSE" for c in stage.row_checks(held=True) if c.proof[:1] != ("not_null",) or len(c.columns) != 1]
+    for field in fields:
+        rules = [f"({c.predicate})" for c in checks if c.columns == (field.name,) and c.proof[:1] == ("range",)]
+        told += _plainly(field, stage.casts()[field.name], rules, required=field.name in required)
+    for check in checks:
+        if check.proof[:1] != ("range",) or len(check.columns) != 1:
+            sure = required.issuperset(check.columns)  # else what cannot be told is no fault; to ask that costs more
+            told.append(f"({predicate(check, fields)}){'' if sure else ' IS NOT FALSE'}")
     return " AND ".join(told) or "true"
+
+
+def _plainly(field: Field, of: Cast, ranges: Sequence[str], *, required: bool) -> list[str]:
+    """What is true of a field's good value, with the ranges that it lies in: they say nothing of a value that is missing."""
+    told = [*([] if of.wrong == "false" else [f"({of.wrong}) IS NOT TRUE"] if of.plain == "false" else [of.plain]), *ranges]
+    if required:
+        return [*told, *([f"{quoted(field.name)} IS NOT NULL"] if of.plain == "false" else [])]
+    return [f"({text_of(field)} IS NULL OR ({' AND '.join(told)}))"] if told else []
 
 
 def _or_missing(text: str, words: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion.casts import cast
 from xde.connectors.duckdb.ingestion.new_columns import NO_VALUES, value_text
+from xde.connectors.duckdb.ingestion.predicates import predicate
 from xde.connectors.duckdb.ingestion.words import UNKNOWN
 from xde.connectors.duckdb.metering import note
 from xde.ground.names import literal, quoted
@@ -130,7 +131,7 @@ class Stage:
         rules: list[tuple[str, str | None, str]] = [
             ("required", f.name, f"{quoted(f.name)} IS NULL") for f in job.fields if f.required and not self._held(f)
         ]
-        rules += [(c.id, c.columns[0] if c.columns else None, f"({c.predicate}) IS FALSE") for c in self.row_checks(held=True)]
+        rules += [(c.id, c.columns[0] if c.columns else None, f"({predicate(c, job.fields)}) IS FALSE") for c in self.row_checks(held=True)]
         return [[("parse", None, UNREAD)], wrong, rules]
 
     def _asks_unknown(self, source: Source) -> bool:
