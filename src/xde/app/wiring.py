@@ -59,6 +59,7 @@ class House:
     _scale_out: SparkEngine | None = None
     _functions: PythonFunctions | None = None
     _throttles: dict[tuple[str, float | None], Throttle] = field(default_factory=dict)
+    _files: DiskFiles | None = None
 
     @property
     def own(self) -> EnvironmentSettings | None:
@@ -247,9 +248,11 @@ class House:
     @property
     def files(self) -> DiskFiles:
         """The files of sources."""
-        from xde.connectors.files.sources import DiskFiles
+        if self._files is None:
+            from xde.connectors.files.sources import DiskFiles
 
-        return DiskFiles()
+            self._files = DiskFiles()
+        return self._files
 
     def store(self, place: Place | None) -> FileStore:
         """Where the files of a source are listed and fetched."""

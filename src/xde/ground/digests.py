@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -16,6 +17,18 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 def digest(*parts: object) -> str:
     """16 hexadecimal digits of BLAKE2b over the canonical JSON of `parts`; equal values give equal digests."""
     return hashlib.blake2b(_canonical(parts).encode(), digest_size=8).hexdigest()
+
+
+def numbered_digests(*parts: object) -> Callable[[int], str]:
+    """`digest(*parts, n)` for many numbers: what they have in common is written once."""
+    common = hashlib.blake2b(_canonical(parts)[:-1].encode() + b",", digest_size=8)
+
+    def of(number: int) -> str:
+        state = common.copy()
+        state.update(b"%d]" % number)
+        return state.hexdigest()
+
+    return of
 
 
 def bytes_digest(content: bytes) -> str:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 class DiskFiles:
     """Lists files below a folder."""
 
+    def __init__(self) -> None:
+        self._digests: dict[FoundFile, str] = {}
+
     def list(self, root: str, pattern: str) -> Sequence[FoundFile]:
         """The files that match, by path; hidden and half-delivered ones are left out."""
         folder = Path(root)
@@ -67,7 +70,14 @@ class DiskFiles:
         return file
 
     def digest(self, file: FoundFile) -> str:
-        """The digest of the file's bytes."""
+        """The digest of the file's bytes, read once for as long as its size and change time stay: a run plans twice."""
+        known = self._digests.get(file)
+        if known is None:
+            known = self._digests[file] = self._read(file)
+        return known
+
+    @staticmethod
+    def _read(file: FoundFile) -> str:
         try:
             return file_digest(Path(file.location))
         except FileNotFoundError as error:

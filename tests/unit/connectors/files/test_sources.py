@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from xde.connectors.files import sources
 from xde.connectors.files.sources import DiskFiles
 from xde.ground.digests import bytes_digest
 from xde.ground.errors import TemporaryError, UserError
@@ -64,3 +65,23 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path) -> None:
     with pytest.raises(UserError) as raised:
         DiskFiles().list(str(tmp_path / "in"), "*")
     assert raised.value.findings[0].code == "XDE0441"
+
+
+def test_a_digest_is_that_of_the_file_as_it_was_listed(tmp_path: Path) -> None:
+    files = DiskFiles()
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"one")
+    first = files.list(str(tmp_path), "a.csv")[0]
+    assert files.digest(first) == files.digest(files.list(str(tmp_path), "a.csv")[0]) == bytes_digest(b"one")
+    path.write_bytes(b"two")  # as long as before
+    os.utime(path, ns=(first.changed_ns + 1, first.changed_ns + 1))
+    assert files.digest(files.list(str(tmp_path), "a.csv")[0]) == bytes_digest(b"two")
+
+
+def test_a_file_is_read_once_for_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.csv").write_bytes(b"one")
+    read: list[Path] = []
+    monkeypatch.setattr(sources, "file_digest", lambda path: (read.append(path), "digest")[1])
+    files = DiskFiles()
+    assert [files.digest(files.list(str(tmp_path), "a.csv")[0]) for _ in range(2)] == ["digest", "digest"]
+    assert read == [tmp_path / "a.csv"]

@@ -32,10 +32,14 @@ DECIMAL = re.compile(r"(?:DECIMAL|NUMERIC)\((\d+),\s*(\d+)\)\Z")
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The SQL of a value, and the SQL that is true when the text is there but is not exactly a value of the type."""
+    """The SQL of a value, and the SQL that is true when the text is there but is not exactly a value of the type.
+
+    `plain` is true of most texts that are one, is cheaper, and false or NULL of what it cannot tell, as where there is no text.
+    """
 
     value: str
     wrong: str
+    plain: str = "false"
 
 
 def cast(field: Field, text: str, decimal: str = ".") -> Cast:
@@ -63,7 +67,7 @@ def cast(field: Field, text: str, decimal: str = ".") -> Cast:
         return Cast(value, f"({text} IS NOT NULL AND ({wrong}))")
     # most texts are what the value is written as: to see that costs a third of a look at their form
     written = f"CAST({name} AS VARCHAR) = {text}" + (f" AND {name} BETWEEN {COMMON_ERA[kind]}" if finite else "")
-    return Cast(value, f"(CASE WHEN {text} IS NULL OR ({written}) THEN false ELSE ({wrong}) END)")
+    return Cast(value, f"(CASE WHEN {text} IS NULL OR ({written}) THEN false ELSE ({wrong}) END)", written)
 
 
 def _form(kind: str) -> str | None:

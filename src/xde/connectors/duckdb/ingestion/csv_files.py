@@ -184,12 +184,24 @@ def _two_columns(found: FoundFile, name: str) -> UserError:
     )
 
 
-def stage_csv(stage: Stage, found: FoundFile, scratch: Path, header: Sequence[str] = ()) -> tuple[TextFile, int, Head, Matched | None]:
-    """Stage a CSV file; gives it with the number of its records and what its header says.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A CSV file about to be read: the names of its columns in SQL, and whose texts they are; nobody's where it has no record."""
 
-    `header` names the columns of a file without one.
-    """
-    job, dialect = stage.job, stage.job.dialect
+    file: TextFile
+    head: Head
+    columns: Sequence[str]
+    matched: Matched | None
+
+    def records(self, seen: int) -> int:
+        """The number of its records, apart from the reader, which has seen so many."""
+        self.file.plain = self.file.content.lines - self.head.lines == seen
+        return seen if self.file.plain else self.file.count()
+
+
+def open_csv(job: LoadJob, found: FoundFile, scratch: Path, header: Sequence[str] = ()) -> Opened:
+    """Look at a CSV file; `header` names the columns of one without its own."""
+    dialect = job.dialect
     given = content(found, dialect, scratch, Splitting.of_csv(dialect, 0))
     head = head_of(given, dialect) if dialect.header else Head(tuple(header) or tuple(f.source_name for f in job.fields), dialect.skip)
     splitting = Splitting.of_csv(dialect, len(head.columns))
@@ -198,22 +210,28 @@ def stage_csv(stage: Stage, found: FoundFile, scratch: Path, header: Sequence[st
     given, rows = _with_plain_head(given, head, dialect, splitting, scratch)
     file = TextFile(given, splitting, head.lines, rows)
     if not given.lines or not head.columns:
-        return file, 0, head, None
+        return Opened(file, head, (), None)
     columns = [f"c{n}" for n in range(len(head.columns))]
-    matched = match_columns(job, found, head.columns, columns)
+    return Opened(file, head, columns, match_columns(job, found, head.columns, columns))
+
+
+def stage_csv(stage: Stage, opened: Opened) -> int:
+    """Stage a CSV file; gives the number of its records."""
+    file, matched = opened.file, opened.matched
+    path = file.content.file.path
+    if matched is None:
+        return 0
 
     def read(relation: str) -> None:
         # a reader that is not asked for a column does not see what is wrong in it
         whole = relation
-        if len(columns) > len(job.fields):
+        if len(opened.columns) > len(stage.job.fields):
             stage.cursor.execute(f"CREATE OR REPLACE TEMP TABLE whole AS SELECT * FROM {relation}")
             whole = "whole"
-        stage.add(found.path, Source(whole, matched.texts, new=matched.values))
+        stage.add(path, Source(whole, matched.texts, new=matched.values))
 
-    file.reader(stage.cursor, dialect, columns, read)
-    seen = stage.rows[found.path] + len(file.refused)
-    file.plain = given.lines - head.lines == seen
-    return file, seen if file.plain else file.count(), head, matched
+    file.reader(stage.cursor, stage.job.dialect, opened.columns, read)
+    return opened.records(stage.rows[path] + len(file.refused))
 
 
 def _with_plain_head(given: Content, head: Head, dialect: Dialect, splitting: Splitting, scratch: Path) -> tuple[Content, int]:

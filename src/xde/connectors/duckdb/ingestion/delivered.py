@@ -16,6 +16,8 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xde.lifecycle.ingestion.port import Dialect
     from xde.lifecycle.sources.port import FoundFile
 
@@ -29,7 +31,7 @@ class Content:
 
     `own` says that it is the file's own bytes, so that an offset in it is one in the file; `encoding` is theirs. `line_end` is
     empty where the reader must find it, for it takes only one of a single character from us.
-    A last line without an end counts among `lines`.
+    A last line without an end counts among `lines`. `bare` says that no byte of it quotes, escapes or comments: a line is what it reads.
     """
 
     file: FoundFile
@@ -39,6 +41,7 @@ class Content:
     own: bool = True
     encoding: str = "utf-8"
     line_end: str = r"\n"
+    bare: bool = False
 
     def open(self) -> IO[bytes]:
         """The unpacked bytes."""
@@ -77,7 +80,8 @@ def _opened(path: str, packed: str) -> IO[bytes]:
 def content(file: FoundFile, dialect: Dialect, scratch: Path, splitting: Splitting) -> Content:
     """What the reader can open. A file that is cut, or not in the encoding that the contract says, raises `UserError`."""
     given = _in_utf8(file, dialect, scratch)
-    ends = _LineEnds.of(given)
+    ends = _LineEnds.of(given, splitting.marks)
+    bare = not ends.marked and ends.cr in {0, ends.lf} and ends.cr == ends.crlf
     line_end = r"\n"
     if ends.crlf and (ends.crlf < ends.lf or splitting.blanks):  # the reader passes over a blank line that ends with both
         given = _with_one_end(given, scratch, splitting)
@@ -86,7 +90,7 @@ def content(file: FoundFile, dialect: Dialect, scratch: Path, splitting: Splitti
     elif ends.cr and not ends.lf:
         given = _with_new_ends(given, scratch)
         ends = _LineEnds.of(given)
-    return replace(given, lines=ends.lines, line_end=line_end)
+    return replace(given, lines=ends.lines, line_end=line_end, bare=bare)
 
 
 def encoding_of(dialect: Dialect) -> str:
@@ -154,15 +158,16 @@ def _with_its_order(encoding: str, first: bytes) -> str:
 
 @dataclass(slots=True)
 class _LineEnds:
-    """How many line ends of each kind a file has, and how many lines that makes."""
+    """How many line ends of each kind a file has, how many lines that makes, and whether one of some marks stands in it."""
 
     lf: int = 0
     crlf: int = 0
     cr: int = 0
     lines: int = 0
+    marked: bool = False
 
     @classmethod
-    def of(cls, given: Content) -> _LineEnds:
+    def of(cls, given: Content, marks: Sequence[bytes] = ()) -> _LineEnds:
         found, last = cls(), b"\n"
         try:
             with given.open() as stream:
@@ -172,6 +177,7 @@ class _LineEnds:
                         found.cr += piece.count(b"\r")
                         found.crlf += piece.count(b"\r\n")
                     found.crlf += last == b"\r" and piece[:1] == b"\n"
+                    found.marked = found.marked or any(m in piece for m in marks)
                     last = piece[-1:]
         except CUT as error:
             raise broken(given.file, error) from error

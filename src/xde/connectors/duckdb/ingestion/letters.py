@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from array import array
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -40,8 +40,9 @@ def _pieces(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
     """Some at a time: Arrow counts the bytes of a column in 32 bits, and all letters need not be there twice."""
     piece: list[Letter] = []
     size = 0
+    widths = {header: sum(map(len, header)) for header in {x.header for x in letters}}
     for letter in letters:
-        size += len(letter.raw) + sum(map(len, letter.header))
+        size += len(letter.raw) + widths[letter.header]
         if piece and size > PIECE:
             yield piece
             piece, size = [], len(letter.raw)
@@ -55,10 +56,10 @@ def _table(letters: Sequence[Letter]) -> pa.Table:
 
     reasons = [r for x in letters for r in x.reasons]
     parts = [_texts([r.rule for r in reasons]), _texts([r.column for r in reasons]), _texts([r.message for r in reasons])]
+    headers = [x.header for x in letters]
+    encoded = {header: [name.encode() for name in header] for header in set(headers)}  # nearly all have that of their file
+    names = list(chain.from_iterable(encoded[header] for header in headers))
     told = pa.StructArray.from_arrays(parts, ["rule", "column", "message"])
-    headers = list(dict.fromkeys(x.header for x in letters))
-    numbers = {header: n for n, header in enumerate(headers)}
-    names = pa.ListArray.from_arrays(_numbers(_ends(headers), "i"), _texts([name for header in headers for name in header]))
     columns = {
         "id": _texts([x.id for x in letters]),
         "dataset": _texts([x.dataset for x in letters]),
@@ -70,7 +71,7 @@ def _table(letters: Sequence[Letter]) -> pa.Table:
         "reasons": pa.ListArray.from_arrays(_numbers(_ends([x.reasons for x in letters]), "i"), told),
         "run": _texts([x.run for x in letters]),
         "at": _texts([x.at for x in letters]),
-        "header": names.take(_numbers([numbers[x.header] for x in letters], "i")),
+        "header": pa.ListArray.from_arrays(_numbers(_ends(headers), "i"), _texts(names)),
     }
     return pa.table(columns)
 
@@ -79,10 +80,16 @@ def _texts(values: Sequence[str | bytes | None], kind: pa.DataType | None = None
     """From its buffers: `pyarrow.array` loads pandas wherever that is installed, which takes longer than all letters of a load."""
     import pyarrow as pa
 
-    encoded = [v if isinstance(v, bytes) else (v or "").encode() for v in values]
+    encoded = _encoded(values)
     ends = array("i", accumulate(map(len, encoded), initial=0))
     buffers = [_there(values), pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(kind or pa.string(), len(values), buffers)
+
+
+def _encoded(values: Sequence[str | bytes | None]) -> Sequence[bytes]:
+    if len(set(values)) == 1:  # as the dataset and the run of letters are
+        values = [values[0].encode() if isinstance(values[0], str) else values[0]] * len(values)
+    return [v if isinstance(v, bytes) else (v or "").encode() for v in values]
 
 
 def _numbers(values: Sequence[int | None], code: Literal["i", "q"] = "q") -> pa.Array:

@@ -8,19 +8,21 @@ import uuid
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import astuple, dataclass, replace
+from functools import cache
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from xde.connectors.duckdb.ingestion.csv_files import columns_of, stage_csv
+from xde.connectors.duckdb.ingestion.csv_files import columns_of, open_csv, stage_csv
 from xde.connectors.duckdb.ingestion.documents import parquet_columns, sheet_rows, stage_json, stage_parquet, stage_sheet
 from xde.connectors.duckdb.ingestion.letters import read_letters, write_letters
 from xde.connectors.duckdb.ingestion.line_files import stage_lines
 from xde.connectors.duckdb.ingestion.new_columns import check_names, new_value, refused_columns, typed
 from xde.connectors.duckdb.ingestion.refusing import refuse
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
+from xde.connectors.duckdb.ingestion.sieving import LARGE, Sieved, may_be_sieved, sieve
 from xde.connectors.duckdb.ingestion.splitting import Record
 from xde.connectors.duckdb.ingestion.stage import NEW, Bad, Stage
 from xde.connectors.duckdb.ingestion.words import MISSING, looked_at, no_balance, over_limit, reason_of
@@ -28,7 +30,7 @@ from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.session import translated
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.digests import digest
+from xde.ground.digests import digest, numbered_digests
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, literal, quoted
@@ -55,7 +57,7 @@ class _Delivery:
 
     file: FileToLoad
     records: int
-    text: TextFile | None = None
+    text: TextFile | Sieved | None = None
     numbered: Sequence[tuple[int, str]] = ()
     header: tuple[str, ...] = ()
 
@@ -63,16 +65,23 @@ class _Delivery:
     def refused(self) -> int:
         return len(self.text.refused) if self.text else 0
 
+    @property
+    def through(self) -> int:
+        """The rows that are written already."""
+        return self.text.through.rows if isinstance(self.text, Sieved) else 0
+
 
 class DuckdbLoader:
     """See `lifecycle.ingestion.port.Loader`."""
 
-    def __init__(self, connect: Callable[[], duckdb.DuckDBPyConnection]) -> None:
+    def __init__(self, connect: Callable[[], duckdb.DuckDBPyConnection], large: int = LARGE) -> None:
         self._connect = connect
+        self._large = large
 
     def load(self, job: LoadJob) -> Loaded:
         """Read the files once; one connection and one scratch folder, both gone at the end."""
-        return self._with_scratch(job, lambda loading: loading.carry_out())
+        sieving = may_be_sieved(job, self._large)
+        return self._with_scratch(job, lambda loading: loading.carry_out(sieving=sieving))
 
     def replay(self, job: LoadJob, letters: Sequence[Letter]) -> Loaded:
         """Read letters again, as files of their own bytes; one that fails again keeps its id, file, line and what failed."""
@@ -122,12 +131,15 @@ class _Loading:
         self.stage = Stage(cursor, self.job)
         self.new: dict[str, str] = {}  # new columns, with the first file that has each
         self.types: dict[str, set[str]] = {}  # their types, where a file says them
+        self.through: list[DataFile] = []  # rows that no stage has seen
 
-    def carry_out(self) -> Loaded:
-        deliveries = [self._stage(f) for f in self.job.files]
+    def carry_out(self, *, sieving: bool) -> Loaded:
+        deliveries = [self._stage(f, sieving=sieving) for f in self.job.files]
         accounts, letters = self._divided(deliveries, {})
         limit = over_limit(self.job, letters, sum(a.records for a in accounts))
         if limit is not None:
+            for file in self.through:
+                Path(self.job.folder, file.path).unlink()
             raise limit
         return self._written(accounts, letters)
 
@@ -149,7 +161,7 @@ class _Loading:
             path = given.file.found.path
             own = self._own_letters(given)
             superseded = self.stage.superseded(path)
-            accepted = self.stage.rows.get(path, 0) + given.refused - len(own) - superseded
+            accepted = given.through + self.stage.rows.get(path, 0) + given.refused - len(own) - superseded
             if given.records != accepted + superseded + len(own):
                 raise no_balance(self.job.dataset, path, given.records, accepted + superseded, len(own))
             accounts.append(FileAccount(path, given.file.digest, given.file.found.size, given.records, accepted, len(own), superseded))
@@ -158,7 +170,7 @@ class _Loading:
 
     def _written(self, accounts: tuple[FileAccount, ...], letters: list[Letter]) -> Loaded:
         added = self._added()
-        files = self._write(list(added)) if self.stage.made else ()
+        files = (*self.through, *(self._write(list(added)) if self.stage.made else ()))
         written, expected = sum(f.rows for f in files), sum(a.accepted for a in accounts)
         if written != expected:
             raise no_balance(self.job.dataset, "this load", expected, written, 0)
@@ -166,7 +178,14 @@ class _Loading:
         crash_point(CrashPoint.LOAD_STAGED)
         failing = Counter(reason.rule for letter in letters for reason in letter.reasons)
         schema = (*self._stored(), *self._lost(), *added)
-        return Loaded(schema, files, letter_files, accounts, {**failing, **self.stage.failing()}, added)
+        return Loaded(
+            schema,
+            files,
+            letter_files,
+            accounts,
+            {**failing, **self.stage.failing([f"{self.job.folder}/{f.path}" for f in self.through])},
+            added,
+        )
 
     def _stored(self) -> tuple[Column, ...]:
         stored = {c.name: c for c in self.job.stored}
@@ -185,14 +204,11 @@ class _Loading:
                 found[column] = path
         return found
 
-    def _stage(self, file: FileToLoad, header: tuple[str, ...] = ()) -> _Delivery:
+    def _stage(self, file: FileToLoad, header: tuple[str, ...] = (), *, sieving: bool = False) -> _Delivery:
         dialect, found = self.job.dialect, file.found
         match dialect.format:
             case "csv":
-                text, records, head, matched = stage_csv(self.stage, found, self.scratch, header)
-                self._note(found, matched.new if matched else ())
-                self.stage.refuse_all(found.path, MISSING, matched.missing if matched else ())
-                return _Delivery(file, records, text, header=head.columns)
+                return self._stage_csv(file, header, sieving=sieving)
             case "ndjson" | "fixed_width":
                 text, records = stage_lines(self.stage, found, self.scratch)
                 self._note_members(found)
@@ -212,6 +228,18 @@ class _Loading:
             case _:
                 hint = did_you_mean(dialect.format, FORMATS) or "one of " + ", ".join(FORMATS)
                 raise UserError(Finding("XDE0410", f"there is no format `{dialect.format}`", hint=hint))
+
+    def _stage_csv(self, file: FileToLoad, header: tuple[str, ...], *, sieving: bool) -> _Delivery:
+        found = file.found
+        opened = open_csv(self.job, found, self.scratch, header)
+        sieved = sieve(self.stage, opened, self._columns(), self.scratch) if sieving else None
+        if sieved is not None:
+            self.through += [sieved.through] if sieved.through.rows else []
+            return _Delivery(file, opened.records(sieved.through.rows + len(sieved.others)), sieved, header=opened.head.columns)
+        records, matched = stage_csv(self.stage, opened), opened.matched
+        self._note(found, matched.new if matched else ())
+        self.stage.refuse_all(found.path, MISSING, matched.missing if matched else ())
+        return _Delivery(file, records, opened.file, header=opened.head.columns)
 
     def _note_members(self, found: FoundFile) -> None:
         """The new names in a file that has no header: they are known once it is read."""
@@ -234,34 +262,41 @@ class _Loading:
         """The dead letters of a file, in the order of its records."""
         path = given.file.found.path
         bad = self.stage.bad(path)
-        reasons = {b.position: [reason_of(self.job, *r) for r in b.reasons] for b in bad}
+        told = cache(lambda rule, column, value: reason_of(self.job, rule, column, value))  # of many letters it is the same
+        reasons = {b.position: [told(*r) for r in b.reasons] for b in bad}
         if given.text is not None:
             found = given.text.letters(self.job.dataset, reasons) if bad or given.refused else []
         else:
             found = [(_of_document(given, b), reasons[b.position]) for b in bad]
-        seen: Counter[bytes] = Counter()
-        return [self._letter(given, record, why, seen) for record, why in found]
+        return self._letters(given, found)
 
-    def _letter(self, given: _Delivery, record: Record, reasons: Sequence[LetterReason], seen: Counter[bytes]) -> Letter:
-        job, file = self.job, given.file
-        seen[record.raw] += 1
-        place = (record.raw.hex(), seen[record.raw]) if file.unordered else (record.line,)
-        ident = digest(job.dataset, file.found.path, file.digest, *place)
-        offset = record.offset if record.offset >= 0 else None
-        known = (ident, job.dataset, file.found.path, file.digest, record.line, record.raw)
-        why = tuple(looked_at(r, record.raw, given.header, job.dialect) for r in reasons)
-        letter = Letter(*known, why, job.run, job.at, offset, given.header)
-        if not file.parts:
-            return letter
-        begins, name = file.parts[bisect_right(file.parts, record.line, key=itemgetter(0)) - 1]
-        return replace(letter, file=name, line=record.line - begins + 1, offset=None)
+    def _letters(self, given: _Delivery, found: Sequence[tuple[Record, Sequence[LetterReason]]]) -> list[Letter]:
+        job, file, header = self.job, given.file, given.header
+        common = (job.dataset, file.found.path, file.digest)
+        seen: Counter[bytes] = Counter()
+        by_line = numbered_digests(*common)
+        letters = []
+        for record, reasons in found:
+            raw = record.raw
+            if file.unordered:
+                seen[raw] += 1
+                ident = digest(*common, raw.hex(), seen[raw])
+            else:
+                ident = by_line(record.line)
+            offset = record.offset if record.offset >= 0 else None
+            why = tuple([looked_at(r, raw, header, job.dialect) if r.rule == "parse" else r for r in reasons])
+            letters.append(Letter(ident, *common, record.line, raw, why, job.run, job.at, offset, header))
+        return [_in_its_part(x, file) for x in letters] if file.parts else letters
+
+    def _columns(self) -> list[str]:
+        """The columns of the table that a load does not add, in SQL."""
+        columns = [f"CAST({quoted(c.name)} AS {c.type}) AS {quoted(c.name)}" for c in self._stored()]
+        return columns + [f"CAST(NULL AS {c.type}) AS {quoted(c.name)}" for c in self._lost()]
 
     def _write(self, added: Sequence[Column]) -> tuple[DataFile, ...]:
         Path(self.job.folder).mkdir(parents=True, exist_ok=True)
         target = f"{self.job.folder}/{uuid.uuid4().hex}.parquet"
-        columns = [f"CAST({quoted(c.name)} AS {c.type}) AS {quoted(c.name)}" for c in self._stored()]
-        columns += [f"CAST(NULL AS {c.type}) AS {quoted(c.name)}" for c in self._lost()]
-        columns += [new_value(c, NEW) for c in added]
+        columns = [*self._columns(), *(new_value(c, NEW) for c in added)]
         how = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
         row = self.cursor.execute(f"COPY ({self.stage.accepted(columns)}) TO {literal(target)} ({how})").fetchall()[0]
         note(self.cursor)
@@ -270,6 +305,11 @@ class _Loading:
             Path(target).unlink(missing_ok=True)
             return ()
         return (file,)
+
+
+def _in_its_part(letter: Letter, file: FileToLoad) -> Letter:
+    begins, name = file.parts[bisect_right(file.parts, letter.line, key=itemgetter(0)) - 1]
+    return replace(letter, file=name, line=letter.line - begins + 1, offset=None)
 
 
 def _of_document(given: _Delivery, bad: Bad) -> Record:

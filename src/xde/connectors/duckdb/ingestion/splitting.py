@@ -46,6 +46,11 @@ class Splitting:
             dialect.delimiter.encode(), quote, dialect.escape.encode() or quote, (dialect.comment or "").encode(), blanks=columns == 1
         )
 
+    @property
+    def marks(self) -> tuple[bytes, ...]:
+        """What makes of a line more than its fields, each a single byte."""
+        return tuple({m for m in (self.quote, self.escape, self.comment) if m})
+
     def still_open(self, text: bytes, *, within: bool) -> bool:
         """Whether a quote is open after a line; a quote opens only at the start of a field, spaces before it left out."""
         if not self.quote or (not within and self.quote not in text):

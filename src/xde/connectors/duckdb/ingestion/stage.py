@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion.casts import cast
 from xde.connectors.duckdb.ingestion.new_columns import NO_VALUES, value_text
+from xde.connectors.duckdb.ingestion.predicates import predicate
 from xde.connectors.duckdb.ingestion.words import UNKNOWN
 from xde.connectors.duckdb.metering import note
 from xde.ground.names import literal, quoted
@@ -95,14 +96,14 @@ class Stage:
         What is wrong with it is told later (`_told`), for those few alone: it costs too much to be asked of every record.
         """
         job = self.job
-        casts = self._casts()
-        inner = ", ".join(f"{self._nulled(f, source.texts[f.name])} AS {_text(f)}" for f in job.fields)
+        casts = self.casts()
+        inner = ", ".join(f"{self.nulled(f, source.texts[f.name])} AS {text_of(f)}" for f in job.fields)
         typed = ", ".join(f"{casts[f.name].value} AS {quoted(f.name)}" for f in job.fields)
-        wrong = [f"({w})" for layer in self._layers() for _, _, w in layer]
+        wrong = [f"({w})" for layer in self.layers() for _, _, w in layer]
         asked = self._asks_unknown(source)
         if asked:
             wrong.append(f"coalesce(cardinality({NEW}) > 0, false)")
-        texts = ", ".join(_text(f) for f in job.fields)
+        texts = ", ".join(text_of(f) for f in job.fields)
         unknown = f"map_keys({NEW})" if asked else "NULL::VARCHAR[]"
         # as one text: a column of lists costs more than all else of the stage, even where nearly all are missing
         shown = _as_text(f"{{'texts': [{texts}], 'unread': {UNREAD}, 'unknown': {unknown}}}")
@@ -117,19 +118,20 @@ class Stage:
             f"FROM (SELECT {inner}, {own} FROM {source.relation})))"
         )
 
-    def _casts(self) -> dict[str, Cast]:
-        return {f.name: cast(f, _text(f), self.job.dialect.decimal) for f in self.job.fields}
+    def casts(self) -> dict[str, Cast]:
+        """How each field's text becomes its value, by the field's name."""
+        return {f.name: cast(f, text_of(f), self.job.dialect.decimal) for f in self.job.fields}
 
-    def _layers(self) -> list[list[tuple[str, str | None, str]]]:
+    def layers(self) -> list[list[tuple[str, str | None, str]]]:
         """What can be wrong with a record by itself, as rule, column and SQL: only the first layer that finds anything is told."""
-        job, casts = self.job, self._casts()
+        job, casts = self.job, self.casts()
         wrong: list[tuple[str, str | None, str]] = [
             (f"type:{f.name}", f.name, casts[f.name].wrong) for f in job.fields if casts[f.name].wrong != "false"
         ]
         rules: list[tuple[str, str | None, str]] = [
             ("required", f.name, f"{quoted(f.name)} IS NULL") for f in job.fields if f.required and not self._held(f)
         ]
-        rules += [(c.id, c.columns[0] if c.columns else None, f"({c.predicate}) IS FALSE") for c in self._row_checks(held=True)]
+        rules += [(c.id, c.columns[0] if c.columns else None, f"({predicate(c, job.fields)}) IS FALSE") for c in self.row_checks(held=True)]
         return [[("parse", None, UNREAD)], wrong, rules]
 
     def _asks_unknown(self, source: Source) -> bool:
@@ -141,14 +143,14 @@ class Stage:
         few = f"SELECT *, rowid AS place FROM stage WHERE {BAD} IS NOT NULL AND {self._in_file(path)}"
         self.cursor.execute(f"CREATE OR REPLACE TEMP TABLE few AS {few}")
         shape = literal('{"texts": ["VARCHAR"], "unread": "BOOLEAN", "unknown": ["VARCHAR"]}')
-        texts = ", ".join(f"told.texts[{n}] AS {_text(f)}" for n, f in enumerate(self.job.fields, 1))
+        texts = ", ".join(f"told.texts[{n}] AS {text_of(f)}" for n, f in enumerate(self.job.fields, 1))
         unpacked = f"SELECT *, {texts}, told.unread AS {UNREAD} FROM (SELECT *, from_json({BAD}, {shape}) AS told FROM few)"
         unknown = f"{{'rule': {literal(UNKNOWN)}, 'name': k, 'value': NULL::VARCHAR}}"
         every = _as_text(f"list_transform(told.unknown, lambda k: {unknown})")
-        reasons = f"CASE WHEN len(told.unknown) > 0 THEN {every} ELSE {_reasons(self._layers(), self.job.fields)} END"
+        reasons = f"CASE WHEN len(told.unknown) > 0 THEN {every} ELSE {_reasons(self.layers(), self.job.fields)} END"
         return f"WITH unpacked AS MATERIALIZED ({unpacked}) SELECT *, {reasons} AS reasons FROM unpacked"
 
-    def _nulled(self, of: Field, text: str) -> str:
+    def nulled(self, of: Field, text: str) -> str:
         """A field's text, NULL where it is a word for missing; those of the dialect are the CSV reader's work, unless texts are trimmed."""
         nulls = of.nulls
         if self.job.dialect.trim:
@@ -158,11 +160,12 @@ class Stage:
             return text
         return f"CASE WHEN {text} IN ({', '.join(literal(n) for n in nulls)}) THEN NULL ELSE {text} END"
 
-    def _row_checks(self, *, held: bool) -> list[Check]:
+    def row_checks(self, *, held: bool) -> list[Check]:
+        """The rules of single records: those that make dead letters, or the others."""
         return [c for c in self.job.checks if c.kind is CheckKind.ROW and (c.action is Action.DEAD_LETTER) is held]
 
     def _held(self, of: Field) -> bool:
-        return any(c.proof[:1] == ("not_null",) and c.columns == (of.name,) for c in self._row_checks(held=True))
+        return any(c.proof[:1] == ("not_null",) and c.columns == (of.name,) for c in self.row_checks(held=True))
 
     def good(self, columns: Sequence[str], *, whole: bool = True) -> str:
         """The records not refused so far: their place in the stage (`place`), and some columns; `whole`: those that have all of them."""
@@ -195,12 +198,15 @@ class Stage:
         start = self.first[path]
         return f"{place} >= {start} AND {place} < {start + self.rows[path]}"
 
-    def failing(self) -> dict[str, int]:
-        """The accepted rows that break a check that makes no dead letters, by the check's id."""
-        counts = {}
-        for check in self._row_checks(held=False) if self.made else ():
-            query = f"SELECT count(*) FROM stage WHERE {self._good()} AND ({check.predicate}) IS FALSE"
-            counts[check.id] = int(self.cursor.execute(query).fetchall()[0][0])
+    def failing(self, through: Sequence[str] = ()) -> dict[str, int]:
+        """The accepted rows that break a check that makes no dead letters, by the check's id; those in some Parquet files too."""
+        accepted = [f"SELECT * FROM stage WHERE {self._good()}"] if self.made else []
+        accepted += [f"FROM read_parquet({literal(p)})" for p in through]
+        counts: dict[str, int] = {}
+        for check in self.row_checks(held=False):
+            for rows in accepted:
+                query = f"SELECT count(*) FROM ({rows}) WHERE ({check.predicate}) IS FALSE"
+                counts[check.id] = counts.get(check.id, 0) + int(self.cursor.execute(query).fetchall()[0][0])
         return {ident: count for ident, count in counts.items() if count}
 
     def bad(self, path: str) -> list[Bad]:
@@ -217,7 +223,8 @@ class Stage:
             others = f"SELECT s.*, r.place, r.reasons FROM ({refused}) AS r JOIN stage AS s ON s.rowid = r.place WHERE s.{BAD} IS NULL"
             found += self.cursor.execute(f"SELECT {columns} FROM ({others})").fetchall()
         found.sort(key=itemgetter(0))
-        return [Bad(int(nth), tuple((x["rule"], x["name"], x["value"]) for x in json.loads(told)), raw) for _, nth, told, raw in found]
+        reasons = {told: _read(told) for told in {row[2] for row in found}}  # what is wrong is the same with many
+        return [Bad(int(nth), reasons[told], raw) for _, nth, told, raw in found]
 
     def accepted(self, columns: Sequence[str]) -> str:
         """The query of the accepted rows, of some columns in SQL."""
@@ -239,7 +246,8 @@ class Stage:
         return f"{BAD} IS NULL{besides}"
 
 
-def _text(field_: Field) -> str:
+def text_of(field_: Field) -> str:
+    """The name of a field's text beside its value."""
     return quoted(f"__text {field_.name}")
 
 
@@ -251,13 +259,17 @@ def _reasons(layers: Sequence[Sequence[tuple[str, str | None, str]]], fields: Se
         cases = []
         for rule, name, wrong in items:
             column = by_name.get(name or "")
-            value = f"substr({_text(column)}, 1, 200)" if column is not None else "NULL::VARCHAR"
+            value = f"substr({text_of(column)}, 1, 200)" if column is not None else "NULL::VARCHAR"
             told = literal(name) if name else "NULL::VARCHAR"
             cases.append(f"CASE WHEN {wrong} THEN {{'rule': {literal(rule)}, 'name': {told}, 'value': {value}}} END")
         return _as_text(f"list_filter([{', '.join(cases)}], lambda r: r IS NOT NULL)")
 
     branches = [f"WHEN {' OR '.join(f'({w})' for _, _, w in items)} THEN {listed(items)}" for items in layers if items]
     return f"CASE {' '.join(branches)} END"
+
+
+def _read(told: str) -> tuple[tuple[str, str | None, str | None], ...]:
+    return tuple((x["rule"], x["name"], x["value"]) for x in json.loads(told))
 
 
 def _as_text(reasons: str) -> str:

@@ -120,13 +120,13 @@ class TextFile:
         positions = sorted(bad)
         for record in self._plainly(positions) if self.plain else self._records():
             if record.refused:
-                found.append((self._as_delivered(record), self.refused[record.offset].reasons))
+                found.append((self.as_delivered(record), self.refused[record.offset].reasons))
             elif self.plain:
-                found.append((self._as_delivered(record), bad[positions[position]]))
+                found.append((self.as_delivered(record), bad[positions[position]]))
                 position += 1
             else:
                 if position in bad:
-                    found.append((self._as_delivered(record), bad[position]))
+                    found.append((self.as_delivered(record), bad[position]))
                 position += 1
             if len(found) == wanted:
                 break
@@ -134,7 +134,8 @@ class TextFile:
             raise no_balance(dataset, self.content.file.path, position + len(self.refused), position - len(bad), len(found))
         return found
 
-    def _as_delivered(self, record: Record) -> Record:
+    def as_delivered(self, record: Record) -> Record:
+        """A record by the bytes and the place that it had in what was delivered."""
         own = self.content.own
         return Record(record.line, record.offset if own else -1, self.content.verbatim(record.raw), record.refused)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from xde.connectors.duckdb.ingestion.loader import DuckdbLoader
+from xde.connectors.duckdb.ingestion.sieving import LARGE
 from xde.connectors.duckdb.session import DuckdbSession
 from xde.ground.digests import file_digest
 from xde.kernel.project.settings import EngineSettings
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 class Desk:
     folder: Path
     session: DuckdbSession
+    large: int
     loader: DuckdbLoader = field(init=False)
 
     def __post_init__(self) -> None:
-        self.loader = DuckdbLoader(self.session.cursor)
+        self.loader = DuckdbLoader(self.session.cursor, self.large)
 
     def file(self, content: bytes, name: str = "f.csv") -> FileToLoad:
         path = self.folder / name
@@ -78,7 +80,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def large() -> int:
+    """From how many bytes on a file is sieved, where it may be."""
+    return LARGE
+
+
+@pytest.fixture
+def desk(tmp_path: Path, large: int) -> Iterator[Desk]:
     session = DuckdbSession(EngineSettings(threads=2), tmp_path / "spill")
-    yield Desk(tmp_path, session)
+    yield Desk(tmp_path, session, large)
     session.close()

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
+from xde.connectors.duckdb.ingestion.sieving import LARGE
 from xde.ground.errors import DataError, UserError
 from xde.kernel.plan.checks import Action, Check, CheckKind
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 
 if TYPE_CHECKING:
     from conftest import Desk
+
+pytestmark = pytest.mark.parametrize("large", [pytest.param(LARGE, id="staged"), pytest.param(0, id="sieved")])
 
 ID_A_B = (Field("id", "id", "BIGINT"), Field("a", "a", "VARCHAR"), Field("b", "b", "VARCHAR"))
 H = b"id,a,b\n"

@@ -1,0 +1,165 @@
+"""A file that is sieved and the same file staged: the same rows in the same order, the same letters, the same account."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from xde.connectors.duckdb.ingestion import loader as loading
+from xde.connectors.duckdb.ingestion.loader import DuckdbLoader
+from xde.ground.errors import DataError
+from xde.kernel.plan.checks import Action, Check, CheckKind
+from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conftest import Desk
+
+    from xde.connectors.duckdb.ingestion.sieving import Sieved
+
+FIELDS = (
+    Field("id", "id", "BIGINT", required=True),
+    Field("n", "n", "INTEGER"),
+    Field("amount", "amount", "DECIMAL(10,2)", nulls=("-",)),
+    Field("x", "x", "DOUBLE"),
+    Field("day", "day", "DATE"),
+    Field("at", "at", "TIMESTAMP"),
+    Field("seen", "seen", "TIMESTAMP WITH TIME ZONE"),
+    Field("yes", "yes", "BOOLEAN"),
+    Field("word", "word", "VARCHAR"),
+)
+HEADER = b"id,n,amount,x,day,at,seen,yes,word"
+TEXTS: dict[str, tuple[str, ...]] = {
+    "id": ("1", "22", "-3", "007", "+5", " 8", "1.5", "0x1F", "1_000", "1e3", "abc", "", "9223372036854775808", "1e2", "0xFFFFF"),
+    "n": ("7", "0", "-0", "", "NA", "2147483648", "1.", "5e0", "1_0"),
+    "amount": ("8.00", "13.55", "13.555", "13.5500", ".5", "5", "1e2", "1_0.5", "1.e0", "-", "", "123456789.00", "-0.00"),
+    "x": ("1.5", "1e400", "nan", "-1", "infinity", "", "1e-3", "0x1F"),
+    "day": ("2026-01-02", "2026-01-02xyz", "2026-1-2", " 2026-01-02", "2026-02-30", "infinity", "0044-03-15 (BC)", "", "12026-01-02"),
+    "at": ("2026-01-02 03:04:05", "2026-01-02T03:04:05.123456", "2026-01-02", "2026-01-02 03:04:05+05:00", "", "epoch"),
+    "seen": ("2026-01-02 03:04:05+05:00", "2026-01-02T03:04:05Z", "yesterday", ""),
+    "yes": ("true", "f", "1", "maybe", ""),
+    "word": ("A", "", "NA", "-", "zürich", " spaced ", "a;b", "x" * 60),
+}
+CHECKS = (
+    Check("r.minimum", "s.t", CheckKind.ROW, Action.DEAD_LETTER, "`n` must be at least 0", ("n",), '"n" >= 0'),
+    Check("r.in", "s.t", CheckKind.ROW, Action.DEAD_LETTER, "`word` must be A or -", ("word",), "\"word\" IN ('A', '-')"),
+    Check("r.warn", "s.t", CheckKind.ROW, Action.WARN, "`x` must be above 0", ("x",), '"x" > 0'),
+)
+
+
+def content(seed: int, end: str = "\n") -> bytes:
+    """Mostly good records, with nasty texts, records of too few and too many fields, blank lines and bytes that are no text."""
+    chance = random.Random(seed)
+    lines = []
+    for _ in range(300):
+        texts = [chance.choice(v) if chance.random() < 0.08 else v[0] for v in TEXTS.values()]
+        if chance.random() < 0.03:
+            texts = texts[: chance.randint(1, 8)] if chance.random() < 0.5 else [*texts, "more"]
+        lines.append(",".join(texts).encode() if chance.random() > 0.02 else chance.choice([b"", b"1,\xff,,,,,,,"]))
+    return HEADER + end.encode() + end.encode().join(lines) + chance.choice([b"", end.encode()])
+
+
+@pytest.fixture
+def sieved(monkeypatch: pytest.MonkeyPatch) -> list[Sieved | None]:
+    """What each file that might be sieved gave."""
+    given: list[Sieved | None] = []
+
+    def noted(*known: Any) -> Sieved | None:
+        given.append(original(*known))
+        return given[-1]
+
+    original = loading.sieve
+    monkeypatch.setattr(loading, "sieve", noted)
+    return given
+
+
+def both(desk: Desk, content: bytes, dialect: Dialect | None = None, fields: Sequence[Field] = FIELDS, **more: Any) -> tuple[Any, Any]:
+    """What a load gives, and what it gives by the stage."""
+    told = []
+    for large in (0, 1 << 60):
+        desk.loader = DuckdbLoader(desk.session.cursor, large)
+        job = desk.job([desk.file(content)], fields, dialect, **more)
+        loaded = desk.load(job)
+        told.append((desk.rows(loaded), desk.letters(loaded), loaded.accounts, loaded.failing, loaded.schema))
+    return told[0], told[1]
+
+
+@pytest.mark.parametrize(("seed", "end"), [(n, "\n") for n in range(6)] + [(6, "\r\n")])
+def test_the_same_as_by_the_stage(desk: Desk, sieved: list[Sieved | None], seed: int, end: str) -> None:
+    ours, staged = both(desk, content(seed, end), checks=CHECKS)
+    assert repr(ours) == repr(staged)  # NaN is no NaN
+    assert len(sieved) == 1
+    assert sieved[0] is not None
+    assert len(ours[0]) > 100
+    assert len(ours[1]) > 50
+
+
+def test_words_for_missing(desk: Desk, sieved: list[Sieved | None]) -> None:
+    ours, staged = both(desk, content(11), Dialect(nulls=("", "NA", "A")), checks=CHECKS)
+    assert ours == staged
+    assert sieved[0] is not None
+
+
+@pytest.mark.parametrize("dialect", [Dialect(nulls=("NA",)), Dialect(trim=True, nulls=("", "NA")), Dialect(quote="", escape="")])
+def test_dialects(desk: Desk, sieved: list[Sieved | None], dialect: Dialect) -> None:
+    ours, staged = both(desk, content(12), dialect, checks=CHECKS)
+    assert ours == staged
+    assert sieved[0] is not None
+
+
+@pytest.mark.parametrize(
+    ("lines", "dialect"),
+    [(b'1,"a"', Dialect()), (b"#\n1,a", Dialect(comment="#")), (b"1,a\\", Dialect(escape="\\"))],
+)
+def test_a_file_whose_records_are_more_than_their_lines_is_staged(
+    desk: Desk, sieved: list[Sieved | None], lines: bytes, dialect: Dialect
+) -> None:
+    fields = (Field("id", "id", "BIGINT"), Field("a", "a", "VARCHAR"))
+    ours, staged = both(desk, b"id,a\n" + lines + b"\nx,b\n", dialect, fields=fields)
+    assert ours == staged
+    assert sieved == [None]
+
+
+def test_rows_keep_their_order(desk: Desk, sieved: list[Sieved | None]) -> None:
+    rows = 400_000
+    lines = b"\n".join(b"%d,%s" % (n, b"x" if n % 1000 == 3 else b"%d" % n) for n in range(rows))
+    desk.loader = DuckdbLoader(desk.session.cursor, 0)
+    loaded = desk.load(desk.job([desk.file(b"id,v\n" + lines)], (Field("id", "id", "BIGINT"), Field("v", "v", "BIGINT"))))
+    assert sieved[0] is not None
+    assert [r[0] for r in desk.rows(loaded)] == [n for n in range(rows) if n % 1000 != 3]
+    assert [x.line for x in desk.letters(loaded)] == [n + 2 for n in range(rows) if n % 1000 == 3]
+
+
+def test_a_load_over_its_limit_leaves_no_rows(desk: Desk) -> None:
+    desk.loader = DuckdbLoader(desk.session.cursor, 0)
+    job = desk.job([desk.file(content(1))], FIELDS, limit=LetterLimit(records=3))
+    with pytest.raises(DataError):
+        desk.load(job)
+    assert not list((desk.folder / "table").rglob("*.parquet"))
+
+
+def test_nothing_is_good(desk: Desk, sieved: list[Sieved | None]) -> None:
+    fields = (Field("id", "id", "BIGINT"), Field("a", "a", "BIGINT"))
+    ours, staged = both(desk, b"id,a\nx,1\n2,y\n", fields=fields)
+    assert ours == staged
+    assert ours[0] == []
+    assert sieved[0] is not None
+
+
+def test_what_was_read_otherwise_than_it_stands_is_staged(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were a line not found again, its record would be neither row nor letter."""
+    monkeypatch.setattr("xde.connectors.duckdb.ingestion.sieving.lines_among", lambda *_: iter(()))
+    ours, staged = both(desk, content(2), checks=CHECKS)
+    assert repr(ours) == repr(staged)
+
+
+def test_a_letter_is_read_again(desk: Desk) -> None:
+    desk.loader = DuckdbLoader(desk.session.cursor, 0)
+    job = desk.job([desk.file(b"id,a\n1,1\n2,x\n")], (Field("id", "id", "BIGINT"), Field("a", "a", "BIGINT")))
+    letters = desk.letters(desk.load(job))
+    mended = desk.replay(job, [replace(x, raw=x.raw.replace(b"x", b"5")) for x in letters])
+    assert desk.rows(mended) == [(2, 5)]
