@@ -258,6 +258,7 @@ def certificate(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_tls(project, api, certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")

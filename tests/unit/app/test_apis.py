@@ -216,7 +216,7 @@ def test_lists_within_records_are_datasets_of_the_same_requests(api, shop):
 def test_a_plan_and_its_run_keep_one_pace(api, shop):
     shelf = orders(1)
     api.answers["/v2/orders"] = lambda _: shelf
-    shop.contract("", api="limits: {requestsPerSecond: 5}")
+    shop.contract("", api="limits: {requestsPerSecond: 2}")
     shop.run()
     shelf += orders(2)
     times = []
@@ -224,7 +224,7 @@ def test_a_plan_and_its_run_keep_one_pace(api, shop):
     api.answers["/v2/orders"] = lambda a: times.append(time.monotonic()) or answer(a)
     assert shop.run()["shop.orders"].rows == 2
     assert len(times) == 2
-    assert times[1] - times[0] >= 0.19
+    assert times[1] - times[0] >= 0.25, "half a second apart, the first one noted late by a busy machine"
 
 
 def test_new_members_are_told_and_by_policy_kept(api, shop):

@@ -60,6 +60,7 @@ def test_rows_of_a_partition_lie_in_files_of_their_own_which_any_reader_reads(sh
     assert not list((shop.root / ".xde/lake/marts/orders").rglob("_making_*"))
 
 
+@pytest.mark.slow
 def test_a_change_of_it_is_no_change_of_meaning(shop):
     shop.write("models/marts/orders.sql", head(""))
     shop.run()

@@ -92,6 +92,7 @@ def test_the_shop(project):
     assert loaded(project) == {"it.raw_customers": 100, "it.raw_orders": 99, "it.raw_payments": 113}
 
 
+@pytest.mark.slow
 def test_incidents_and_what_a_spreadsheet_made_of_them(project):
     copied(project, "austin_traffic/data/incidents.csv", "austin_traffic/data/incidents-badly-quoted.csv")
     made = drafted(project)
@@ -119,6 +120,7 @@ ODD = {
 }
 
 
+@pytest.mark.slow
 def test_odd_files_all_in_one(project):
     for name, text in ODD.items():
         (project / "data" / name).write_bytes(text.encode())

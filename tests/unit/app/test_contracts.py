@@ -161,6 +161,7 @@ def test_a_contract_that_cannot_be_read_is_told_by_its_own_findings(project):
     assert raised.value.findings[0].span.path == "sources/nyc.yaml"
 
 
+@pytest.mark.slow
 def test_diff_takes_paths_and_commits(project, monkeypatch):
     monkeypatch.chdir(project)
     drop_column(project, "sources/nyc.yaml", "arr_delay")

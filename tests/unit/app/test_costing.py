@@ -62,6 +62,7 @@ def test_steps_say_what_they_took(sales):
     assert sum(s.kept_share for s in found.values()) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_what_spills_says_so(sales):
     sales.write("xde.yaml", "name: sales\nengine: {name: duckdb, memory_limit: 60MB, threads: 2}\n")
     sales.write("models/marts/large.sql", "SELECT hash(i) AS h, i FROM shop.sales, range(1500000) AS r(i) ORDER BY h\n")
@@ -149,6 +150,7 @@ def test_costs_come_back_from_the_lake(sales):
         assert all(0 < n.usage.seconds <= o.usage.seconds for o, n in zip(old, new, strict=True))
 
 
+@pytest.mark.slow
 def test_a_step_whose_process_died_after_its_commit_costs_what_its_commit_says(sales):
     environment = {**os.environ, "XDE_CRASH_AT": "pointer.moved:2", "PYTHONPATH": str(Path(readers.__file__).parents[2])}
     command = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(sales.root), "run"]

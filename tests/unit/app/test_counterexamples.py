@@ -72,6 +72,7 @@ def test_the_known_fault_of_the_shop_is_found_and_kept_until_it_is_mended(projec
     assert verdicts(project, "tests/marts_orders.yaml") == {}
 
 
+@pytest.mark.slow
 def test_a_file_whose_cases_share_what_is_given_is_left_alone(project):
     change(project, "coalesce(p.amount, 0)", "p.amount")
     text = "model: marts.orders\ngiven: {staging.orders: []}\ncases: [{name: mine, expect: []}]\n"
@@ -149,6 +150,7 @@ def test_what_takes_several_runs_is_kept_as_two_until_it_is_mended(project, faul
     assert name.startswith("random input found: the same rows ")
 
 
+@pytest.mark.slow
 def test_what_no_two_runs_show_is_not_kept_and_told(project):
     (project / "models/marts/grows.sql").write_text(BY_DAY % "CAST(order_date AS DATE)")  # the planner cannot tell the days of its input
     proved, added = kept(project, "marts.grows")
@@ -164,6 +166,7 @@ def test_what_a_source_delivers_has_no_full_refresh(project):
     assert [(f.code, f.message) for f in bench.findings] == [("XDE0903", "`asFull` belongs to a model")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["marts.carrier_delay", "marts.daily_delay", "marts.delay_by_weather", "marts.planes_by_age", "staging.planes"]
 )

@@ -131,6 +131,7 @@ def test_values_of_another_type_are_dead_letters_and_can_be_replayed(till):
     assert ("ok", None) in till.rows("customer", "photo")
 
 
+@pytest.mark.slow
 def test_rows_within_the_lag_are_read_again_and_merged(tmp_path):
     till = Till(tmp_path / "shop", BY_TIME)
     till.sell((1, "ada", 1, "2026-01-01 10:00:00", None), (2, "bob", 1, "2026-01-01 10:08:00", None))

@@ -132,6 +132,7 @@ def test_versions_by_comparison_of_snapshots(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_snapshots_with_a_time_close_what_is_missing_and_take_it_back(tmp_path):
     shop = Shop(tmp_path, "updated: seen\nmissing: delete", mode="replace")
     shop.deliver([(1, "Delft", False, "2026-01-01"), (2, "Paris", False, "2026-01-01")])
@@ -181,6 +182,7 @@ def test_heads_that_say_too_little_or_too_much(tmp_path, text, codes):
     assert [f.code for f in raised.value.findings] == codes
 
 
+@pytest.mark.slow
 def test_a_new_version_begins_with_what_the_one_before_has_gathered(tmp_path):
     shop = Shop(tmp_path, "columns: city\nmissing: delete", mode="replace")
     shop.deliver([(1, "Delft", False, "2026-01-01"), (2, "Paris", False, "2026-01-01")])
@@ -235,6 +237,7 @@ def test_another_key_is_no_version_of_it(tmp_path):
     assert shop.run() == {}, "it is still shown as it was"
 
 
+@pytest.mark.slow
 def test_it_is_deployed_rolled_back_and_deployed_again_without_a_loss(tmp_path):
     from xde.app.deploying import Order
     from xde.app.rolling_back import rollback

@@ -51,6 +51,7 @@ def built(made, name: str) -> list[tuple[object, ...]]:
         return [tuple(r.values()) for r in workspace.show(name, limit=None).read_all().to_pylist()]
 
 
+@pytest.mark.slow
 def test_the_shop_is_carried_over_whole_and_runs(tmp_path):
     made = import_dbt(SHOP, tmp_path / "ours", import_page)
     assert made.report.counts() == [("model", 9, 0), ("snapshot", 2, 0), ("seed", 3, 0), ("test", 2, 0), ("unit test", 1, 0)]

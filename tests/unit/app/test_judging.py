@@ -97,6 +97,7 @@ def test_a_letter_is_judged_again_when_its_reference_is_mended(shop):
     assert len(shop.rows("marts.addresses")) == 3
 
 
+@pytest.mark.slow
 def test_what_was_discarded_stays_so_while_the_same_row_fails_and_equal_rows_are_each_a_letter(shop):
     shop.write("data/addresses-2.csv", "id,day,city,state,zip\n9,2026-01-03,X,Y,Z\n9,2026-01-03,X,Y,Z\n")
     shop.write("models/marts/addresses.sql", f"SELECT id, city FROM validate(shop.addresses, {RULE})\n")
@@ -189,6 +190,7 @@ def test_by_time_letters_are_those_of_the_intervals(shop):
     assert shop.rows("marts.addresses") == sorted(shop.rows("marts.addresses"))
 
 
+@pytest.mark.slow
 def test_an_interval_without_a_row_that_passes_has_its_letters_too(shop):
     shop.write("models/marts/addresses.sql", head("kind: incremental\ntime: day\nbatch: 1") + BY_DAY.split("*/\n")[1])
     shop.write("data/addresses-2.csv", "id,day,city,state,zip\n7,2025-12-30,X,Y,Z\n8,2026-01-05,X,Y,Z\n")
@@ -196,6 +198,7 @@ def test_an_interval_without_a_row_that_passes_has_its_letters_too(shop):
     assert sorted(i for i, _ in told(shop)) == [2, 7, 8]
 
 
+@pytest.mark.slow
 def test_a_model_that_appends_adds_its_letters(shop):
     shop.write("models/marts/addresses.sql", head("kind: append") + f"SELECT id, day, city FROM validate(shop.addresses, {RULE})\n")
     shop.run()
@@ -206,6 +209,7 @@ def test_a_model_that_appends_adds_its_letters(shop):
     assert sorted(i for i, _ in told(shop)) == [2, 8]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", ["kind: incremental\nkey: [id]", "kind: history\nkey: [id]\nupdated: day"])
 def test_by_key_and_of_a_history_the_letters_are_those_of_all_that_was_read(shop, more):
     shop.write("models/marts/addresses.sql", head(more) + f"SELECT id, day, city FROM validate(shop.addresses, {RULE})\n")
@@ -233,6 +237,7 @@ def test_above_the_limit_of_its_contract_nothing_is_published(shop):
     assert not list((shop.root / ".xde/lake/marts").rglob("*.parquet"))
 
 
+@pytest.mark.slow
 def test_a_clean_takes_letters_that_were_replaced_and_no_others(shop):
     shop.write("models/marts/addresses.sql", f"SELECT id, city FROM validate(shop.addresses, {RULE})\n")
     shop.run()

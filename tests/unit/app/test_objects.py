@@ -95,6 +95,7 @@ def test_an_object_that_changed_is_told_and_not_loaded_unasked(shop):
     assert [f.code for f in shop.told] == ["XDE0451"]
 
 
+@pytest.mark.slow
 def test_deliveries_that_replace_and_merge(shop):
     shop.contract("replace")
     shop.put("sales-1.csv", "id,amount\n1,1\n2,2\n")

@@ -58,6 +58,7 @@ def test_every_join_of_the_flights_and_no_other(january):
     assert set(found["flights.dest", "airports.faa"].examples) <= {"SJU", "BQN", "STT", "PSE"}
 
 
+@pytest.mark.slow
 def test_every_key_of_the_flights(january):
     keys = {t.name: [k.columns for k in t.keys] for t in january.tables}
     assert keys["planes"] == [("tailnum",)]

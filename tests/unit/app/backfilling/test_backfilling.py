@@ -127,6 +127,7 @@ def test_the_sooner_rows_of_an_input_are_not_lost_by_a_backfill(shop, rebuilt):
     assert ("2026-03-20", "12") in shop.all()["marts.daily"]
 
 
+@pytest.mark.slow
 def test_nobody_sees_anything_of_it_before_the_switch(shop):
     shop.correct("true")
     old = shop.all("prod")

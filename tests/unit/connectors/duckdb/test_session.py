@@ -47,6 +47,7 @@ def until(tell, seconds=10.0):
     return None
 
 
+@pytest.mark.slow
 def test_how_far_a_query_is_belongs_to_its_thread(session, tmp_path):
     session.watch()
     engine = DuckdbEngine(session)

@@ -63,6 +63,7 @@ class Shelf:
 EVERY = [pytest.param(p, seed, id=f"{p.kind}-{seed}", marks=pytest.mark.slow) for p in PAGINGS for seed in range(4)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("paging", "seed"), [pytest.param(PAGINGS[3], 4, id="cursor"), *EVERY])
 def test_what_was_loaded_is_what_there_is(api, reader, monkeypatch, paging, seed):
     monkeypatch.setattr(retrying, "nap", lambda *_: None)

@@ -78,6 +78,7 @@ def test_equal_content_has_an_equal_digest(bucket, settings):
     assert first == copy != other
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_told(settings, server, monkeypatch):
     with pytest.raises(UserError) as raised:
         S3Files(settings).list("s3://no-such-bucket-here", "*")

@@ -181,6 +181,7 @@ def lives(process: int) -> bool:
     return state != "Z"
 
 
+@pytest.mark.slow
 def test_a_second_call_after_a_failure_is_as_good_as_the_first(bench) -> None:
     with pytest.raises(UserError):
         bench.call(TABLE + "    raise ValueError", {"x": "BIGINT"})

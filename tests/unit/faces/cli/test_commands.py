@@ -132,6 +132,7 @@ def test_show_in_the_formats_of_others(call, project):
     assert sorted(p.name for p in project.iterdir()) == ["rows.parquet", "xde.yaml"]
 
 
+@pytest.mark.slow
 def test_show_leaves_a_file_alone_when_it_cannot_write(call, project):
     done = call("show", "a.b", "--output", "no/such/rows.csv")
     assert done.returncode == 1
@@ -152,6 +153,7 @@ def test_a_reader_that_has_had_enough_is_no_error(project):
         assert "rror" not in done.stderr.replace("opened", "")
 
 
+@pytest.mark.slow
 def test_letters(call, project):
     listed = call("letters", "list")
     assert [line.split()[0] for line in listed.stdout.splitlines()[2:]] == ["3f2a00", "3f2b00"]
@@ -183,6 +185,7 @@ def test_letters_are_corrected_in_the_editor(call, project):
     assert "replay [" not in done.stderr
 
 
+@pytest.mark.slow
 def test_explain(call):
     page = call("explain", "xde0001").stdout
     assert page.startswith("XDE0001: there is no project here\n\nA project is a folder")
@@ -202,6 +205,7 @@ def test_init_makes_a_project_and_never_overwrites_one(call, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_rest_in_words(call):
     told = call("clean", "--dry-run", "--keep-days", "3")
     assert told.stdout == "a.b  u  whole version, 2 files, 500 bytes\na.b  v  1 file, 1.5 kB\n3 files, 2.0 kB would be taken away\n"

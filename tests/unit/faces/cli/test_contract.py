@@ -51,6 +51,7 @@ def test_check_ends_with_1_on_a_broken_promise(call):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_check_ends_with_0_when_the_version_says_so_or_a_reason_allows_it(call):
     assert call("check", "--against", "../then", version="2.0.0").returncode == 0
     allowed = call("check", "--against", "../then", "--allow-breaking", "agreed")

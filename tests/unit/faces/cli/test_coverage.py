@@ -40,6 +40,7 @@ def told_by(project: Path, *arguments: str, code: int = 0) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_for_a_person(project):
     told = told_by(project, "test", "--coverage")
     assert told.startswith("1 case: 1 passed")

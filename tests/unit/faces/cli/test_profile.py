@@ -54,6 +54,7 @@ def test_a_page_that_needs_nothing_but_itself(call, tmp_path):
     assert not list(tmp_path.glob(".*.part"))
 
 
+@pytest.mark.slow
 def test_nothing_named_nothing_there_and_nowhere_to_write(call, tmp_path):
     assert call("profile").returncode == 2
     missing = call("profile", "order.csv")

@@ -308,6 +308,7 @@ def test_a_smoke_test_reports_what_it_finds(root, reported):
     assert int(suites.get("errors")) == len([r for r in run["results"] if r["level"] == "error"])
 
 
+@pytest.mark.slow
 def test_survivors_are_skipped_while_the_score_is_held_and_failures_below(root, reported):
     code, suites, run = reported("--mutants", "marts.customers")
     (suite,) = suites

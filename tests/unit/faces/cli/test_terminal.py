@@ -135,6 +135,7 @@ def test_live_progress_asks_how_far_the_engine_is_and_forgets_it_when_it_is_not_
         assert progress._steps.tasks[1].total is None
 
 
+@pytest.mark.slow
 def test_a_real_run_shows_how_far_a_long_query_is(tmp_path):
     """On a pseudo-terminal, until a percentage was seen; then Ctrl-C."""
     (tmp_path / "models/marts").mkdir(parents=True)

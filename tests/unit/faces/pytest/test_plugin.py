@@ -190,6 +190,7 @@ def test_the_contract_fills_what_is_left_out_of_a_frame(given, run_model):
 """
 
 
+@pytest.mark.slow
 def test_the_fixtures(run, shop):
     (shop / "tests/test_uses.py").write_text(USES)
     run("shop/tests/test_uses.py", "-W", "error").assert_outcomes(passed=7)

@@ -180,6 +180,7 @@ def test_a_client_that_is_too_slow_does_not_keep_others_waiting(shop):
         connection.close()
 
 
+@pytest.mark.slow
 def test_keys(tmp_path):
     root = make(tmp_path / "p", "{keys: [{name: shop, secret: '${env:SHOP_KEY}'}, {name: next, secret: '${env:NEXT_KEY}'}]}")
     other = KEY[::-1]
@@ -199,6 +200,7 @@ def test_keys(tmp_path):
     assert KEY not in "".join(up.said)
 
 
+@pytest.mark.slow
 def test_elsewhere_than_here_it_wants_keys(tmp_path):
     root = make(tmp_path / "p", "{}")
     command = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(root), "up", "--host", "0.0.0.0", "--port", "0"]

@@ -141,6 +141,7 @@ def test_late_rows_far_apart_reach_their_own_days_alone(year):
     assert year.is_as_rebuilt()
 
 
+@pytest.mark.slow
 def test_several_runs_upstream_are_reached_by_one_downstream(year):
     for hour in (100, 3000, 3001):
         year.deliver(hour)
@@ -150,6 +151,7 @@ def test_several_runs_upstream_are_reached_by_one_downstream(year):
     assert year.is_as_rebuilt()
 
 
+@pytest.mark.slow
 def test_a_compaction_between_changes_nothing(year):
     year.deliver(5000)
     year.run(selection=["trips.rides", "staging.rides"])
@@ -159,6 +161,7 @@ def test_a_compaction_between_changes_nothing(year):
     assert year.is_as_rebuilt()
 
 
+@pytest.mark.slow
 def test_where_the_old_files_are_gone_everything_is_computed(year):
     year.deliver(5000)
     year.run(selection=["trips.rides", "staging.rides"])
@@ -181,6 +184,7 @@ def test_rows_that_change_by_their_key_reach_the_days_they_were_in_and_are_in(tm
     assert rides.is_as_rebuilt()
 
 
+@pytest.mark.slow
 def test_a_full_rebuild_upstream_is_compared_row_by_row(year):
     year.run(selection=["staging.rides"], full=True)
     assert year.run().get("marts.daily", 0) == 0, "the rows are the same"

@@ -18,7 +18,7 @@ from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChan
 if TYPE_CHECKING:
     from conftest import Desk
 
-pytestmark = pytest.mark.parametrize("large", [pytest.param(LARGE, id="staged"), pytest.param(0, id="sieved")])
+pytestmark = pytest.mark.parametrize("large", [pytest.param(LARGE, id="staged"), pytest.param(0, id="sieved", marks=pytest.mark.slow)])
 
 ID_A_B = (Field("id", "id", "BIGINT"), Field("a", "a", "VARCHAR"), Field("b", "b", "VARCHAR"))
 H = b"id,a,b\n"
@@ -325,6 +325,7 @@ def test_above_the_limit_nothing_is_written(desk: Desk) -> None:
         desk.load(desk.job([file], ID_A_B, limit=LetterLimit(percent=50)))
 
 
+@pytest.mark.slow
 def test_many_records_keep_their_places(desk: Desk) -> None:
     lines = [b'%d,"a\nb",y' % n if n % 7 else b"%d,x" % n if n % 2 else b"q%d,x,y" % n for n in range(60_000)]
     loaded = desk.load(desk.job([desk.file(H + b"\n".join(lines) + b"\n")], ID_A_B))

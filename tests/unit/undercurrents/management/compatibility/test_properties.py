@@ -144,6 +144,7 @@ def test_the_other_way_round_additions_are_drops(one, other):
         waiting.remove(found)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(CONTRACTS, CONTRACTS, st.randoms(use_true_random=False))
 def test_the_order_of_a_contract_plays_no_part(one, other, chance):
@@ -176,6 +177,7 @@ def shuffled(document, chance: random.Random):
     return made
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(CONTRACTS)
 def test_a_contract_does_not_differ_from_itself(one):
