@@ -38,8 +38,7 @@ def act(connection, chance: random.Random) -> None:
         case 10:
             connection.execute("DELETE FROM orders WHERE id IN (%s, %s)", (one, 200 + other))
         case _:
-            if chance.random() < 0.2:
-                connection.execute("TRUNCATE orders")
+            connection.execute("DELETE FROM orders WHERE amount = %s", (chance.randrange(1000),))
 
 
 def write(desk, seed: int) -> None:
@@ -48,6 +47,8 @@ def write(desk, seed: int) -> None:
         for _ in range(150):
             try:
                 connection.execute("SELECT 1")  # opens the transaction: all blocks in it are savepoints
+                if chance.random() < 0.03:  # not in a savepoint: PostgreSQL 15 cannot always decode one of those that is taken back
+                    connection.execute("TRUNCATE orders")
                 for _ in range(chance.choice([1, 1, 2, 5, 20])):
                     with suppress(psycopg.errors.UniqueViolation), connection.transaction(force_rollback=chance.random() < 0.15):
                         act(connection, chance)

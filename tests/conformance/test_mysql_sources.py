@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from projects.ports import free_port
+
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 
@@ -19,8 +21,6 @@ pytestmark = pytest.mark.mysql
 
 @pytest.fixture(scope="module")
 def server():
-    from conftest import free_port
-
     if shutil.which("mariadb-install-db") is None:
         pytest.skip("the machine has no MariaDB server (Debian: apt-get install mariadb-server-core)")
     pytest.importorskip("pymysql", reason="the driver is not installed: pip install 'xde[mysql]'")

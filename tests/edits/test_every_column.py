@@ -60,6 +60,11 @@ def constants(sql: dict[str, str], kind: str) -> list[str]:
     return sorted(found) if kind == "VARCHAR" or kind in NUMERIC else []
 
 
+def some(every: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """All columns of a small project, and half of those of a larger one: each takes a deployment and many builds."""
+    return set(every if len(every) < 50 else every[::2])
+
+
 @pytest.mark.slow
 def test_what_is_rebuilt_is_what_reads_the_column(project):
     root, bare = project
@@ -67,8 +72,11 @@ def test_what_is_rebuilt_is_what_reads_the_column(project):
     before, at_first = bare.build(base), pointers(root)
     assert shown(root) == before
     tried = 0
+    every = [(m, c) for m in bare.order for c in columns(base[m])]
     for model in bare.order:
         for column in columns(base[model]):
+            if (model, column) not in some(every):
+                continue
             kind = bare.types[model][column].partition(" ")[0].partition("(")[0]
             ways = CHANGES.get(kind, NUMBERS)
             sql = with_column(base[model], column, ways[0])

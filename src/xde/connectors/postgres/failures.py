@@ -29,6 +29,7 @@ _AGAIN = (
     errors.DeadlockDetected,
     errors.OutOfMemory,
     errors.DiskFull,
+    errors.InternalError_,  # such as "could not map filenode" while a log is decoded that is being written
 )
 _LOGIN = (errors.InvalidPassword, errors.InvalidAuthorizationSpecification)
 

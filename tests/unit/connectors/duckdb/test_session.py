@@ -108,7 +108,7 @@ def test_nothing_is_drawn_by_the_engine(session, capfd):
 def test_a_write_that_is_interrupted_ends_at_whatever_moment(session, tmp_path):
     """By its own threads of writes the engine (2.0.0) waits for itself, after some hundred interruptions for ever."""
     engine = DuckdbEngine(session)
-    for number in range(100):
+    for number in range(40):
         asked = Asked(lambda: engine.write(Query(LONG.replace("count(*) AS n", "a.i, b.j")), {}, str(tmp_path), Layout()))
         time.sleep(0.1 + number % 10 * 0.03)
         session.cancel()

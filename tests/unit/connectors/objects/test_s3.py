@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -49,8 +50,8 @@ def test_objects_are_listed_below_their_prefix_by_pattern(bucket, settings):
 @pytest.mark.slow
 def test_more_objects_than_a_page_holds(bucket, settings):
     name, put = bucket
-    for number in range(1003):
-        put(f"in/{number:04}.csv", b"x")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: put(f"in/{n:04}.csv", b"x"), range(1003)))
     assert len(S3Files(settings).list(f"s3://{name}/in", "*.csv")) == 1003
 
 
