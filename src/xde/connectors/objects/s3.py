@@ -24,6 +24,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
+from xde.ground.digests import digest
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.lifecycle.sources.patterns import matcher, plain_start, whole
@@ -31,6 +32,7 @@ from xde.lifecycle.sources.port import FoundFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from xde.ground.spans import Span
 
@@ -70,8 +72,8 @@ class S3Files:
             if key.endswith("/") or not matches(path) or not whole(PurePosixPath(path)):
                 continue
             location = f"s3://{bucket}/{key}"
-            self._tags[location] = str(told["ETag"]).strip('"')
-            found.append(FoundFile(path, location, int(told["Size"]), int(told["LastModified"].timestamp()) * 1_000_000_000))
+            self._tags[location] = tag = str(told["ETag"]).strip('"')
+            found.append(FoundFile(path, location, int(told["Size"]), _changed_ns(told["LastModified"], tag)))
         return sorted(found, key=lambda f: f.path)
 
     def digest(self, file: FoundFile) -> str:
@@ -148,6 +150,11 @@ class S3Files:
 
     def _refused(self, code: str, message: str, why: str, hint: str) -> UserError:
         return UserError(Finding(code, message, self._span, why=why, hint=hint))
+
+
+def _changed_ns(at: datetime, tag: str) -> int:
+    """A store tells whole seconds, in which an object may change twice: what is below them is of its tag."""
+    return int(at.timestamp()) * 1_000_000_000 + int(digest(tag)[:7], 16) % 1_000_000_000
 
 
 def _code(error: ClientError) -> str:
