@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import json
 import os
@@ -107,7 +108,8 @@ class Warm:
         orders.write(json.dumps({"words": words, "crash": crash, "said": str(said)}).encode() + b"\n")
         child = int(answers.readline())
         if not select.select([answers], [], [], 120 if kill_after is None else kill_after)[0]:
-            os.kill(child, signal.SIGKILL)  # the parent reaps it and answers; were it reaped by now, its number would hardly be another's
+            with contextlib.suppress(ProcessLookupError):  # it may have ended by itself, and been reaped, a moment ago
+                os.kill(child, signal.SIGKILL)
         return int(answers.readline()), said.read_text()
 
 

@@ -83,6 +83,19 @@ def test_every_point(point, nth, tmp_path, undisturbed):
 
 
 @pytest.mark.crash
+def test_a_kill_that_comes_too_late_leaves_the_answers_in_step(tmp_path):
+    """Of the tests' own way to kill: a command may end, and be reaped, in the moment before its signal is sent."""
+    root = make(tmp_path / "shop", 1)
+    assert xde(root, "--version") == 0
+    began = time.monotonic()
+    assert xde(root, "--version") == 0
+    length = time.monotonic() - began
+    for part in range(60):
+        assert xde(root, "--version", kill_after=length * (0.6 + part / 100)) in {0, -signal.SIGKILL}
+    assert xde(root, "plan") == 0
+
+
+@pytest.mark.crash
 def test_a_crash_while_cleaning_takes_nothing_that_is_needed(tmp_path, undisturbed):
     root = make(tmp_path / "shop", 2, more=True)
     assert xde(root, "run", crash="commit.before:3") == -signal.SIGKILL

@@ -34,7 +34,9 @@ def carry_out(order: dict[str, object]) -> int:
     known = set(sys.modules)
     code = main(words)
     sys.stdout.flush()
-    needed(order).write_text(json.dumps([n for n in sys.modules if n not in known]))
+    half = needed(order).with_suffix(".half")  # it may be killed in this very line
+    half.write_text(json.dumps([n for n in sys.modules if n not in known]))
+    half.replace(needed(order))
     return code
 
 
