@@ -53,6 +53,16 @@ class MariadbServer:
         install = ["mariadb-install-db", f"--datadir={self.home}/data", "--auth-root-authentication-method=normal", "--skip-test-db", *user]
         done = subprocess.run(install, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+        if (openssl := shutil.which("openssl")) is not None:
+            certify = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=till", "-days", "2"]
+            certify += ["-keyout", f"{self.home}/key", "-out", f"{self.home}/cert"]
+            subprocess.run(certify, capture_output=True, check=True)
+            (self.home / "key").chmod(0o644)
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether it has a certificate, one of its own making."""
+        return (self.home / "cert").exists()
 
     def start(self) -> None:
         """Start, and wait until it answers."""
@@ -60,6 +70,7 @@ class MariadbServer:
         user = ["--user=root"] if os.geteuid() == 0 else []
         words = [f"--datadir={self.home}/data", f"--port={self.port}", "--bind-address=127.0.0.1", f"--socket={self.home}/s"]
         words += [f"--pid-file={self.home}/pid", f"--log-error={self.home}/log", *user]
+        words += [f"--ssl-cert={self.home}/cert", f"--ssl-key={self.home}/key"] if self.encrypts else []
         self.process = subprocess.Popen([program, "--no-defaults", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(300):
             with socket.socket(socket.AF_UNIX) as probe:
@@ -92,9 +103,9 @@ class Shop(Folder):
         self.write("xde.yaml", "name: shop\nretries: 1\n")
         self.contract()
 
-    def contract(self, words: str = BY_ID, columns: str = COLUMNS, relation: str = "orders", **server: str) -> None:
+    def contract(self, words: str = BY_ID, columns: str = COLUMNS, relation: str = "orders", own: str = "", **server: str) -> None:
         given = {"type": "mysql", "host": "127.0.0.1", "port": str(self.server.port), "database": self.name, **server}
-        own = '{property: xdeUser, value: reader}, {property: xdePassword, value: "${env:TILL_PASSWORD}"}'
+        own = f'{{property: xdeUser, value: reader}}, {{property: xdePassword, value: "${{env:TILL_PASSWORD}}"}}{own}'
         told = ", ".join(f"{n}: {v}" for n, v in given.items())
         self.write(
             "sources/shop.yaml",

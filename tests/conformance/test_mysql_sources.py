@@ -109,6 +109,22 @@ def test_who_may_not_see_transactions_needs_a_lag_that_covers_them(shop):
             cursor.execute("GRANT PROCESS ON *.* TO reader@'127.0.0.1'")
 
 
+def test_who_may_not_see_transactions_and_has_no_lag_loads_nothing(shop):
+    """A row that is committed late would be lost, and nobody told."""
+    shop.sql("INSERT INTO orders (amount) VALUES (1)")
+    with shop.connect() as cursor:
+        cursor.execute("REVOKE PROCESS ON *.* FROM reader@'127.0.0.1'")
+        try:
+            (outcome,) = shop.run().values()
+            (finding,) = outcome.findings
+            assert finding.code == "XDE0487"
+            assert "GRANT PROCESS ON *.* TO 'reader'@'127.0.0.1'" in finding.hint
+        finally:
+            cursor.execute("GRANT PROCESS ON *.* TO reader@'127.0.0.1'")
+    shop.loaded()
+    assert shop.ids() == [1]
+
+
 def shop_words(lag: str, mode: str = "merge") -> str:
     return f"{{property: xdeIncrementalCursor, value: {{property: id, {lag}}}}}, {{property: xdeWriteMode, value: {mode}}}"
 
@@ -226,6 +242,35 @@ def test_a_query_and_all_rows_anew(shop):
     shop.sql("DELETE FROM orders WHERE id = 1")
     shop.loaded()
     assert [(r["id"], str(r["amount"])) for r in shop.rows()] == [(2, "4.00")]
+
+
+def test_a_colon_of_a_query_is_no_parameter(shop):
+    shop.contract('{property: xdeQuery, value: \'SELECT id, amount, at FROM orders WHERE secret <> ":a" AND secret <> "b :c"\'}')
+    shop.sql("ALTER TABLE orders ADD secret TEXT", "INSERT INTO orders (amount, secret) VALUES (1, ':a'), (2, 'b :c'), (3, 'd')")
+    shop.loaded()
+    assert shop.ids() == [3]
+
+
+@pytest.mark.parametrize(("mode", "codes"), [("disable", []), ("require", []), ("verify-ca", ["XDE0480"]), ("verify-full", ["XDE0480"])])
+def test_a_certificate_that_nobody_vouches_for_is_taken_only_where_none_is_asked_for(shop, mode, codes):
+    if not shop.server.encrypts:
+        pytest.skip("the machine has no openssl to make a certificate (Debian: apt-get install openssl)")
+    with shop.connect() as cursor:
+        cursor.execute(f"ALTER USER reader@'127.0.0.1' REQUIRE {'NONE' if mode == 'disable' else 'SSL'}")
+        try:
+            shop.contract(own=f", {{property: xdeSslMode, value: {mode}}}")
+            shop.sql("INSERT INTO orders (amount) VALUES (1)")
+            assert shop.findings() == codes
+        finally:
+            cursor.execute("ALTER USER reader@'127.0.0.1' REQUIRE NONE")
+
+
+def test_a_password_in_an_address_is_refused_when_the_contract_is_read(shop):
+    shop.contract(own=", {property: xdeUrl, value: 'mysql+pymysql://reader:in_the_open@127.0.0.1/shop'}")
+    with pytest.raises(UserError) as raised:
+        Workspace.open(shop.root)
+    assert [f.code for f in raised.value.findings] == ["XDE0481"]
+    assert "in_the_open" not in str(raised.value)
 
 
 def test_a_server_that_is_gone_is_worth_another_try(shop):

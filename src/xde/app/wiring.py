@@ -60,6 +60,7 @@ class House:
     _functions: PythonFunctions | None = None
     _throttles: dict[tuple[str, float | None], Throttle] = field(default_factory=dict)
     _files: DiskFiles | None = None
+    _stores: dict[tuple[tuple[str, str], ...], FileStore] = field(default_factory=dict)
 
     @property
     def own(self) -> EnvironmentSettings | None:
@@ -256,9 +257,14 @@ class House:
 
     def store(self, place: Place | None) -> FileStore:
         """Where the files of a source are listed and fetched."""
-        from xde.app.connecting import opened_store
+        if place is None:
+            return self.files
+        key = tuple(sorted(place.settings.items()))
+        if key not in self._stores:
+            from xde.app.connecting import opened_store
 
-        return self.files if place is None else opened_store(self.revealed, place)
+            self._stores[key] = opened_store(self.revealed, place)
+        return self._stores[key]
 
     @property
     def tables(self) -> Tables:

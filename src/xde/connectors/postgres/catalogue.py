@@ -8,6 +8,7 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
 from xde.ground.names import literal, quoted
 from xde.ground.records import dataclass
+from xde.lifecycle.sources.rows import BLOBS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 FLOATS = {"DOUBLE", "FLOAT", "REAL"}
 HELD = {"DOUBLE": {"int2", "int4", "float4", "float8"}, "FLOAT": {"int2", "float4"}, "REAL": {"int2", "float4"}}
-BLOBS = {"BLOB", "BYTEA", "BINARY", "VARBINARY"}
 STORED = {"r", "p"}  # ordinary and partitioned tables: their rows know the transaction that wrote them
 _COLUMNS = """
 SELECT a.attname, format_type(a.atttypid, a.atttypmod), coalesce(b.typname, t.typname), t.typcategory

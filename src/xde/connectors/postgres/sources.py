@@ -7,7 +7,6 @@ settings that this output depends on are set for the transaction. Before anythin
 
 from __future__ import annotations
 
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from xde.ground.digests import digest
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.names import literal, quoted
 from xde.lifecycle.sources.pace import Pace
+from xde.lifecycle.sources.reaching import reach, shut
 from xde.lifecycle.sources.tables import NULL, Looked, News, Piece, Portion
 
 if TYPE_CHECKING:
@@ -81,27 +81,17 @@ class PostgresTables:
     def look(self, ask: Ask) -> list[Looked]:
         """The host's name, its port, the login, the table, the right on each column, how late transactions are."""
         host, port = self._settings.get("host", "localhost"), self._settings.get("port", "5432")
-        looked: list[Looked] = []
-        try:
-            found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
-            looked.append(Looked(f"name `{host}`", well=True, told=str(found[0][4][0])))
-            with socket.create_connection((host, int(port)), timeout=ask.limits.connect_timeout):
-                looked.append(Looked(f"port {port}", well=True, told="somebody listens"))
-        except (OSError, ValueError) as error:
-            what = f"port {port}" if looked else f"name `{host}`"
-            mend = "start the server, or let its firewall admit this machine" if looked else "mend `host` in the contract"
-            return [*looked, Looked(what, well=False, told=str(error), mend=mend)]
+        looked, there = reach(host, int(port), ask.limits.connect_timeout)
+        if not there:
+            return looked
         try:
             with self.connections.transaction(ask) as cursor:
                 looked.append(Looked("login", well=True, told=f"as `{self._settings.get('user', '')}`"))
                 described = describe(cursor, ask)
                 looked.append(Looked(f"`{ask.relation}`", well=True, told=f"{len(described.columns)} columns"))
                 looked.append(_rights(cursor, ask.resolved(list(described.columns), str)))
-        except UserError as error:
-            last = error.findings[0]
-            looked.append(Looked("login" if last.code == "XDE0481" else f"`{ask.relation}`", well=False, told=str(error), mend=last.hint))
-        except TemporaryError as error:
-            looked.append(Looked("login", well=False, told=str(error), mend="try again"))
+        except (UserError, TemporaryError) as error:
+            looked.append(shut(ask.relation, error))
         return looked
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import ArgumentError
 
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.ground.secrets import hide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,11 +36,9 @@ def address(ask: Ask, settings: Mapping[str, str]) -> URL:
     except ArgumentError as error:
         hint = "write `xdeUrl` like `mssql+pyodbc://host/database`: https://docs.sqlalchemy.org/core/engines.html"
         raise UserError(Finding("XDE0480", "the server's `xdeUrl` is no address", ask.place.span, "not understood", hint=hint)) from error
-    if url.password is not None:
-        why = "whoever may read the contract could log in with it, and it is kept with every deployment"
-        hint = "take it out of `xdeUrl`, and write a reference as `xdePassword`, such as `${env:SHOP_PASSWORD}`"
-        raise UserError(Finding("XDE0481", "the password stands in the open in `xdeUrl`", ask.place.span, "readable", why, hint))
-    return url.set(username=settings.get("user") or url.username, password=settings.get("password") or None)
+    if url.password is not None:  # of a reference: one that stands in the contract itself is refused when that is read
+        hide(str(url.password))
+    return url.set(username=settings.get("user") or url.username, password=settings.get("password") or url.password)
 
 
 def label(url: URL) -> str:

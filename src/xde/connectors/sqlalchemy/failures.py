@@ -40,6 +40,9 @@ def told(ask: Ask, url: URL, error: SQLAlchemyError) -> XdeError:
     if number in _LOGIN:
         hint = "look at `xdeUser` and `xdePassword` of the server in the contract, and at what the reference stands for"
         return UserError(Finding("XDE0481", f"`{place}` refuses the login", at, "refused", why, hint))
+    if "CERTIFICATE_VERIFY_FAILED" in why:
+        hint = "let this machine trust the authority that signed it (`SSL_CERT_FILE`), or ask for less by `xdeSslMode: require`"
+        return UserError(Finding("XDE0480", f"nobody vouches for the certificate of `{place}`", at, "not trusted", why, hint))
     if number in _NOT_THERE or (number in {2002, 2003} and "name" in why.lower()):
         hint = "look at `host`, `port` and `database` of the server in the contract; `xde doctor` goes the way step by step"
         return UserError(Finding("XDE0480", f"`{place}` cannot be reached", at, "not there", why, hint))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ssl
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -15,9 +16,20 @@ if TYPE_CHECKING:
 
 _NOW = "SELECT CONVERT_TZ(UTC_TIMESTAMP(6), '+00:00', 'SYSTEM')"  # in the zone that `innodb_trx` shows
 _OLDEST = "SELECT min(trx_started) FROM information_schema.innodb_trx WHERE trx_is_read_only = 0"
-GRANT = "GRANT PROCESS ON *.* TO {user}"
 _NO_RIGHT = 1227
 _MARIADB = "mariadb"
+
+
+def encrypted(mode: str) -> dict[str, object]:
+    """The driver's words for a mode of TLS (those of PostgreSQL); by `prefer` and `allow` it is used where the server has it."""
+    if mode == "disable":
+        return {"ssl_disabled": True}
+    if mode not in {"require", "verify-ca", "verify-full"}:
+        return {}
+    context = ssl.create_default_context()
+    context.check_hostname = mode == "verify-full"
+    context.verify_mode = ssl.CERT_NONE if mode == "require" else ssl.CERT_REQUIRED
+    return {"ssl": context}
 
 
 def settle(connection: Connection, limits: Limits) -> None:
@@ -53,3 +65,9 @@ def oldest_open(connection: Connection) -> tuple[dt.datetime | None, bool]:
             return None, False
         raise
     return (found if isinstance(found, dt.datetime) else None), True
+
+
+def grant(connection: Connection) -> str:
+    """What an administrator has to say, so that the account that we are logged in by may see open transactions."""
+    user, _, host = str(connection.exec_driver_sql("SELECT current_user()").scalar()).rpartition("@")
+    return f"GRANT PROCESS ON *.* TO '{user}'@'{host}'"

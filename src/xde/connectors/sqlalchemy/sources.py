@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from xde.ground.digests import digest
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding, Severity
 from xde.lifecycle.sources.pace import Pace
+from xde.lifecycle.sources.reaching import reach, shut
 from xde.lifecycle.sources.rows import write_rows
 from xde.lifecycle.sources.tables import Looked, News, Piece, Portion
 
@@ -76,17 +76,9 @@ class SqlAlchemyTables:
     def look(self, ask: Ask) -> list[Looked]:
         """The host's name, its port, the login, the table, whether open transactions can be seen."""
         url = address(ask, self._settings)
-        looked: list[Looked] = []
-        if url.host and url.port:
-            try:
-                found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
-                looked.append(Looked(f"name `{url.host}`", well=True, told=str(found[0][4][0])))
-                with socket.create_connection((url.host, url.port), timeout=ask.limits.connect_timeout):
-                    looked.append(Looked(f"port {url.port}", well=True, told="somebody listens"))
-            except OSError as error:
-                what = f"port {url.port}" if looked else f"name `{url.host}`"
-                mend = "start the server, or let its firewall admit this machine" if looked else "mend `host` in the contract"
-                return [*looked, Looked(what, well=False, told=str(error), mend=mend)]
+        looked, there = reach(url.host, url.port, ask.limits.connect_timeout) if url.host and url.port else ([], True)
+        if not there:
+            return looked
         try:
             with self._connected(ask) as connection:
                 looked.append(Looked("login", well=True, told=f"as `{url.username}`" if url.username else ""))
@@ -95,12 +87,9 @@ class SqlAlchemyTables:
                 looked.append(Looked(f"`{ask.relation}`", well=True, told=f"{len(types)} columns"))
                 if ask.cursor is not None and _is_mysql(connection) and not mysql.oldest_open(connection)[1]:
                     why = "open transactions cannot be seen: only the lag keeps rows that are committed late"
-                    looked.append(Looked("late commits", well=False, told=why, mend=mysql.GRANT.format(user=url.username)))
-        except UserError as error:
-            last = error.findings[0]
-            looked.append(Looked("login" if last.code == "XDE0481" else f"`{ask.relation}`", well=False, told=str(error), mend=last.hint))
-        except TemporaryError as error:
-            looked.append(Looked("login", well=False, told=str(error), mend="try again"))
+                    looked.append(Looked("late commits", well=False, told=why, mend=mysql.grant(connection)))
+        except (UserError, TemporaryError) as error:
+            looked.append(shut(ask.relation, error))
         return looked
 
     def close(self) -> None:
@@ -132,9 +121,8 @@ class SqlAlchemyTables:
 def _engine(ask: Ask, settings: Mapping[str, str]) -> Engine:
     how: dict[str, Any] = {}
     if ask.place.kind == "mysql":
-        how["connect_args"] = {"connect_timeout": max(1, int(ask.limits.connect_timeout))}
-        if settings.get("sslMode", "prefer") in {"require", "verify-ca", "verify-full"}:
-            how["connect_args"]["ssl"] = {"check_hostname": settings["sslMode"] == "verify-full"}
+        told = {"connect_timeout": max(1, int(ask.limits.connect_timeout)), **mysql.encrypted(settings.get("sslMode", "prefer"))}
+        how["connect_args"] = told
     return create_engine(address(ask, settings), poolclass=NullPool, hide_parameters=True, **how)
 
 
@@ -161,7 +149,8 @@ def _levels(connection: Connection) -> Sequence[str]:
 def _relation(ask: Ask) -> FromClause:
     """What is read. A query's columns have to be named when they are asked for, so they are asked for by name alone."""
     if ask.query is not None:
-        return text(f"({ask.query}\n) AS asked")  # type: ignore[return-value]  # as good as a table in FROM
+        query = ask.query.replace(":", r"\:")  # a colon in it stands for itself: it has no parameters of ours
+        return text(f"({query}\n) AS asked")  # type: ignore[return-value]  # as good as a table in FROM
     schema, _, name = ask.relation.rpartition(".")
     return stored(name, schema=schema or ask.place.settings.get("schema") or None)
 
@@ -193,9 +182,18 @@ def _looked(connection: Connection, ask: Ask, of: FromClause, position: Position
     look = Look(at, connection.execute(select(func.max(first)).select_from(of)).scalar())
     connection.rollback()
     then = mysql.now(connection)
-    oldest, _ = mysql.oldest_open(connection)
+    oldest, seen = mysql.oldest_open(connection)
     connection.rollback()
+    if not seen and ask.cursor.lag is None:
+        raise UserError(_unseen(ask, connection))
     return kept([*looks_of(position), look], min(then, oldest) if oldest is not None else then)
+
+
+def _unseen(ask: Ask, connection: Connection) -> Finding:
+    """Without a look at open transactions, and without a lag, a row that is committed late would be lost."""
+    why = "a row may be committed after a load that has seen later ones, and its user may not see which transactions are open"
+    hint = f"let an administrator run: {mysql.grant(connection)}; or give the cursor a `lag`"
+    return Finding("XDE0487", f"open transactions of `{label(connection.engine.url)}` may not be seen", ask.span, "no right", why, hint)
 
 
 def _all_placed(connection: Connection, ask: Ask, of: FromClause) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding
-from xde.kernel.project.secret_references import references
+from xde.lifecycle.ingestion.declare_tables import not_in_the_open
 from xde.lifecycle.sources.tables import Place
 
 if TYPE_CHECKING:
@@ -25,13 +25,7 @@ def store_of(server: Server, findings: Findings) -> Place | None:
         hint = "write it as `s3://bucket/folder`"
         message = f"`location` of the server `{server.name}` is no place in S3: `{location}`"
         findings.add(Finding("XDE0494", message, server.span, hint=hint))
-    secret = server.custom.get("secretKey")
-    if secret is not None and not references(str(secret.value)):
-        why = "whoever may read the contract could read the store with it, and it is kept with every deployment"
-        hint = "write a reference, such as `${env:SHOP_SECRET_KEY}`"
-        findings.add(
-            Finding("XDE0481", f"the secret key of the server `{server.name}` stands in the open", secret.span, "readable", why, hint)
-        )
+    not_in_the_open(server, "secretKey", "secret key", findings)
     settings = {n: str(v) for n, v in server.settings.items()} | {n: str(server.custom[n].value) for n in _OWN if n in server.custom}
     return Place("s3", settings, server.span)
 

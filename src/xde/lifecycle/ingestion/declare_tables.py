@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xde.ground.findings import Findings
+    from xde.ground.spans import Span
     from xde.kernel.project.contract import Custom, Server
     from xde.kernel.project.declarations import SourceDataset
     from xde.lifecycle.ingestion.port import Field, SchemaChange
@@ -169,14 +170,24 @@ def _columns(change: SchemaChange) -> tuple[bool, bool]:
 def _place(server: Server, kind: str, findings: Findings) -> Place:
     settings = {n: str(v) for n, v in server.settings.items()}
     settings |= {n: str(server.custom[n].value) for n in _OWN if n in server.custom}
-    password = server.custom.get("password")
-    if password is not None and not references(str(password.value)):
-        why = "whoever may read the contract could log in with it, and it is kept with every deployment"
-        hint = "write a reference, such as `${env:SHOP_PASSWORD}`"
-        findings.add(
-            Finding("XDE0481", f"the password of the server `{server.name}` stands in the open", password.span, "readable", why, hint)
-        )
+    not_in_the_open(server, "password", "password", findings)
+    url = server.custom.get("url")
+    if url is not None and ":" in str(url.value).partition("://")[2].rpartition("@")[0] and not references(str(url.value)):
+        findings.add(_in_the_open(server.name, "password", url.span, "take it out of `xdeUrl`, and write a reference as `xdePassword`"))
     return Place(kind, settings, server.span)
+
+
+def not_in_the_open(server: Server, word: str, what: str, findings: Findings) -> None:
+    """A secret of a server has to be a reference."""
+    said = server.custom.get(word)
+    if said is not None and not references(str(said.value)):
+        hint = f"write a reference, such as `${{env:SHOP_{what.replace(' ', '_').upper()}}}`"
+        findings.add(_in_the_open(server.name, what, said.span, hint))
+
+
+def _in_the_open(server: str, what: str, span: Span | None, hint: str) -> Finding:
+    why = "whoever may read the contract could open the door with it, and it is kept with every deployment"
+    return Finding("XDE0481", f"the {what} of the server `{server}` stands in the open", span, "readable", why, hint)
 
 
 def _cursor(dataset: SourceDataset, fields: Sequence[Field], findings: Findings) -> Cursor | None:

@@ -107,9 +107,9 @@ def read_aside(tables: Tables, ask: Ask, position: Position | None, finish: Fini
 
 
 @contextmanager
-def fetched(tables: Tables, place: Place, files: Sequence[FileToLoad]) -> Iterator[Given]:
+def fetched(tables: Tables | None, place: Place, files: Sequence[FileToLoad]) -> Iterator[Given]:
     """Bring objects of a store here; they are gone at the end."""
-    if tables.store is None:
+    if tables is None or tables.store is None:
         raise Bug("nobody can open a store here")
     store = tables.store(place)
     with _aside(tables.folder) as scratch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import Bug, DataError
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.from_tables import Tables
     from xde.lifecycle.ingestion.port import Field, Loaded, Loader
     from xde.lifecycle.sources.port import FoundFile
-    from xde.lifecycle.sources.tables import Place
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
     from xde.lifecycle.storage.port import Column, Schema, Snapshot
@@ -145,13 +144,11 @@ class LoadPerformer:
     ) -> AbstractContextManager[Given]:
         """The files of a step: those that it names, or those that a database is asked for now."""
         ask, store = work.reading.ask, work.reading.store
-        files = [FileToLoad(work.found[f.path], f.digest) for f in step.files] if ask is None else []
-        if ask is None and store is None:
-            return nullcontext(Given(files, {}))
+        if ask is None:
+            files = [FileToLoad(work.found[f.path], f.digest) for f in step.files]
+            return fetched(self._tables, store, files) if store is not None else nullcontext(Given(files, {}))
         if self._tables is None:
             raise Bug("nobody can open a database here")
-        if ask is None or store is not None:
-            return fetched(self._tables, cast("Place", store), files)
         anew = step.full or work.reading.write_mode == "replace"
         position = position_of(self._publisher, before)
         if ask.capture is not None:

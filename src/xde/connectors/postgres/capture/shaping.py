@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from xde.connectors.postgres.capture.pgoutput import KEPT
 from xde.connectors.postgres.capture.pieces import Output
-from xde.connectors.postgres.catalogue import BLOBS, PgType
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.lifecycle.sources.rows import BLOBS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from xde.connectors.postgres.capture.latest import Key
     from xde.connectors.postgres.capture.pgoutput import Relation, Row, Value
+    from xde.connectors.postgres.catalogue import PgType
     from xde.lifecycle.sources.tables import Ask, AskedColumn
 
 _PAIRS = re.compile("(..)")
