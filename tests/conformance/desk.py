@@ -5,28 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 import psycopg
+from database import Database
+from projects.contracts import source
 
-from xde.app.workspace import Workspace
-
-SERVER = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop
-name: shop
-version: 1.0.0
-status: active
-servers:
-  - server: desk
-    type: postgres
-    host: 127.0.0.1
-    port: {port}
-    database: {database}
-    schema: public
-    customProperties:
-      - {{property: xdeUser, value: {user}}}
-      - {{property: xdePassword, value: "${{env:TILL_PASSWORD}}"}}
-schema:
-"""
 STATE = """\
   - name: orders
     physicalName: orders
@@ -58,71 +39,41 @@ COLUMNS = """\
 TABLE = "CREATE TABLE orders (id bigint PRIMARY KEY, customer text, amount numeric(10,2), note text)"
 
 
-class Desk:
-    """A database of its own, a user who may read and replicate, a publication, and a project."""
+class Desk(Database):
+    """A user who may read and replicate, a publication, and a project."""
 
     def __init__(self, server, root, name: str) -> None:
-        self.server, self.root, self.name, self.user = server, root, name, "scribe"
-        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+        super().__init__(server, root, name)
+        self.user = "scribe"
+        self.role("scribe LOGIN REPLICATION")
         self.sql(
-            "DO $$ BEGIN CREATE ROLE scribe LOGIN REPLICATION PASSWORD 'readers password'; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
             TABLE,
             "ALTER TABLE orders ALTER note SET STORAGE EXTERNAL",
             "GRANT SELECT ON orders TO scribe",
             "CREATE PUBLICATION xde FOR TABLE orders",
         )
-        (root / "sources").mkdir(parents=True)
-        (root / "xde.yaml").write_text("name: shop\nretries: 2\nparallel: 1\n")
+        self.write("xde.yaml", "name: shop\nretries: 2\nparallel: 1\n")
         self.contract()
 
     def contract(self, state: str = "", log: str | None = None, columns: str = COLUMNS, capture: str = "{}") -> None:
         """Words besides `xdeCapture` of the current state, and of the log, where there is one."""
         word = f"{{property: xdeCapture, value: {capture}}}"
-        text = SERVER.format(port=self.server.port, database=self.name, user=self.user)
-        text += STATE.format(words=word + state, columns=columns)
+        objects = STATE.format(words=word + state, columns=columns)
         if log is not None:
-            text += LOG.format(words=word + log, columns=columns)
-        (self.root / "sources/shop.yaml").write_text(text)
-
-    def connect(self, **how) -> psycopg.Connection:
-        return psycopg.connect(self.server.url(self.name), **how)
-
-    def sql(self, *texts: str) -> None:
-        with self.connect(autocommit=True) as connection:
-            for text in texts:
-                connection.execute(text)
-
-    def asked(self, sql: str) -> list[tuple]:
-        with self.connect(autocommit=True) as connection:
-            return connection.execute(sql).fetchall()
-
-    def run(self, **how):
-        with Workspace.open(self.root) as workspace:
-            finished = workspace.run(**how)
-        return {o.step.dataset: o for o in finished.outcomes}
+            objects += LOG.format(words=word + log, columns=columns)
+        self.write("sources/shop.yaml", source(objects, self.address("desk", self.user)))
 
     def loaded(self, **how) -> dict[str, int]:
         """How many rows a run loads, by dataset."""
-        outcomes = self.run(**how)
-        assert all(o.status == "done" for o in outcomes.values()), outcomes
-        return {n.partition(".")[2]: o.rows for n, o in outcomes.items()}
-
-    def codes(self, dataset: str = "shop.orders", **how) -> list[str]:
-        outcome = self.run(**how)[dataset]
-        assert outcome.status == "failed", outcome
-        return [f.code for f in outcome.findings]
+        return {n.partition(".")[2]: o.rows for n, o in self.done(**how).items()}
 
     def rows(self, dataset: str = "orders", *columns: str) -> list[tuple]:
-        with Workspace.open(self.root) as workspace:
-            found = workspace.show(f"shop.{dataset}", limit=None).read_all().to_pylist()
-        return sorted((tuple(r[c] for c in columns or r) for r in found), key=str)
+        return self.table(dataset, *columns)
 
     def log(self, *columns: str) -> list[tuple]:
-        with Workspace.open(self.root) as workspace:
-            found = workspace.show("shop.orders_log", limit=None).read_all().to_pylist()
-        found.sort(key=lambda r: (r["lsn"], r["sequence"]))
-        return [tuple(r[c] for c in columns) for r in found]
+        """What happened, in its order."""
+        placed = sorted(self.table("orders_log", "lsn", "sequence", *columns), key=lambda r: r[:2])
+        return [r[2:] for r in placed]
 
     def there(self) -> list[tuple]:
         """The rows of the server."""

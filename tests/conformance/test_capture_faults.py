@@ -8,12 +8,12 @@ import sys
 
 import psycopg
 import pytest
+from database import in_mid_load
 
 from xde.app.workspace import Workspace
 from xde.ground.crash import CrashPoint
 from xde.ground.errors import DataError
 from xde.ground.findings import Finding
-from xde.lifecycle.sources.pace import Pace
 
 pytestmark = pytest.mark.postgres
 POINTS = (
@@ -74,25 +74,14 @@ def _position(desk, dataset: str) -> int:
 MANY = "INSERT INTO orders SELECT n, 'c', n % 1000, NULL FROM generate_series(1, 30000) AS n"
 
 
-def meanwhile(monkeypatch, act, after: int = 2) -> None:
-    """Do something once, in the middle of a read."""
-    took, turns = Pace.took, iter(range(10**9))
-
-    def watched(self, rows, size) -> None:
-        if next(turns) == after:
-            act()
-        took(self, rows, size)
-
-    monkeypatch.setattr(Pace, "took", watched)
-
-
 @pytest.mark.parametrize("first", [True, False])
 def test_a_connection_that_is_cut_is_tried_again(desk, monkeypatch, first):
     if not first:
         desk.loaded()
     desk.sql(MANY)
-    meanwhile(monkeypatch, lambda: desk.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'scribe'"))
-    assert desk.loaded() == {"orders": 30_000}
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'scribe'"
+    with in_mid_load(monkeypatch, lambda: desk.sql(cut)):
+        assert desk.loaded() == {"orders": 30_000}
     assert desk.run() == {}
     assert len(desk.slots()) == 1
     assert desk.rows() == desk.there()
@@ -102,8 +91,8 @@ def test_a_server_that_is_restarted_in_the_middle(desk, monkeypatch):
     desk.loaded()
     desk.sql(MANY)
     log = str(desk.server.data.parent / "log")
-    meanwhile(monkeypatch, lambda: desk.server.control("-l", log, "-m", "fast", "restart"))
-    assert desk.loaded() == {"orders": 30_000}
+    with in_mid_load(monkeypatch, lambda: desk.server.control("-l", log, "-m", "fast", "restart")):
+        assert desk.loaded() == {"orders": 30_000}
     assert desk.rows() == desk.there()
     desk.server.control("-l", log, "-m", "immediate", "restart")
     desk.sql("DELETE FROM orders WHERE id > 10")

@@ -5,36 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from conftest import PASSWORD
+from database import in_mid_load
 from till import BY_ID
 
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
-from xde.lifecycle.sources.pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 pytestmark = pytest.mark.postgres
-
-
-@contextmanager
-def in_mid_load(monkeypatch, act, after: int = 2) -> Iterator[None]:
-    """Do something when so many looks at the limits have been taken in a copy."""
-    took, turns = Pace.took, iter(range(10**9))
-
-    def watched(self, rows, size) -> None:
-        if next(turns) == after:
-            act()
-        took(self, rows, size)
-
-    monkeypatch.setattr(Pace, "took", watched)
-    yield
-    monkeypatch.setattr(Pace, "took", took)
 
 
 MANY = "INSERT INTO orders (amount) SELECT n FROM generate_series(1, 400000) AS n"

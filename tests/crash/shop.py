@@ -21,11 +21,25 @@ from typing import TYPE_CHECKING
 
 from projects.contracts import source
 from xde.app.workspace import Workspace
+from xde.ground.crash import CrashPoint
 from xde.lifecycle.storage.port import TableId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+LOAD_POINTS = [
+    CrashPoint.RUN_STARTED,
+    CrashPoint.STEP_STARTED,
+    CrashPoint.LOAD_STAGED,
+    CrashPoint.FILES_WRITTEN,
+    CrashPoint.AUDITED,
+    CrashPoint.BEFORE_COMMIT,
+    CrashPoint.AFTER_COMMIT,
+    CrashPoint.POINTER_MOVED,
+    CrashPoint.STEP_RECORDED,
+    CrashPoint.RUN_RECORDED,
+]
+"""Those that every load passes that reads from a server."""
 XDE = [sys.executable, "-m", "xde.faces.cli.main"]
 TABLES = ("shop.orders", "shop.customers", "marts.daily", "marts.by_customer", "marts.by_country", "staging.orders")
 CONTRACT = source("""\

@@ -6,8 +6,9 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from crash.shop import xde
-from projects.apis import HEAD, serving
+from crash.shop import LOAD_POINTS, xde
+from projects.apis import serving
+from projects.contracts import head
 
 from xde.app.workspace import Workspace
 from xde.ground.crash import CrashPoint
@@ -35,19 +36,6 @@ schema:
       - {{name: order_id, physicalName: ../id, logicalType: integer}}
       - {{name: sku, logicalType: string}}
 """
-POINTS = [
-    CrashPoint.RUN_STARTED,
-    CrashPoint.STEP_STARTED,
-    CrashPoint.PAGE_READ,
-    CrashPoint.LOAD_STAGED,
-    CrashPoint.FILES_WRITTEN,
-    CrashPoint.AUDITED,
-    CrashPoint.BEFORE_COMMIT,
-    CrashPoint.AFTER_COMMIT,
-    CrashPoint.POINTER_MOVED,
-    CrashPoint.STEP_RECORDED,
-    CrashPoint.RUN_RECORDED,
-]
 
 
 def sell(shelf: list[dict[str, object]], *ids: int) -> None:
@@ -73,7 +61,7 @@ def died_and_rose(root: Path, api: Api, point: str) -> None:
     api.answers["/orders"] = orders
     (root / "sources").mkdir(parents=True)
     (root / "xde.yaml").write_text("name: shop\n")
-    (root / "sources/shop.yaml").write_text(HEAD + CONTRACT.format(url=api.url))
+    (root / "sources/shop.yaml").write_text(head() + CONTRACT.format(url=api.url))
     sell(shelf, *range(1, 6))
     assert xde(root, "run", crash=point) == -signal.SIGKILL
     sell(shelf, *range(6, 9))
@@ -97,7 +85,7 @@ def test_a_crash_between_two_pages(tmp_path):
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", [*LOAD_POINTS, CrashPoint.PAGE_READ])
 def test_every_point(point, tmp_path):
     with serving() as api:
         died_and_rose(tmp_path / "shop", api, str(point))

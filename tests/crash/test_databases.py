@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from crash.shop import xde
+from crash.shop import LOAD_POINTS, xde
 
 from projects.contracts import SQLITE, source
 from xde.app.workspace import Workspace
@@ -27,18 +27,6 @@ CONTRACT = source(
 """,
     SQLITE,
 )
-POINTS = [
-    CrashPoint.RUN_STARTED,
-    CrashPoint.STEP_STARTED,
-    CrashPoint.LOAD_STAGED,
-    CrashPoint.FILES_WRITTEN,
-    CrashPoint.AUDITED,
-    CrashPoint.BEFORE_COMMIT,
-    CrashPoint.AFTER_COMMIT,
-    CrashPoint.POINTER_MOVED,
-    CrashPoint.STEP_RECORDED,
-    CrashPoint.RUN_RECORDED,
-]
 
 
 def sell(root: Path, *ids: int) -> None:
@@ -75,6 +63,6 @@ def test_a_crash_after_a_commit(tmp_path):
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", LOAD_POINTS)
 def test_every_point(point, tmp_path):
     died_and_rose(tmp_path / "shop", point)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyspark
+from projects.ports import free_port
 
 FAST = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 OPTIONS = {
@@ -26,13 +27,6 @@ OPTIONS = {
     "spark.sql.shuffle.partitions": "2",
     "spark.locality.wait": "0s",
 }
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def listening(port: int, process: subprocess.Popen[bytes], seconds: float = 90.0) -> None:

@@ -10,7 +10,8 @@ from email.utils import format_datetime
 
 import pytest
 from click.testing import CliRunner
-from projects.apis import HEAD, Reply, serving
+from projects.apis import Reply, serving
+from projects.contracts import head
 
 from xde.app.testing import TestBench
 from xde.app.workspace import Workspace
@@ -60,7 +61,7 @@ def project(tmp_path, api):
     root = tmp_path / "shop"
     (root / "sources").mkdir(parents=True)
     (root / "xde.yaml").write_text("name: shop\nenvironments:\n  ci: {lake: .xde/ci, ledger: 'sqlite:.xde/ci.sqlite', apis: cassettes}\n")
-    (root / "sources/shop.yaml").write_text(HEAD + CONTRACT.format(url=api.url, api=""))
+    (root / "sources/shop.yaml").write_text(head() + CONTRACT.format(url=api.url, api=""))
     shelf = [{"id": n, "mail": f"m{n}@example.org", "updated_at": f"2026-01-0{n}T00:00:00Z"} for n in range(1, 6)]
 
     def orders(asked):
@@ -188,7 +189,7 @@ def test_a_case_whose_cassette_is_not_there(project, words, code):
 
 def test_what_cannot_be_recorded(project):
     (project / "sources/files.yaml").write_text(
-        HEAD.replace("shop", "files") + "servers: [{server: a, type: local, path: data, format: csv}]\n"
+        head("files") + "servers: [{server: a, type: local, path: data, format: csv}]\n"
         "schema:\n  - name: things\n    properties: [{name: id, logicalType: integer}]\n"
     )
     for word, told in (("shop.order", "there is no API `shop.order`"), ("files.things", "`files.things` is not loaded from an API")):
@@ -265,14 +266,14 @@ def test_tls(project, api, certificate):
     api.server.socket = context.wrap_socket(api.server.socket, server_side=True)
     url = api.url.replace("http:", "https:")
     contract = project / "sources/shop.yaml"
-    contract.write_text(HEAD + CONTRACT.format(url=url, api=""))
+    contract.write_text(head() + CONTRACT.format(url=url, api=""))
     told = doctor(project)
     assert (told.status, "TLS: the certificate is not trusted" in told.detail) == ("missing", True), told
     with Workspace.open(project) as workspace:
         codes = [f.code for o in workspace.run().outcomes for f in o.findings]
     assert codes == ["XDE0445"]
     (project / "ca.pem").write_bytes((certificate / "cert.pem").read_bytes())
-    contract.write_text(HEAD + CONTRACT.format(url=url, api=", caFile: ca.pem"))
+    contract.write_text(head() + CONTRACT.format(url=url, api=", caFile: ca.pem"))
     told = doctor(project)
     assert told.status == "ok", told
     assert "TLS: TLSv1.3, trusted until" in told.detail

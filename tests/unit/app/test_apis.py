@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from projects.apis import HEAD, Reply, serving
+from projects.apis import Reply, serving
+from projects.contracts import head
 
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
@@ -42,7 +43,7 @@ class Shop:
         more: str = "",
     ) -> None:
         (self.root / "sources/shop.yaml").write_text(
-            HEAD
+            head()
             + f"""\
 servers:
   - server: shop

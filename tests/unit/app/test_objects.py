@@ -7,6 +7,7 @@ from contextlib import closing
 
 import boto3
 import pytest
+from projects.aws import playing
 from projects.contracts import source
 from projects.folder import Folder
 
@@ -14,7 +15,6 @@ from xde.app.testing import TestBench
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 
-moto_server = pytest.importorskip("moto.server", reason="moto is not installed")
 SERVER = (
     "{{server: lake, type: s3, location: 's3://{bucket}/in', endpointUrl: '{url}', format: csv, customProperties: ["
     "{{property: xdeRegion, value: eu-west-1}}, {{property: xdeAccessKey, value: key}}, "
@@ -32,11 +32,8 @@ OBJECT = """\
 
 @pytest.fixture(scope="module")
 def server():
-    made = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    made.start()
-    host, port = made.get_host_and_port()
-    yield f"http://{host}:{port}"
-    made.stop()
+    with playing() as url:
+        yield url
 
 
 class Shop(Folder):

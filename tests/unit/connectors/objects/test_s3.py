@@ -7,20 +7,16 @@ from pathlib import Path
 
 import boto3
 import pytest
+from projects.aws import playing
 
 from xde.connectors.objects.s3 import S3Files
 from xde.ground.errors import TemporaryError, UserError
 
-moto_server = pytest.importorskip("moto.server", reason="moto is not installed")
-
 
 @pytest.fixture(scope="module")
 def server():
-    made = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    made.start()
-    host, port = made.get_host_and_port()
-    yield f"http://{host}:{port}"
-    made.stop()
+    with playing() as url:
+        yield url
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 import socket
 
 import pytest
+from projects.aws import playing
 
 pytestmark = pytest.mark.slow
 
@@ -14,12 +15,8 @@ SECRET = "a secret of production"
 
 @pytest.fixture(scope="module")
 def server():
-    moto_server = pytest.importorskip("moto.server")
-    made = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    made.start()
-    host, port = made.get_host_and_port()
-    yield f"http://{host}:{port}"
-    made.stop()
+    with playing() as url:
+        yield url
 
 
 @pytest.fixture
