@@ -112,18 +112,24 @@ def two_tables(root: Path, rows: int) -> None:
             ) TO '{new}' {form}""")
 
 
-def lineitem_csv(path: Path, rows: int, seed: int) -> None:
-    """The rows as a CSV file; one in a hundred is bad: a word for a number, a day that does not exist, or a quantity out of range."""
+def lineitem_text(path: Path, rows: int, seed: int) -> None:
+    """The rows as CSV or NDJSON, by the name; one in a hundred is bad: a word for a number, no real day, or a quantity out of range."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    spoilt = {
-        "l_partkey": "CASE WHEN bad = 0 THEN 'unknown' ELSE l_partkey::VARCHAR END AS l_partkey",
-        "l_shipdate": "CASE WHEN bad = 100 THEN '1995-02-30' ELSE l_shipdate::VARCHAR END AS l_shipdate",
-        "l_quantity": "CASE WHEN bad = 200 THEN '51.00' ELSE l_quantity::VARCHAR END AS l_quantity",
-    }
-    columns = ", ".join(spoilt.get(name, name) for name, _, _ in LINEITEM)
+    lines = path.suffix == ".ndjson"
+    form, kind = ("(FORMAT json)", "JSON") if lines else ("(HEADER, DELIMITER ',')", "VARCHAR")
+    spoilt = {"l_partkey": (0, '"unknown"'), "l_shipdate": (100, '"1995-02-30"'), "l_quantity": (200, "51.00")}
+
+    def column(name: str) -> str:
+        if name not in spoilt:
+            return name
+        bad, value = spoilt[name]
+        own = f"to_json({name})" if lines else f"{name}::VARCHAR"
+        return f"CASE WHEN bad = {bad} THEN '{value if lines else value.strip(chr(34))}'::{kind} ELSE {own} END AS {name}"
+
+    columns = ", ".join(column(name) for name, _, _ in LINEITEM)
     drawn = f"SELECT *, (hash({seed}, l_orderkey, l_linenumber) % 300)::INTEGER AS bad FROM ({lineitem_query(rows, seed)})"
     with duckdb.connect() as connection:
-        connection.execute(f"COPY (SELECT {columns} FROM ({drawn})) TO '{path}' (HEADER, DELIMITER ',')")
+        connection.execute(f"COPY (SELECT {columns} FROM ({drawn})) TO '{path}' {form}")
 
 
 def properties() -> list[str]:
@@ -153,13 +159,13 @@ def contract(name: str, tables: dict[str, list[str]], server: str | None = None)
 
 
 def lineitem_project(root: Path, data_format: str, rows: int, seed: int) -> None:
-    """A project with one source, `tpch.lineitem`, of CSV with bad rows or of clean Parquet."""
+    """A project with one source, `tpch.lineitem`, of CSV or NDJSON with bad rows or of clean Parquet."""
     (root / "sources").mkdir(parents=True)
     (root / "models").mkdir()
     (root / "xde.yaml").write_text("name: lineitem\n", encoding="utf-8")
     head = [f'    physicalName: "lineitem.{data_format}"', "    physicalType: file"]
-    if data_format == "csv":
-        lineitem_csv(root / "data/lineitem.csv", rows, seed)
+    if data_format != "parquet":
+        lineitem_text(root / f"data/lineitem.{data_format}", rows, seed)
         head += ["    customProperties:", "      - {property: xdeDeadLetter, value: {mode: quarantine, maxRejectedPercent: 2}}"]
     else:
         lineitem_parquet(root / "data/lineitem.parquet", rows, seed)

@@ -140,9 +140,9 @@ def first_build(project: Path) -> Pair:
     return pair
 
 
-def load(project: Path, against: str = "load") -> Pair:
-    """2 million rows of CSV, one in a hundred bad."""
-    generate.lineitem_project(project, "csv", 2_000_000, SEED)
+def load(project: Path, against: str = "load", form: str = "csv") -> Pair:
+    """2 million rows of CSV or NDJSON, one in a hundred bad."""
+    generate.lineitem_project(project, form, 2_000_000, SEED)
 
     def pair() -> tuple[float, float]:
         forget(project)
@@ -242,6 +242,7 @@ BUDGETS = (
     Budget("first_build", "first build of 200 models", 1.5, "x", first_build),
     Budget("load", "2 million rows of CSV to a checked table", 1.5, "x", load),
     Budget("load_same", "the same against the same rows by SQL", 1.5, "x", lambda project: load(project, "load_same")),
+    Budget("load_json", "2 million lines of JSON to a checked table", 1.5, "x", lambda project: load(project, "load_json", "ndjson")),
     Budget("build", "a model's table of 6 million rows", 1.1, "x", build),
     Budget("large", "100 million rows, keys and windows (memory)", 8, "GB", large),
     Budget("test_one", "xde test, one case (wall)", 0.5, "s", test_one),

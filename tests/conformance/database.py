@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-    from conftest import PostgresServer
+    from projects.postgres import PostgresServer
 
 
 class Database(Folder):

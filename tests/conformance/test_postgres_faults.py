@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import PASSWORD
+from projects.postgres import PASSWORD
 from database import in_mid_load
 from till import BY_ID
 

@@ -66,8 +66,19 @@ def cast(field: Field, text: str, decimal: str = ".") -> Cast:
     if finite and kind not in COMMON_ERA:
         return Cast(value, f"({text} IS NOT NULL AND ({wrong}))")
     # most texts are what the value is written as: to see that costs a third of a look at their form
-    written = f"CAST({name} AS VARCHAR) = {text}" + (f" AND {name} BETWEEN {COMMON_ERA[kind]}" if finite else "")
+    written = f"{_written(kind, name, text)}{f' AND {name} BETWEEN {COMMON_ERA[kind]}' if finite else ''}"
     return Cast(value, f"(CASE WHEN {text} IS NULL OR ({written}) THEN false ELSE ({wrong}) END)", written)
+
+
+def _written(kind: str, name: str, text: str) -> str:
+    """True of a text that the value is written as; of a decimal with fewer digits after the point too, as JSON has them."""
+    as_text = f"CAST({name} AS VARCHAR)"
+    found = DECIMAL.match(kind)
+    if not found or not int(found[2]):
+        return f"{as_text} = {text}"
+    filled = f"{text} || repeat('0', strlen({as_text}) - strlen({text}))"
+    whole = f"{text} || {literal('.' + '0' * int(found[2]))}"
+    return f"({as_text} = {text} OR {as_text} = CASE WHEN contains({text}, '.') THEN {filled} ELSE {whole} END)"
 
 
 def _form(kind: str) -> str | None:

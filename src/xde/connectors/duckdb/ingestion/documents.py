@@ -12,7 +12,7 @@ import duckdb
 from xde.connectors.duckdb.ingestion.casts import INTEGERS, nested
 from xde.connectors.duckdb.ingestion.csv_files import match_columns
 from xde.connectors.duckdb.ingestion.delivered import CUT, broken, encoding_of, not_in_encoding, open_bytes
-from xde.connectors.duckdb.ingestion.line_files import json_text, line_source, new_in_json
+from xde.connectors.duckdb.ingestion.line_files import Members, json_source, new_in_json
 from xde.connectors.duckdb.ingestion.stage import Source
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
@@ -21,7 +21,7 @@ from xde.ground.raw_json import BLANK, elements, on_one_line, place
 from xde.lifecycle.ingestion.port import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from xde.connectors.duckdb.ingestion.csv_files import Matched
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 def stage_json(stage: Stage, found: FoundFile, scratch: Path) -> list[str]:
     """Stage the records of a JSON document; gives each as it is written there."""
     written = list(json_records(found, stage.job.dialect))
-    texts = {f.name: json_text(f) for f in stage.job.fields}
-    _stage_lines(stage, found, scratch, map(on_one_line, written), (texts, new_in_json(stage.job)))
+    members = Members()
+    texts = {f.name: members.text(f) for f in stage.job.fields}
+    _stage_lines(stage, found, scratch, map(on_one_line, written), lambda lines: json_source(lines, texts, members, new_in_json(stage.job)))
     return written
 
 
@@ -45,14 +46,15 @@ def stage_sheet(stage: Stage, found: FoundFile, scratch: Path) -> tuple[dict[int
         return {}, None
     matched = match_columns(stage.job, found, header, header)
     written = {n: json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False) for n, row in rows}
-    texts = {f.name: matched.texts[f.name] if f.source_name not in header else json_text(f) for f in stage.job.fields}
-    new = {n: json_text(Field(n, n, "VARCHAR")) for n in matched.new}
-    _stage_lines(stage, found, scratch, iter(written.values()), (texts, replace(matched, new=new).values))
+    members = Members()
+    texts = {f.name: matched.texts[f.name] if f.source_name not in header else members.text(f) for f in stage.job.fields}
+    values = replace(matched, new={n: members.text(Field(n, n, "VARCHAR")) for n in matched.new}).values
+    _stage_lines(stage, found, scratch, iter(written.values()), lambda lines: json_source(lines, texts, members, values))
     return written, matched
 
 
-def _stage_lines(stage: Stage, found: FoundFile, scratch: Path, lines: Iterator[str], columns: tuple[dict[str, str], str]) -> None:
-    """Stage lines of JSON; `columns` are the SQL of each field's text, and of the values that no field takes."""
+def _stage_lines(stage: Stage, found: FoundFile, scratch: Path, lines: Iterator[str], source: Callable[[str], Source]) -> None:
+    """Stage lines of JSON; `source` makes one of their relation."""
     target = scratch / uuid.uuid4().hex
     with target.open("w", encoding="utf-8", newline="\n") as out:
         for line in lines:
@@ -63,7 +65,7 @@ def _stage_lines(stage: Stage, found: FoundFile, scratch: Path, lines: Iterator[
         f"read_csv({literal(str(target))}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, header = false, delim = '\x01', "
         f"quote = '', escape = '', nullstr = '\x02', compression = 'none', max_line_size = {stage.job.dialect.max_record_bytes:d})"
     )
-    stage.add(found.path, line_source(relation, *columns, is_json=True))
+    stage.add(found.path, source(relation))
 
 
 def stage_parquet(stage: Stage, found: FoundFile) -> tuple[int, Matched, dict[str, str]]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion.casts import DECIMAL, TEXTS, nested
 from xde.connectors.duckdb.ingestion.delivered import content
 from xde.connectors.duckdb.ingestion.new_columns import NO_VALUES, values_in_json
+from xde.connectors.duckdb.ingestion.searching import may_have_long_numbers
 from xde.connectors.duckdb.ingestion.splitting import Splitting
 from xde.connectors.duckdb.ingestion.stage import Source
 from xde.connectors.duckdb.ingestion.text_files import TextFile
 from xde.ground.names import literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from xde.connectors.duckdb.ingestion.stage import Stage
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.port import FoundFile
 
 EVERY_LINE = Splitting()
+FIRST, FORMS = 200, 4  # how many records are looked at, for how many orders of their names
+LARGE = 16_000_000  # bytes: NumPy takes as long to start as the engine to look through fewer
 MANY_DIGITS = "[0-9][0-9.]{15}"  # a DOUBLE keeps 15 digits of any number (IEEE 754)
 TEXT_OR_NUMBER = r'("(?:[^"\\]|\\.)*")|(-?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?)'
 
@@ -32,45 +40,104 @@ def stage_lines(stage: Stage, found: FoundFile, scratch: Path) -> tuple[TextFile
     lines = max(0, given.lines - dialect.skip)
     if not lines:
         return file, 0
-    is_json = dialect.format == "ndjson"
-    texts = {f.name: json_text(f) if is_json else fixed_text(f) for f in stage.job.fields}
-    new = new_in_json(stage.job) if is_json else NO_VALUES
-    file.reader(stage.cursor, dialect, ["line"], lambda relation: stage.add(found.path, line_source(relation, texts, new, is_json=is_json)))
+    make = _json(stage.job, file) if dialect.format == "ndjson" else _fixed(stage.job)
+    file.reader(stage.cursor, dialect, ["line"], lambda relation: stage.add(found.path, make(relation)))
     blank = lines - len(file.refused) - stage.rows[found.path]
     return file, lines - _blank_lines(file) if blank else lines
 
 
-def new_in_json(job: LoadJob) -> str:
-    """The SQL of a record's values under names that the contract does not know; nobody asks for them where they are left out."""
-    return NO_VALUES if job.schema_change.new_column == "discard" else values_in_json([(f.path or (f.source_name,))[0] for f in job.fields])
+def _json(job: LoadJob, file: TextFile) -> Callable[[str], Source]:
+    members = Members()
+    texts = {f.name: members.text(f) for f in job.fields}
+    new = new_in_json(job, _usual(file, known_members(job)))
+    many = members.doubtful
+    if many and file.content.file.size >= LARGE:
+        with file.content.open() as stream:
+            many = may_have_long_numbers(stream)
+    return lambda relation: json_source(relation, texts, members, new, many=many)
 
 
-def line_source(relation: str, texts: dict[str, str], new: str = NO_VALUES, *, is_json: bool) -> Source:
-    """Lines as a source: numbered from 0, the blank ones left out; a line that is no JSON object is unread."""
+def _fixed(job: LoadJob) -> Callable[[str], Source]:
+    texts = {f.name: fixed_text(f) for f in job.fields}
+    return lambda relation: Source(_numbered(relation), texts, position="nth")
+
+
+def new_in_json(job: LoadJob, usual: Collection[tuple[str, ...]] = ()) -> str:
+    """The SQL of a record's values under names that the contract does not know; nobody asks for them where they are left out.
+
+    `usual` are names as many records have them, in their order, all known: such a record is passed over at once.
+    """
+    if job.schema_change.new_column == "discard":
+        return NO_VALUES
+    others = values_in_json(known_members(job))
+    if not usual:
+        return others
+    listed = ", ".join(f"[{', '.join(map(literal, names))}]" for names in usual)
+    return f"CASE WHEN keys IN ({listed}) THEN NULL ELSE {others} END"
+
+
+def known_members(job: LoadJob) -> list[str]:
+    """The names at the top of a record that the contract knows."""
+    return [(f.path or (f.source_name,))[0] for f in job.fields]
+
+
+def _usual(file: TextFile, known: Collection[str]) -> list[tuple[str, ...]]:
+    """The names of the first records as they stand there, where all are known."""
+    names = set(known)
+    found: dict[tuple[str, ...], None] = {}
+    with file.content.open() as stream, suppress(ValueError, RecursionError):  # a record that is none is told by the engine
+        for line in islice(stream, file.above, file.above + FIRST):
+            record = json.loads(line) if line.strip() else None
+            if isinstance(record, dict) and names.issuperset(record):
+                found[tuple(record)] = None
+    return list(found)[:FORMS]
+
+
+def _numbered(relation: str) -> str:
+    """Lines numbered from 0, then the blank ones left out."""
     numbered = f"SELECT line, row_number() OVER () - 1 AS nth FROM {relation}"
-    filled = f"(SELECT * FROM ({numbered}) WHERE trim(coalesce(line, ''), ' \t\r') <> '')"
-    if not is_json:
-        return Source(filled, texts, position="nth")
-    valid = "CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END"
-    objects = f"SELECT nth, CASE WHEN {valid} THEN line END AS line FROM {filled}"
-    records = f"(SELECT nth, line, regexp_matches(line, {literal(MANY_DIGITS)}) AS many FROM ({objects}))"
+    filled = "CASE WHEN starts_with(line, '{') THEN true ELSE trim(coalesce(line, ''), ' \t\r') <> '' END"  # to trim a long line is dear
+    return f"(SELECT * FROM ({numbered}) WHERE {filled})"
+
+
+def json_source(relation: str, texts: Mapping[str, str], members: Members, new: str = NO_VALUES, *, many: bool = True) -> Source:
+    """Lines of JSON as a source; one that is no JSON object is unread. `many`: some may have numbers of more digits than a DOUBLE."""
+    objects = f"SELECT nth, CASE WHEN coalesce(TRY(json_type(line)) = 'OBJECT', false) THEN line END AS line FROM {_numbered(relation)}"
+    digits = f"regexp_matches(line, {literal(MANY_DIGITS)})" if many else "false"
+    keys = "json_keys(line)" if new != NO_VALUES else "NULL"
+    records = f"(SELECT nth, line, {digits} AS many, {members.column()}, {keys} AS keys FROM ({objects}))"
     return Source(records, texts, position="nth", unread="line IS NULL", new=new)
 
 
-def json_text(field: Field) -> str:
-    """A field of a record that is one JSON text."""
-    names = field.path or (field.source_name,)
-    path = literal("$" + "".join('."' + n.replace('"', '\\"') + '"' for n in names))
-    if nested(field):
-        plain = f"CAST(json_extract(line, {path}) AS VARCHAR)"
-        if "DECIMAL" not in field.type.upper() and "NUMERIC" not in field.type.upper():
-            return plain
-        return f"CASE WHEN many THEN CAST(json_extract({in_quotes('line')}, {path}) AS VARCHAR) ELSE {plain} END"
-    text = f"json_extract_string(line, {path})"
-    if not (DECIMAL.match(field.type.strip().upper()) or field.type.strip().upper() in TEXTS):
-        return text
-    exact = f"json_extract_string({in_quotes('line')}, {path})"  # the engine reads a number with a point as a DOUBLE
-    return f"CASE WHEN many AND json_type(line, {path}) = 'DOUBLE' THEN {exact} ELSE {text} END"
+@dataclass(slots=True)
+class Members:
+    """What is taken from a record by one look at its JSON: to ask for each member by itself reads the whole record as many times."""
+
+    paths: list[str] = field(default_factory=list)
+    doubtful: bool = False  # a number with a point may be kept in a type that holds more of its digits than a DOUBLE
+
+    def text(self, of: Field) -> str:
+        """The SQL of a field's text."""
+        names = of.path or (of.source_name,)
+        path = literal("$" + "".join('."' + n.replace('"', '\\"') + '"' for n in names))
+        kind = of.type.strip().upper()
+        if nested(of):
+            plain = f"CAST(json_extract(line, {path}) AS VARCHAR)"
+            if "DECIMAL" not in kind and "NUMERIC" not in kind:
+                return plain
+            self.doubtful = True
+            return f"CASE WHEN many THEN CAST(json_extract({in_quotes('line')}, {path}) AS VARCHAR) ELSE {plain} END"
+        self.paths.append(path)
+        text = f"members[{len(self.paths)}]"
+        if not (DECIMAL.match(kind) or kind in TEXTS):
+            return text
+        self.doubtful = True
+        exact = f"json_extract_string({in_quotes('line')}, {path})"  # the engine reads a number with a point as a DOUBLE
+        return f"CASE WHEN many AND json_type(line, {path}) = 'DOUBLE' THEN {exact} ELSE {text} END"
+
+    def column(self) -> str:
+        """The column that the texts are taken from."""
+        return f"json_extract_string(line, [{', '.join(self.paths)}]) AS members" if self.paths else "NULL::VARCHAR[] AS members"
 
 
 def in_quotes(line: str) -> str:

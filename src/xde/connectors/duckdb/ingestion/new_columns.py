@@ -38,9 +38,9 @@ def values_of(columns: Mapping[str, str]) -> str:
 
 
 def values_in_json(known: Sequence[str]) -> str:
-    """The values of members of a record (`line`, one JSON text) besides the known ones."""
+    """The values of members of a record (`line`, one JSON text, and `keys`, its names) besides the known ones."""
     names = ", ".join(literal(n) for n in known)
-    others = f"list_filter(list_distinct(json_keys(line)), lambda k: NOT list_contains([{names}], k))"
+    others = f"list_filter(list_distinct(keys), lambda k: NOT list_contains([{names}], k))"
     text = (
         "json_extract_string(line, '/' || replace(replace(k, '~', '~0'), '/', '~1'))"  # RFC 6901: a path of JSONPath cannot say every name
     )

@@ -1,8 +1,10 @@
-"""Some lines found among millions: of each line a few bytes are looked at, of many lines at once, and of those alike all."""
+"""What is found in many megabytes by looking at few of their bytes, of many lines at once: some lines, numbers of many digits."""
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
+from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion.splitting import BOM, Record
@@ -19,6 +21,8 @@ PIECE = 1 << 20
 WORD = 8  # bytes that are looked at together
 SHORT = 2 * WORD  # a shorter line is looked at as it is
 SLOTS = 20  # bits: a million for the likenesses of lines
+LONG_NUMBER = re.compile(rb"[0-9][0-9.]{15}")
+FEW = 10_000  # rows of nine digits in a piece, which are looked at one by one
 ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5)  # far from each other, to mix words with
 
 
@@ -71,3 +75,27 @@ def _slot(text: bytes, starts: Numbers, ends: Numbers) -> Numbers:
     for place, odd in zip(places, ODD, strict=True):
         mixed += words[np.clip(place, 0, len(text))] * np.uint64(odd)
     return ((mixed ^ (mixed >> np.uint64(29))) * np.uint64(ODD[0]) >> np.uint64(64 - SLOTS)).astype(np.int64)
+
+
+def may_have_long_numbers(stream: IO[bytes]) -> bool:
+    """Whether digits and points stand somewhere, sixteen in a row; true without a look where NumPy is not installed.
+
+    Such a row covers two bytes of each eight apart, so every eighth is looked at, and more only between two that would do.
+    """
+    if find_spec("numpy") is None:
+        return True
+    import numpy as np
+
+    numeric = np.isin(np.arange(256), np.frombuffer(b"0123456789.", np.uint8))
+    rest = b""
+    while piece := stream.read(PIECE):
+        held = rest + piece
+        text = np.frombuffer(held, np.uint8)
+        every = numeric[text[::WORD]]
+        at = np.flatnonzero(every[:-1] & every[1:]) * WORD
+        for further in range(1, WORD):
+            at = at[numeric[text[at + further]]]
+        if len(at) > FEW or any(LONG_NUMBER.search(held, max(0, x - 2 * WORD), x + 3 * WORD) for x in at.tolist()):
+            return True
+        rest = held[1 - 2 * WORD :]
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -274,3 +275,51 @@ def test_numbers_within_nested_values_keep_their_digits(desk: Desk) -> None:
         {"a": Decimal("0.1000000000"), "b": [Decimal("7.000")], "t": "1.5", "d": 0.1},
     ]
     assert len(desk.letters(loaded)) == 1
+
+
+def test_decimals_are_those_that_stand_there_or_letters(desk: Desk) -> None:
+    """Numbers and texts of every length, with and without a point, zeros at both ends: as Python's decimals are."""
+    chance = random.Random(7)
+    texts = [
+        "0",
+        "-0",
+        "0.0",
+        "35",
+        "35.0",
+        "35.00",
+        "35.000",
+        "35.005",
+        "99999999.99",
+        "99999999.995",
+        "100000000",
+        "1.10000000000000000000001",
+    ]
+    for _ in range(3000):
+        whole, part = chance.randrange(10 ** chance.randrange(1, 10)), "".join(chance.choices("0005", k=chance.randrange(5)))
+        texts.append(f"{chance.choice(['', '-'])}{whole}{'.' if part else ''}{part}")
+    texts += [f"{x}{chance.choice(['', '0' * 14])}" for x in texts if "." in x]
+    lines = [f'{{"id": {n}, "a": {chance.choice([x, f"{chr(34)}{x}{chr(34)}"])}}}' for n, x in enumerate(texts)]
+    fields = (Field("id", "id", "BIGINT"), Field("a", "a", "DECIMAL(10,2)"))
+    loaded = desk.load(desk.job([desk.file("\n".join(lines).encode(), "f.ndjson")], fields, NDJSON))
+    good = [(n, Decimal(x)) for n, x in enumerate(texts) if abs(Decimal(x)) < 10**8 and Decimal(x) == round(Decimal(x), 2)]
+    assert sorted(desk.rows(loaded)) == good
+    assert len(desk.letters(loaded)) == len(texts) - len(good) > 100
+
+
+@pytest.mark.parametrize("policy", ["freeze", "evolve", "quarantine", "discard"])
+def test_names_in_another_order_and_names_twice_are_the_same_names(desk: Desk, policy: str) -> None:
+    """Records are passed over by the order of their names where that is the usual one; all others are looked at."""
+    text = ['{"id": 1, "a": "x"}', '{"a": "y", "id": 2}', '{"id": 3}', '{"id": 4, "a": "z", "a": "w"}', "{}"] * 3
+    job = desk.job([desk.file("\n".join(text).encode(), "f.ndjson")], FIELDS, NDJSON)
+    loaded = desk.load(replace(job, schema_change=SchemaChange(new_column=policy)))
+    assert desk.rows(loaded) == [(1, "x"), (2, "y"), (3, None), (4, "z"), (None, None)] * 3
+    late = desk.file("\n".join([*text * 100, '{"id": 5, "a": "v", "of": 1}']).encode(), "late.ndjson")
+    job = replace(desk.job([late], FIELDS, NDJSON), schema_change=SchemaChange(new_column=policy))
+    if policy == "freeze":
+        with pytest.raises(UserError) as raised:
+            desk.load(job)
+        assert raised.value.findings[0].code == "XDE0412"
+        return
+    loaded = desk.load(job)
+    assert [c.name for c in loaded.new_columns] == (["of"] if policy == "evolve" else [])
+    assert len(desk.letters(loaded)) == (policy == "quarantine")

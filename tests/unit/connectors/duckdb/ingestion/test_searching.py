@@ -8,7 +8,7 @@ import random
 import pytest
 
 from xde.connectors.duckdb.ingestion import searching
-from xde.connectors.duckdb.ingestion.searching import lines_among
+from xde.connectors.duckdb.ingestion.searching import LONG_NUMBER, lines_among, may_have_long_numbers
 from xde.connectors.duckdb.ingestion.splitting import BOM, Record
 
 
@@ -55,3 +55,14 @@ def test_lines_of_one_likeness_are_told_apart() -> None:
 def test_a_file_of_nothing() -> None:
     assert list(lines_among(io.BytesIO(b""), {b"x"}, [])) == []
     assert list(lines_among(io.BytesIO(BOM), set(), [3])) == [Record(1, 3, b"", refused=True)]
+
+
+@pytest.mark.parametrize("piece", [16, 50, 1 << 20])
+@pytest.mark.parametrize("length", [*range(12, 20), 40])
+def test_a_long_number_is_found_wherever_it_stands(length: int, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "PIECE", piece)
+    chance = random.Random(length)
+    for before in range(40):
+        number = bytes(chance.choices(b"0123456789", k=length - 1)) + chance.choice([b"", b"."]) + b"5"
+        for text in (b"x" * before + number, b"1" * (before % 15) + b"," + number + b"x" * before, b"," * before + b"." + number + b","):
+            assert may_have_long_numbers(io.BytesIO(text)) == bool(LONG_NUMBER.search(text)), text
