@@ -37,7 +37,7 @@ PACKAGES = (
     "connectorx==0.4.6",
     "dlt[filesystem,parquet,sql-database]==1.31.0",
     f"duckdb=={duckdb.__version__}",
-    "psycopg2-binary==2.9.12",
+    "psycopg[binary]==3.3.9",
     "pyarrow==26.0.0",
 )
 SEED, ROWS = 20131103, 2_000_000

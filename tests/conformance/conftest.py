@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from projects.ports import free_port
 from projects.postgres import NoServerError, PostgresServer, serving
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -64,3 +67,30 @@ def till(postgres_server, tmp_path, monkeypatch, request) -> Till:
     monkeypatch.setenv("TILL_PASSWORD", "readers password")
     name = f"till_{abs(hash(request.node.name)) % 10**8}_{time.time_ns() % 10**6}"
     return Till(postgres_server, tmp_path / "shop", name)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server():
+    if shutil.which("mariadb-install-db") is None:
+        pytest.skip("the machine has no MariaDB server (Debian: apt-get install mariadb-server-core)")
+    pytest.importorskip("pymysql", reason="the driver is not installed: pip install 'xde[mysql]'")
+    from mariadb import MariadbServer
+
+    home = Path(tempfile.mkdtemp(prefix="xde-mariadb-"))
+    home.chmod(0o777)
+    made = MariadbServer(home, free_port())
+    try:
+        made.make()
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def shop(mariadb_server, tmp_path, request, monkeypatch):
+    from mariadb import PASSWORD, Shop
+
+    monkeypatch.setenv("TILL_PASSWORD", PASSWORD)
+    return Shop(mariadb_server, tmp_path / "shop", f"shop_{abs(hash(request.node.nodeid)):x}")

@@ -25,7 +25,7 @@ class Database(Folder):
     def __init__(self, server: PostgresServer, root: Path, name: str) -> None:
         super().__init__(root)
         self.server, self.name = server, name
-        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        with self.elsewhere() as connection:
             connection.execute(f"CREATE DATABASE {name}")
 
     def address(self, name: str, user: str, port: int = 0) -> str:
@@ -41,6 +41,10 @@ class Database(Folder):
 
     def connect(self, **how) -> psycopg.Connection:
         return psycopg.connect(self.server.url(self.name), **how)
+
+    def elsewhere(self) -> psycopg.Connection:
+        """A connection to the server that is none of this database."""
+        return psycopg.connect(self.server.url("postgres"), autocommit=True)
 
     def sql(self, *texts: str) -> None:
         with self.connect(autocommit=True) as connection:

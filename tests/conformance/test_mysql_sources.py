@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 import random
-import shutil
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
-from projects.ports import free_port
 
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 
 pytestmark = pytest.mark.mysql
-
-
-@pytest.fixture(scope="module")
-def server():
-    if shutil.which("mariadb-install-db") is None:
-        pytest.skip("the machine has no MariaDB server (Debian: apt-get install mariadb-server-core)")
-    pytest.importorskip("pymysql", reason="the driver is not installed: pip install 'xde[mysql]'")
-    from mariadb import MariadbServer
-
-    home = Path(tempfile.mkdtemp(prefix="xde-mariadb-"))
-    home.chmod(0o777)
-    made = MariadbServer(home, free_port())
-    try:
-        made.make()
-        made.start()
-        yield made
-    finally:
-        made.stop()
-        shutil.rmtree(home, ignore_errors=True)
-
-
-@pytest.fixture
-def shop(server, tmp_path, request, monkeypatch):
-    from mariadb import PASSWORD, Shop
-
-    monkeypatch.setenv("TILL_PASSWORD", PASSWORD)
-    return Shop(server, tmp_path / "shop", f"shop_{abs(hash(request.node.nodeid)):x}")
 
 
 def test_a_second_run_loads_what_came_since_and_a_third_nothing(shop):

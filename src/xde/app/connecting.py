@@ -81,7 +81,9 @@ def opened(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> TableSource
                 from xde.connectors.sqlalchemy.sources import SqlAlchemyTables
             return SqlAlchemyTables(settings)
         case _:
-            raise UserError(Finding("XDE0435", f"`{ask.dataset}` is on a server of type `{ask.place.kind}`, which cannot be read yet"))
+            from xde.app.strangers import Stranger
+
+            return Stranger(ask, settings, root)
 
 
 def opened_store(revealed: Revealing, place: Place) -> FileStore:

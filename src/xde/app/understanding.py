@@ -179,12 +179,17 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
 
 def _sources(project: Project, house: House, findings: Findings) -> tuple[dict[str, Reading], dict[str, Schema]]:
     from xde.lifecycle.ingestion.declare import declare
+    from xde.lifecycle.ingestion.declare_tables import OURS
 
     readings: dict[str, Reading] = {}
     schemas: dict[str, Schema] = {}
     for name, dataset in project.sources.items():
         reading, told = declare(dataset)
         findings.extend(told)
+        if reading is not None and reading.ask is not None and reading.ask.place.kind not in OURS:
+            from xde.app.strangers import unknown
+
+            findings.extend(f for f in [unknown(reading.ask)] if f is not None)
         if reading is not None:
             readings[name] = reading
             schemas[name] = tuple(Column(f.name, house.lake.storable(f.type)) for f in reading.fields)

@@ -144,10 +144,12 @@ _REQUEST = Record(
         "since": _SINCE,
     }
 )
+CUSTOM_KINDS = ("sqlite", "sqlalchemy")
+"""What `xdeType` of a server of `type: custom` may say for our own connectors; other kinds are those of installed packages."""
 OF_SERVER: dict[str, Kind] = {
     "push": _PUSH,
     "api": _API,
-    "type": Text(("sqlite", "sqlalchemy")),
+    "type": Text(pattern=r"\S", wanted="the kind of a connector", example="sqlite"),
     "url": _TEXT,
     "region": _TEXT,
     "accessKey": _TEXT,
@@ -199,7 +201,7 @@ def check_own_words(root: Mapping) -> list[Finding]:
 def _places(root: Mapping) -> Iterator[tuple[Mapping, dict[str, Kind]]]:
     yield root, OF_CONTRACT
     for server in root.mappings("servers"):
-        yield server, OF_SERVER
+        yield server, {**_of_stranger(server), **OF_SERVER}
     for level in root.mappings("slaProperties"):
         yield level, OF_SERVICE_LEVEL
     for channel in root.mappings("support"):
@@ -210,6 +212,13 @@ def _places(root: Mapping) -> Iterator[tuple[Mapping, dict[str, Kind]]]:
         for _, column in columns_below(table):
             yield column, OF_PROPERTY
             yield from _rules_and_relationships(column)
+
+
+def _of_stranger(server: Mapping) -> dict[str, Kind]:
+    """The words of a server that a connector of others reads: it alone knows them."""
+    said = dict(own_words(server)) if "customProperties" in server.items else {}
+    kind = said["type"].text("value") if "type" in said else None
+    return {} if kind is None or kind in CUSTOM_KINDS else dict.fromkeys(said, Anything())
 
 
 def _rules_and_relationships(node: Mapping) -> Iterator[tuple[Mapping, dict[str, Kind]]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
+from xde.kernel.project.own_words import CUSTOM_KINDS
 from xde.kernel.project.secret_references import references
 from xde.lifecycle.ingestion.port import Dialect
 from xde.lifecycle.sources.tables import LSN, NULL, OPERATION, SEQUENCE, TOLD, Ask, AskedColumn, Capture, Cursor, Limits, Place
@@ -38,8 +39,11 @@ WORDS = {
 }
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z")
 _SLOT = re.compile(r"[^a-z0-9_]+")
+_CAPITAL = re.compile("([A-Z])")
+_SECRET = re.compile(r"(?i)password|secret|token")
 _OWN = ("user", "password", "sslMode", "url")
-_LATE = {"mysql", "sqlalchemy"}  # servers whose rows do not tell which transaction wrote them
+OURS = frozenset({*KINDS.values(), *CUSTOM_KINDS})
+_IN_ORDER = {"postgres", "sqlite", "duckdb"}  # of others no row tells which transaction wrote it
 
 
 def kind_of(server: Server) -> str | None:
@@ -67,7 +71,7 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
         return _captured(dataset, server, kind, fields, change, findings)
     if mode == "append" and cursor is None:
         _no_cursor(dataset, findings)
-    if cursor is not None and mode != "replace" and kind in _LATE:
+    if cursor is not None and mode != "replace" and kind not in _IN_ORDER:
         _merged(dataset, cursor, mode, kind, findings)
     elif mode == "append" and cursor is not None and kind != "postgres":
         _only_new(dataset, cursor, findings)
@@ -169,8 +173,10 @@ def _columns(change: SchemaChange) -> tuple[bool, bool]:
 
 def _place(server: Server, kind: str, findings: Findings) -> Place:
     settings = {n: str(v) for n, v in server.settings.items()}
-    settings |= {n: str(server.custom[n].value) for n in _OWN if n in server.custom}
-    not_in_the_open(server, "password", "password", findings)
+    own = _OWN if kind in OURS else [n for n in server.custom if n != "type"]  # a connector of others knows what it asks for
+    settings |= {n: str(server.custom[n].value) for n in own if n in server.custom}
+    for name in dict.fromkeys(("password", *(n for n in own if _SECRET.search(n)))):
+        not_in_the_open(server, name, "password" if name == "password" else f"`{_spoken(name)}`", findings)
     url = server.custom.get("url")
     if url is not None and ":" in str(url.value).partition("://")[2].rpartition("@")[0] and not references(str(url.value)):
         findings.add(_in_the_open(server.name, "password", url.span, "take it out of `xdeUrl`, and write a reference as `xdePassword`"))
@@ -181,7 +187,8 @@ def not_in_the_open(server: Server, word: str, what: str, findings: Findings) ->
     """A secret of a server has to be a reference."""
     said = server.custom.get(word)
     if said is not None and not references(str(said.value)):
-        hint = f"write a reference, such as `${{env:SHOP_{what.replace(' ', '_').upper()}}}`"
+        variable = _CAPITAL.sub(r"_\1", word).upper()
+        hint = f"write a reference, such as `${{env:SHOP_{variable}}}`"
         findings.add(_in_the_open(server.name, what, said.span, hint))
 
 
@@ -256,7 +263,7 @@ def _merged(dataset: SourceDataset, cursor: Cursor, mode: str, kind: str, findin
         hint = "say `merge` as its `xdeWriteMode`, with a primary key"
         message = f"`{dataset.name}` appends from a server whose rows tell no transaction"
         findings.add(Finding("XDE0483", message, at, "read again", why, hint))
-    elif kind == "sqlalchemy" and cursor.lag is None:
+    elif kind != "mysql" and cursor.lag is None:
         why = "this server does not tell which transactions are open, and what they wrote"
         hint = "give the cursor a `lag` that is longer than any transaction, such as `PT1H`"
         message = f"the cursor of `{dataset.name}` would miss rows that are committed late"
