@@ -150,13 +150,6 @@ def test_nothing_is_good(desk: Desk, sieved: list[Sieved | None]) -> None:
     assert sieved[0] is not None
 
 
-def test_what_was_read_otherwise_than_it_stands_is_staged(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Were a line not found again, its record would be neither row nor letter."""
-    monkeypatch.setattr("xde.connectors.duckdb.ingestion.sieving.lines_among", lambda *_: iter(()))
-    ours, staged = both(desk, content(2), checks=CHECKS)
-    assert repr(ours) == repr(staged)
-
-
 def test_a_letter_is_read_again(desk: Desk) -> None:
     desk.loader = DuckdbLoader(desk.session.cursor, 0)
     job = desk.job([desk.file(b"id,a\n1,1\n2,x\n")], (Field("id", "id", "BIGINT"), Field("a", "a", "BIGINT")))
