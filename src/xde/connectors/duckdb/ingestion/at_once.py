@@ -27,12 +27,17 @@ DIGITS = 19  # more do not fit into 64 bits
 SURE = 15  # so many digits are exact in a DOUBLE, and so is a quotient of two such numbers
 U = np.uint64
 ZEROS = U(0x3030303030303030)
-PAIRS, QUADS, HALF = U(0x00FF00FF00FF00FF), U(0x0000FFFF0000FFFF), U(0x00000000FFFFFFFF)
+STEPS = (  # of digits pairs, of pairs fours, of fours eights
+    (U(10), U(8), U(0x00FF00FF00FF00FF)),
+    (U(100), U(16), U(0x0000FFFF0000FFFF)),
+    (U(10_000), U(32), U(0x00000000FFFFFFFF)),
+)
 HIGH = U(0x8080808080808080)
 ABOVE_NINE = U(0x7676767676767676)  # of a byte above 9 it makes one with its highest bit
 ONE_BYTE = U(255)
 MINUS = ord("-")
 LOW = np.array([(1 << 8 * n) - 1 for n in range(WORD + 1)], U)  # the lowest bytes of a word
+SHORT = LOW[:5].astype(np.uint32)
 INLINE, PREFIX = 12, 4  # bytes: a shorter text stands in its view, of a longer one its beginning
 MONTHS = np.arange(np.datetime64("0000-01"), np.datetime64("10000-01"))
 BEGINS = MONTHS.astype("datetime64[D]").astype(np.int64)  # each month's first day
@@ -45,8 +50,8 @@ class Piece:
 
     __slots__ = ("bytes", "halves", "padded", "words")
 
-    def __init__(self, text: bytes) -> None:
-        self.padded = bytes(ROOM) + text + bytes(ROOM)
+    def __init__(self, *texts: bytes) -> None:
+        self.padded = b"".join((bytes(ROOM), *texts, bytes(ROOM)))
         self.bytes = np.frombuffer(self.padded, np.uint8)
         size = len(self.padded)
         self.words: Words = np.ndarray((size - 7,), "<u8", self.padded, strides=(1,))
@@ -157,13 +162,15 @@ def views(spans: Spans) -> Words:
     piece, start, width = spans.piece, spans.start, spans.width
     made = np.empty((len(width), 2), U)
     longest = int(width.max(initial=0))
-    first = piece.halves[start] & LOW[np.minimum(width, PREFIX)]
-    made[:, 0] = width.astype(U) | (first << U(32))
+    first = piece.halves[start] & SHORT[np.minimum(width, PREFIX)]
+    made[:, 0] = first
+    made[:, 0] <<= U(32)
+    made[:, 0] |= width.view(U)
     if longest <= PREFIX:
         made[:, 1] = 0
         return made
     rest = piece.words[start + PREFIX] & LOW[np.clip(width - PREFIX, 0, WORD)]
-    made[:, 1] = rest if longest <= INLINE else np.where(width <= INLINE, rest, start.astype(U) << U(32))
+    made[:, 1] = rest if longest <= INLINE else np.where(width <= INLINE, rest, start.view(U) << U(32))
     return made
 
 
@@ -198,24 +205,53 @@ def _of_fraction(spans: Spans, told: Callable[[Words, int], Told], fraction: int
         value, known = _digits(piece, end, spans.width, 0)
     else:
         value, known = _digits(piece, end, spans.width - 1, fraction)
-        known &= (piece.bytes[np.maximum(end - 1 - fraction, 0)] == mark) & (spans.width > fraction + 1)
+        known &= (piece.bytes[end - (1 + fraction)] == mark) & (spans.width > fraction + 1)
     found = told(value, fraction)
     return found.values, known & found.known
 
 
 def _digits(piece: Piece, end: Places, count: Places, fraction: int) -> tuple[Words, Flags]:
     """The number that some last digits make, where all are digits; of them so many stand behind a mark, which is passed over."""
+    most = int(count.max(initial=0))
+    if most <= WORD // 2:
+        value, wrong = _four(piece, end, count, fraction)
+        return value, (wrong == 0) & (count > 0)
     value, wrong = _eight(piece, end, count, fraction, 0)
-    for nth in range(1, -(-min(int(count.max(initial=0)), DIGITS) // WORD)):
+    for nth in range(1, -(-min(most, DIGITS) // WORD)):
         more, odd = _eight(piece, end, count, fraction, nth)
-        value += more * U(10 ** (WORD * nth))
+        more *= U(10 ** (WORD * nth))
+        value += more
         wrong |= odd
-    return value, (wrong == 0) & (count > 0) & (count <= DIGITS)
+    known = (wrong == 0) & (count > 0)
+    return value, known if most <= DIGITS else known & (count <= DIGITS)
+
+
+def _four(piece: Piece, end: Places, count: Places, fraction: int) -> tuple[Words, NDArray[np.uint32]]:
+    """As `_eight` of at most four digits: of words half as long twice as many are looked at together."""
+    word = piece.halves[end - 4]
+    if fraction and fraction < 4:
+        front = np.uint32((1 << 8 * (4 - fraction)) - 1)
+        word &= ~front
+        word |= piece.halves[end - 5] & front
+    word ^= np.uint32(0x30303030)
+    shift = _shift(count, 4, np.uint32)
+    word >>= shift
+    word <<= shift
+    wrong = ((word + np.uint32(0x76767676)) | word) & np.uint32(0x80808080)
+    pairs = word * np.uint32(10)
+    word >>= np.uint32(8)
+    pairs += word
+    pairs &= np.uint32(0x00FF00FF)
+    value = pairs * np.uint32(100)
+    pairs >>= np.uint32(16)
+    value += pairs
+    value &= np.uint32(0xFFFF)
+    return value.astype(U), wrong
 
 
 def _eight(piece: Piece, end: Places, count: Places, fraction: int, nth: int) -> tuple[Words, Words]:
     """Of the eight digits that are the n-th from the end the number, and what is not zero where they are none."""
-    before = np.maximum(end - WORD * (nth + 1), 1)
+    before = end - WORD * (nth + 1)
     behind = fraction - WORD * nth  # digits of these that stand behind the mark
     if behind >= WORD or not fraction:
         word = piece.words[before]
@@ -223,13 +259,31 @@ def _eight(piece: Piece, end: Places, count: Places, fraction: int, nth: int) ->
         word = piece.words[before - 1]
     else:
         front = LOW[WORD - behind]
-        word = (piece.words[before] & ~front) | (piece.words[before - 1] & front)
-    shift = (np.clip(WORD * (nth + 1) - count, 0, WORD) << 3).astype(U)
-    word = ((word ^ ZEROS) >> shift) << shift
-    wrong = ((word + ABOVE_NINE) | word) & HIGH
-    pairs = (word * U(10) + (word >> U(8))) & PAIRS
-    quads = (pairs * U(100) + (pairs >> U(16))) & QUADS
-    return (quads * U(10_000) + (quads >> U(32))) & HALF, wrong
+        word = piece.words[before]
+        word &= ~front
+        before -= 1
+        word |= piece.words[before] & front
+    word ^= ZEROS
+    shift = _shift(count - WORD * nth if nth else count, WORD, U)
+    word >>= shift
+    word <<= shift
+    wrong = word + ABOVE_NINE
+    wrong |= word
+    wrong &= HIGH
+    for tens, bits, mask in STEPS:
+        value = word * tens
+        word >>= bits
+        value += word
+        value &= mask
+        word = value
+    return word, wrong
+
+
+def _shift(count: Places, width: int, kind: type[np.uint32 | np.uint64]) -> Any:
+    """How many bits of a word are no digits: all of it where there are none."""
+    none = np.clip(width - count, 0, width)
+    none <<= 3
+    return none.astype(kind)
 
 
 def _day(piece: Piece, start: Places) -> tuple[Places, Flags]:

@@ -118,8 +118,8 @@ class PlainLines:
 
     def choose(self) -> Sequence[bool]:
         """Leave as texts the columns of which too little is told in the first piece; gives which are told."""
-        for _, _, text in self._pieces():
-            cut = self._cut(text)
+        for _, piece in self._pieces():
+            cut = self._cut(piece)
             kept = [c.told is None or _share(c, cut) >= ENOUGH for c in self.columns]
             self.columns = [c if k else replace(c, kind=pa.string_view(), told=None) for c, k in zip(self.columns, kept, strict=True)]
             break
@@ -127,9 +127,9 @@ class PlainLines:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The records of each piece."""
-        schema = self.schema
-        for line, offset, text in self._pieces():
-            cut = self._cut(text)
+        schema, line = self.schema, self.above + 1
+        for offset, piece in self._pieces():
+            cut = self._cut(piece)
             fine = np.ones(len(cut.rows), np.bool_)
             arrays = [_array(c, cut, fine) for c in self.columns]
             self._hold(cut, fine, line, offset)
@@ -144,27 +144,28 @@ class PlainLines:
                 _places(begins + (offset - at_once.ROOM)),
                 _places(cut.rows + line),
             ]
+            line += len(cut.starts)
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
-    def _pieces(self) -> Iterator[tuple[int, int, bytes]]:
-        """Whole lines, with the number of the first and where it begins."""
+    def _pieces(self) -> Iterator[tuple[int, Piece]]:
+        """Whole lines, and where the first begins."""
         end = b"\n" if self.content.line_end else b"\r\n"
         with self.content.open() as stream:
             offset = sum(len(stream.readline()) for _ in range(self.above))
-            line = self.above + 1
-            while piece := stream.read(PIECE) + stream.readline():
-                if offset == 0 and piece.startswith(BOM):
-                    piece, offset = piece[len(BOM) :], len(BOM)
-                text = piece if piece.endswith(b"\n") or not piece else piece + end
-                if len(text) > MOST:
+            while text := stream.read(PIECE):
+                if offset == 0 and text.startswith(BOM):
+                    text, offset = text[len(BOM) :], len(BOM)
+                rest = stream.readline()
+                size = len(text) + len(rest)
+                if size > MOST:
                     self.given_up = True
                     raise GivenUpError("a line is too long")
-                if text:
-                    yield line, offset, text
-                line, offset = line + text.count(b"\n"), offset + len(piece)
+                whole = (rest or text).endswith(b"\n")
+                if size:
+                    yield offset, Piece(text, rest, b"" if whole else end)
+                offset += size
 
-    def _cut(self, text: bytes) -> _Cut:
-        piece = Piece(text)
+    def _cut(self, piece: Piece) -> _Cut:
         body = piece.bytes[at_once.ROOM : -at_once.ROOM]
         marks = np.flatnonzero((body == self.delimiter) | (body == ord("\n")))
         marks += at_once.ROOM
@@ -174,9 +175,12 @@ class PlainLines:
         if not self.content.line_end:
             ends = ends - 1
         whole = np.diff(last, prepend=-1) == self.fields
-        if not text.isascii():
-            whole &= _readable(piece, text, starts, ends)
+        if not piece.padded.isascii():
+            whole &= _readable(piece, starts, ends)
         rows = np.flatnonzero(whole)
+        if len(rows) == len(ends):
+            fields = list(np.ascontiguousarray(marks.reshape(-1, self.fields).T)[:-1])
+            return _Cut(piece, starts, ends, rows, [starts, *fields, ends])
         last = last[rows]
         fields = [marks[last + n] for n in range(1 - self.fields, 0)]
         return _Cut(piece, starts, ends, rows, [starts[rows], *fields, ends[rows]])
@@ -220,10 +224,10 @@ def _places(values: Places) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])  # `pyarrow.array` would load pandas
 
 
-def _readable(piece: Piece, text: bytes, starts: Places, ends: Places) -> Flags:
+def _readable(piece: Piece, starts: Places, ends: Places) -> Flags:
     """Which lines are text: nearly always all."""
     try:
-        text.decode()
+        piece.padded.decode()
     except UnicodeDecodeError:
         return np.array([_is_text(piece.padded[s:e]) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)], np.bool_)
     return np.ones(len(starts), np.bool_)
