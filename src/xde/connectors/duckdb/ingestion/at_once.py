@@ -165,12 +165,16 @@ def views(spans: Spans) -> Words:
     first = piece.halves[start] & SHORT[np.minimum(width, PREFIX)]
     made[:, 0] = first
     made[:, 0] <<= U(32)
-    made[:, 0] |= width.view(U)
+    made[:, 0] |= width.astype(U)
     if longest <= PREFIX:
         made[:, 1] = 0
         return made
+    placed = start.view(U) << U(32) if longest > INLINE else None
+    if placed is not None and int(width.min()) > INLINE:
+        made[:, 1] = placed
+        return made
     rest = piece.words[start + PREFIX] & LOW[np.clip(width - PREFIX, 0, WORD)]
-    made[:, 1] = rest if longest <= INLINE else np.where(width <= INLINE, rest, start.view(U) << U(32))
+    made[:, 1] = rest if placed is None else np.where(width <= INLINE, rest, placed)
     return made
 
 

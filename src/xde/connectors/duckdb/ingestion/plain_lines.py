@@ -167,21 +167,27 @@ class PlainLines:
 
     def _cut(self, piece: Piece) -> _Cut:
         body = piece.bytes[at_once.ROOM : -at_once.ROOM]
-        marks = np.flatnonzero((body == self.delimiter) | (body == ord("\n")))
+        line_ends = body == ord("\n")
+        lines = int(np.count_nonzero(line_ends))
+        marks = np.flatnonzero((body == self.delimiter) | line_ends)
         marks += at_once.ROOM
-        last = np.flatnonzero(piece.bytes[marks] == ord("\n"))
-        ends = marks[last]
+        ends = np.ascontiguousarray(marks[self.fields - 1 :: self.fields])
+        alike = len(marks) == lines * self.fields and bool((piece.bytes[ends] == ord("\n")).all())
+        if not alike:
+            last = np.flatnonzero(piece.bytes[marks] == ord("\n"))
+            ends = marks[last]
         starts = np.concatenate([[at_once.ROOM], ends[:-1] + 1])
         if not self.content.line_end:
             ends = ends - 1
-        whole = np.diff(last, prepend=-1) == self.fields
-        if not piece.padded.isascii():
-            whole &= _readable(piece, starts, ends)
+        text = piece.padded.isascii() or _is_text(piece.padded)
+        if alike and text:
+            by_field = np.ascontiguousarray(marks.reshape(-1, self.fields).T)  # what is far apart costs more to look at than to copy
+            return _Cut(piece, starts, ends, np.arange(lines), [starts, *by_field[:-1], ends])
+        whole = np.ones(lines, np.bool_) if alike else np.diff(last, prepend=-1) == self.fields
+        if not text:
+            whole &= np.array([_is_text(piece.padded[s:e]) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)], np.bool_)
         rows = np.flatnonzero(whole)
-        if len(rows) == len(ends):
-            fields = list(np.ascontiguousarray(marks.reshape(-1, self.fields).T)[:-1])
-            return _Cut(piece, starts, ends, rows, [starts, *fields, ends])
-        last = last[rows]
+        last = (rows + 1) * self.fields - 1 if alike else last[rows]
         fields = [marks[last + n] for n in range(1 - self.fields, 0)]
         return _Cut(piece, starts, ends, rows, [starts[rows], *fields, ends[rows]])
 
@@ -224,18 +230,9 @@ def _places(values: Places) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])  # `pyarrow.array` would load pandas
 
 
-def _readable(piece: Piece, starts: Places, ends: Places) -> Flags:
-    """Which lines are text: nearly always all."""
+def _is_text(content: bytes) -> bool:
     try:
-        piece.padded.decode()
-    except UnicodeDecodeError:
-        return np.array([_is_text(piece.padded[s:e]) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)], np.bool_)
-    return np.ones(len(starts), np.bool_)
-
-
-def _is_text(line: bytes) -> bool:
-    try:
-        line.decode()
+        content.decode()
     except UnicodeDecodeError:
         return False
     return True
