@@ -218,8 +218,8 @@ def _digits(piece: Piece, end: Places, count: Places, fraction: int) -> tuple[Wo
     """The number that some last digits make, where all are digits; of them so many stand behind a mark, which is passed over."""
     most = int(count.max(initial=0))
     if most <= WORD // 2:
-        value, wrong = _four(piece, end, count, fraction)
-        return value, (wrong == 0) & (count > 0)
+        short, no_digits = _four(piece, end, count, fraction)
+        return short, (no_digits == 0) & (count > 0)
     value, wrong = _eight(piece, end, count, fraction, 0)
     for nth in range(1, -(-min(most, DIGITS) // WORD)):
         more, odd = _eight(piece, end, count, fraction, nth)
@@ -238,7 +238,7 @@ def _four(piece: Piece, end: Places, count: Places, fraction: int) -> tuple[Word
         word &= ~front
         word |= piece.halves[end - 5] & front
     word ^= np.uint32(0x30303030)
-    shift = _shift(count, 4, np.uint32)
+    shift = _shift(count, 4).astype(np.uint32)
     word >>= shift
     word <<= shift
     wrong = ((word + np.uint32(0x76767676)) | word) & np.uint32(0x80808080)
@@ -268,7 +268,7 @@ def _eight(piece: Piece, end: Places, count: Places, fraction: int, nth: int) ->
         before -= 1
         word |= piece.words[before] & front
     word ^= ZEROS
-    shift = _shift(count - WORD * nth if nth else count, WORD, U)
+    shift = _shift(count - WORD * nth if nth else count, WORD).astype(U)
     word >>= shift
     word <<= shift
     wrong = word + ABOVE_NINE
@@ -283,11 +283,11 @@ def _eight(piece: Piece, end: Places, count: Places, fraction: int, nth: int) ->
     return word, wrong
 
 
-def _shift(count: Places, width: int, kind: type[np.uint32 | np.uint64]) -> Any:
+def _shift(count: Places, width: int) -> Places:
     """How many bits of a word are no digits: all of it where there are none."""
     none = np.clip(width - count, 0, width)
     none <<= 3
-    return none.astype(kind)
+    return none
 
 
 def _day(piece: Piece, start: Places) -> tuple[Places, Flags]:

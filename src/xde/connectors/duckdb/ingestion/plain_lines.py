@@ -1,4 +1,4 @@
-"""A CSV file in which every line is a record and nothing is quoted, as batches of Arrow: each line looked at once, and told or held back."""
+"""A CSV file in which each line is a record and nothing is quoted, as batches of Arrow: a line is looked at once, and told or held."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class _Cut:
 
 @dataclass(slots=True)
 class PlainLines:
-    """The lines of a file below its first ones, in pieces. `held` are those that are not told, `blank` those with nothing in them."""
+    """The lines of a file below its first ones, in pieces. `held` are those that are not told."""
 
     content: Content
     above: int
@@ -112,7 +112,7 @@ class PlainLines:
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns by their numbers, whether a line is told, the line itself, where it begins and the how manieth it is."""
+        """The columns by their numbers, whether a line is told, the line itself, where it begins and its number."""
         own = [(FINE, pa.bool_()), (RAW, pa.string_view()), (AT, pa.int64()), (LINE, pa.int64())]
         return pa.schema([(f"v{n}", c.kind) for n, c in enumerate(self.columns)] + own)
 
@@ -173,23 +173,28 @@ class PlainLines:
         marks += at_once.ROOM
         ends = np.ascontiguousarray(marks[self.fields - 1 :: self.fields])
         alike = len(marks) == lines * self.fields and bool((piece.bytes[ends] == ord("\n")).all())
-        if not alike:
-            last = np.flatnonzero(piece.bytes[marks] == ord("\n"))
-            ends = marks[last]
-        starts = np.concatenate([[at_once.ROOM], ends[:-1] + 1])
-        if not self.content.line_end:
-            ends = ends - 1
-        text = piece.padded.isascii() or _is_text(piece.padded)
-        if alike and text:
-            by_field = np.ascontiguousarray(marks.reshape(-1, self.fields).T)  # what is far apart costs more to look at than to copy
-            return _Cut(piece, starts, ends, np.arange(lines), [starts, *by_field[:-1], ends])
-        whole = np.ones(lines, np.bool_) if alike else np.diff(last, prepend=-1) == self.fields
-        if not text:
+        if not alike or not (piece.padded.isascii() or _is_text(piece.padded)):
+            return self._cut_one_by_one(piece, marks)
+        starts, ends = self._lines(ends)
+        by_field = np.ascontiguousarray(marks.reshape(-1, self.fields).T)  # what is far apart costs more to look at than to copy
+        return _Cut(piece, starts, ends, np.arange(lines), [starts, *by_field[:-1], ends])
+
+    def _cut_one_by_one(self, piece: Piece, marks: Places) -> _Cut:
+        """Where some line has other fields than it should, or is no text."""
+        last = np.flatnonzero(piece.bytes[marks] == ord("\n"))
+        starts, ends = self._lines(marks[last])
+        whole = np.diff(last, prepend=-1) == self.fields
+        if not piece.padded.isascii():
             whole &= np.array([_is_text(piece.padded[s:e]) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)], np.bool_)
         rows = np.flatnonzero(whole)
-        last = (rows + 1) * self.fields - 1 if alike else last[rows]
+        last = last[rows]
         fields = [marks[last + n] for n in range(1 - self.fields, 0)]
         return _Cut(piece, starts, ends, rows, [starts[rows], *fields, ends[rows]])
+
+    def _lines(self, feeds: Places) -> tuple[Places, Places]:
+        """Where lines begin and end, by their line feeds."""
+        starts = np.concatenate([[at_once.ROOM], feeds[:-1] + 1])
+        return starts, feeds if self.content.line_end else feeds - 1
 
     def _hold(self, cut: _Cut, fine: Flags, line: int, offset: int) -> None:
         """Hold the lines that are not told; a line with nothing in it is no record."""

@@ -117,7 +117,9 @@ def _given(stage: Stage, opened: Opened) -> _Given | None:
     lines = PlainLines(file.content, file.above, len(opened.columns), delimiter[0], list(columns.values()))
     chosen = dict(zip(columns, lines.choose(), strict=True))
     sql = {name: f"v{n}" for n, name in enumerate(columns)}
-    return _Given(lines, {f.name: sql.get(f.name, matched.texts[f.name]) for f in stage.job.fields}, frozenset(n for n in chosen if chosen[n]))
+    return _Given(
+        lines, {f.name: sql.get(f.name, matched.texts[f.name]) for f in stage.job.fields}, frozenset(n for n in chosen if chosen[n])
+    )
 
 
 def _through(stage: Stage, given: _Given, columns: Sequence[str], target: Path) -> tuple[DataFile, list[Record]]:
