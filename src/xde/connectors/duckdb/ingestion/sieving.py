@@ -21,6 +21,7 @@ from xde.connectors.duckdb.ingestion.predicates import predicate
 from xde.connectors.duckdb.ingestion.splitting import BOM, Record
 from xde.connectors.duckdb.ingestion.stage import text_of
 from xde.connectors.duckdb.ingestion.text_files import TextFile
+from xde.connectors.duckdb.ingestion.words import no_balance
 from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.ground.names import literal, quoted
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.port import Field, LetterReason, LoadJob
     from xde.lifecycle.storage.port import DataFile
 
-LARGE = 16_000_000  # bytes: what a stage costs a smaller file is not worth the start of NumPy
 HELD = '"__held"'
 
 
@@ -55,9 +55,21 @@ class Sieved:
         return self.few.refused if self.few is not None else {}
 
     def letters(self, dataset: str, bad: Mapping[int, Sequence[LetterReason]]) -> list[tuple[Record, Sequence[LetterReason]]]:
-        """As `TextFile.letters`, by positions among the records held back."""
-        found = self.few.letters(dataset, bad) if self.few is not None else []
-        return [(self.file.as_delivered(replace(self.others[x.line - 1], refused=x.refused)), reasons) for x, reasons in found]
+        """As `TextFile.letters`, by positions among the records held back: each of these is a line of the few."""
+        found: list[tuple[Record, Sequence[LetterReason]]] = []
+        offset, position = 0, 0
+        for record in self.others:
+            refused = self.refused.get(offset)
+            offset += len(record.raw) + 1
+            if refused is not None:
+                found.append((self.file.as_delivered(replace(record, refused=True)), refused.reasons))
+                continue
+            if position in bad:
+                found.append((self.file.as_delivered(record), bad[position]))
+            position += 1
+        if len(found) != len(bad) + len(self.refused):
+            raise no_balance(dataset, self.file.content.file.path, len(self.others), len(self.others) - len(found), len(found))
+        return found
 
 
 def may_be_sieved(job: LoadJob, large: int) -> bool:
