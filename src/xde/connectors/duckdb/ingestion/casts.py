@@ -86,7 +86,8 @@ def _form(kind: str) -> str | None:
     if kind in INTEGERS:
         return r"\s*[+-]?[0-9]+\s*"
     if found := DECIMAL.match(kind):
-        return rf"\s*[+-]?([0-9]+([.][0-9]{{0,{found[2]}}}0*)?|[.][0-9]{{1,{found[2]}}}0*)\s*"
+        fraction = rf"|[.][0-9]{{1,{found[2]}}}0*" if int(found[2]) else ""
+        return rf"\s*[+-]?([0-9]+([.][0-9]{{0,{found[2]}}}0*)?{fraction})\s*"
     if kind in FLOATS:
         return r"\s*[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?\s*"
     if kind == "DATE":

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from xde.connectors.duckdb.ingestion.csv_files import columns_of, open_csv, stage_csv
+from xde.connectors.duckdb.ingestion.delivered import LARGE
 from xde.connectors.duckdb.ingestion.documents import parquet_columns, sheet_rows, stage_json, stage_parquet, stage_sheet
 from xde.connectors.duckdb.ingestion.letters import read_letters, write_letters
 from xde.connectors.duckdb.ingestion.line_files import stage_lines
 from xde.connectors.duckdb.ingestion.new_columns import check_names, new_value, refused_columns, typed
 from xde.connectors.duckdb.ingestion.refusing import refuse
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
-from xde.connectors.duckdb.ingestion.sieving import LARGE, Sieved, may_be_sieved, sieve
+from xde.connectors.duckdb.ingestion.sieving import Sieved, may_be_sieved, sieve
 from xde.connectors.duckdb.ingestion.splitting import Record
 from xde.connectors.duckdb.ingestion.stage import NEW, Bad, Stage
 from xde.connectors.duckdb.ingestion.words import MISSING, looked_at, no_balance, over_limit, reason_of

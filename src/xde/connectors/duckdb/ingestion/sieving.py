@@ -1,23 +1,27 @@
-"""A large CSV file straight from its reader to Parquet; what cannot be accepted is held back, and staged as a small file of its own.
+"""A large CSV file straight to Parquet; what cannot be accepted is held back, and staged as a small file of its own.
 
 A stage holds every row once more than is needed. Here a row that is good by itself goes through, and of one that is not its line is
-kept; the few lines are found in the file again, and then looked at the long way.
+kept; the few lines are then looked at the long way.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
+from xde.connectors.duckdb.ingestion.csv_files import Head, stage_csv
 from xde.connectors.duckdb.ingestion.predicates import predicate
-from xde.connectors.duckdb.ingestion.searching import lines_among
-from xde.connectors.duckdb.ingestion.stage import Source, text_of
+from xde.connectors.duckdb.ingestion.splitting import BOM, Record
+from xde.connectors.duckdb.ingestion.stage import text_of
 from xde.connectors.duckdb.ingestion.text_files import TextFile
+from xde.connectors.duckdb.ingestion.words import no_balance
 from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.ground.names import literal, quoted
@@ -26,41 +30,45 @@ from xde.kernel.plan.checks import CheckKind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from xde.connectors.duckdb.ingestion.casts import Cast
-    from xde.connectors.duckdb.ingestion.csv_files import Matched, Opened
-    from xde.connectors.duckdb.ingestion.splitting import Record
+    from xde.connectors.duckdb.ingestion.csv_files import Opened
+    from xde.connectors.duckdb.ingestion.plain_lines import Column, PlainLines
     from xde.connectors.duckdb.ingestion.stage import Stage
+    from xde.connectors.duckdb.ingestion.text_files import Refused
     from xde.lifecycle.ingestion.port import Field, LetterReason, LoadJob
     from xde.lifecycle.storage.port import DataFile
 
-LARGE = 16_000_000  # bytes: what a stage costs a smaller file is not worth the start of a function of Python in the engine
 HELD = '"__held"'
 
 
 @dataclass(frozen=True, slots=True)
 class Sieved:
-    """What came of a file: the rows that went through, and the records that did not, in their order; those held back are staged."""
+    """What came of a file: the rows that went through, and the records that did not, in their order; those are staged, as `few`."""
 
     file: TextFile
     through: DataFile
     others: Sequence[Record]
+    few: TextFile | None = None
 
     @property
-    def refused(self) -> Mapping[int, object]:
-        """The records that the reader refused, by their offset."""
-        return self.file.refused
+    def refused(self) -> Mapping[int, Refused]:
+        """The records that the reader refused, by their offset among the few."""
+        return self.few.refused if self.few is not None else {}
 
-    def letters(self, _: str, bad: Mapping[int, Sequence[LetterReason]]) -> list[tuple[Record, Sequence[LetterReason]]]:
-        """As `TextFile.letters`, by positions among the records held back."""
+    def letters(self, dataset: str, bad: Mapping[int, Sequence[LetterReason]]) -> list[tuple[Record, Sequence[LetterReason]]]:
+        """As `TextFile.letters`, by positions among the records held back: each of these is a line of the few."""
         found: list[tuple[Record, Sequence[LetterReason]]] = []
-        position = 0
+        offset, position = 0, 0
         for record in self.others:
-            if record.refused:
-                found.append((self.file.as_delivered(record), self.file.refused[record.offset].reasons))
+            refused = self.refused.get(offset)
+            offset += len(record.raw) + 1
+            if refused is not None:
+                found.append((self.file.as_delivered(replace(record, refused=True)), refused.reasons))
                 continue
             if position in bad:
                 found.append((self.file.as_delivered(record), bad[position]))
             position += 1
+        if len(found) != len(bad) + len(self.refused):
+            raise no_balance(dataset, self.file.content.file.path, len(self.others), len(self.others) - len(found), len(found))
         return found
 
 
@@ -72,84 +80,123 @@ def may_be_sieved(job: LoadJob, large: int) -> bool:
 
 
 def sieve(stage: Stage, opened: Opened, columns: Sequence[str], scratch: Path) -> Sieved | None:
-    """Write a file's good rows, as some columns in SQL, and stage the others; None, and nothing done, where a record is not its line."""
-    file, matched = opened.file, opened.matched
-    if matched is None or matched.new or matched.missing or not file.content.bare or len(opened.columns) < 2:
+    """Write a file's good rows, as some columns in SQL, and stage the others; None, and nothing done, where that cannot be."""
+    given = _given(stage, opened)
+    if given is None:
         return None
     target = Path(stage.job.folder) / f"{uuid.uuid4().hex}.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
-    through, lines = _through(stage, opened, matched, columns, target)
-    others = _found_again(file, lines)
-    held = [r.raw for r in others if not r.refused]
-    told = Counter(held) == Counter(lines) and len(others) - len(held) == len(file.refused)
-    if not told or not through.rows:
-        target.unlink()
-    if not told:  # the reader has made something else of a line than its fields
-        file.refused.clear()
+    try:
+        through, others = _through(stage, given, columns, target)
+    except duckdb.Error:
+        if not given.lines.given_up:
+            raise
+        target.unlink(missing_ok=True)
         return None
-    if held:
-        _stage(stage, opened, matched, held, scratch)
-    return Sieved(file, through, others)
+    marked = bool(others) and others[0].raw.startswith(BOM)  # at the start of a file it would be no text
+    if marked or not through.rows:
+        target.unlink()
+    if marked:
+        return None
+    return Sieved(opened.file, through, others, _staged(stage, opened, others, scratch) if others else None)
 
 
-def _through(stage: Stage, opened: Opened, matched: Matched, columns: Sequence[str], target: Path) -> tuple[DataFile, list[bytes]]:
-    """Read a file once: its good rows to Parquet; gives that, and the lines of the others in no order."""
-    dialect = stage.job.dialect
-    word, *words = (dialect.nulls if not dialect.trim else ()) or ("",)
-    line = f"concat_ws({literal(dialect.delimiter)}, {', '.join(f'coalesce({c}, {literal(word)})' for c in opened.columns)})"
-    texts = {name: _or_missing(text, words) for name, text in matched.texts.items()}
-    rows: list[DataFile] = []
-    with _holding(stage) as (keep, lines):
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A file's lines, the SQL of each field among their columns, and the fields whose values are told: of the others it is a text."""
 
-        def read(relation: str) -> None:
-            query = _good_rows(stage, Source(relation, texts), columns, f"{keep}({line})", opened.columns)
+    lines: PlainLines
+    columns: Mapping[str, str]
+    told: frozenset[str]
+
+
+def _given(stage: Stage, opened: Opened) -> _Given | None:
+    """None where a record is not its line, or where it is not known what a column is."""
+    from xde.connectors.duckdb.ingestion.plain_lines import PlainLines, text_column, told_column
+
+    file, matched, dialect = opened.file, opened.matched, stage.job.dialect
+    delimiter = dialect.delimiter.encode()
+    if matched is None or matched.new or matched.missing or not file.content.bare or len(opened.columns) < 2 or len(delimiter) != 1:
+        return None
+    words = (dialect.nulls if not dialect.trim else ()) or ("",)
+    places = {quoted(name): n for n, name in enumerate(opened.columns)}
+    columns: dict[str, Column] = {}
+    for of in stage.job.fields:
+        place = places.get(matched.texts[of.name])
+        if place is not None:
+            told = None if dialect.trim else told_column(of, place, words, dialect.decimal)
+            columns[of.name] = told or text_column(place, words)
+    lines = PlainLines(file.content, file.above, len(opened.columns), delimiter[0], list(columns.values()))
+    chosen = dict(zip(columns, lines.choose(), strict=True))
+    sql = {name: f"v{n}" for n, name in enumerate(columns)}
+    return _Given(
+        lines, {f.name: sql.get(f.name, matched.texts[f.name]) for f in stage.job.fields}, frozenset(n for n in chosen if chosen[n])
+    )
+
+
+def _through(stage: Stage, given: _Given, columns: Sequence[str], target: Path) -> tuple[DataFile, list[Record]]:
+    """Read a file once: its good rows to Parquet; gives that, and the others in their order."""
+    import pyarrow as pa
+
+    lines, cursor = given.lines, stage.cursor
+    name = f"lines_{uuid.uuid4().hex}"
+    with _holding(stage) as (keep, held):
+        cursor.register(name, pa.RecordBatchReader.from_batches(lines.schema, lines.batches()))
+        try:
+            query = _good_rows(stage, given, name, columns, keep)
             how = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
-            rows.append(data_file_from_copy(stage.cursor.execute(f"COPY ({query}) TO {literal(str(target))} ({how})").fetchall()[0]))
-            note(stage.cursor)
-
-        # a word for missing that is not the only one would not be known again: the reader knows but one
-        opened.file.reader(stage.cursor, replace(dialect, nulls=(word,)), opened.columns, read)
-    return rows[0], [x.encode() for x in lines]
+            through = data_file_from_copy(cursor.execute(f"COPY ({query}) TO {literal(str(target))} ({how})").fetchall()[0])
+            note(cursor)
+        finally:
+            cursor.unregister(name)
+    return through, sorted([*lines.held, *held], key=attrgetter("offset"))
 
 
 @contextmanager
-def _holding(stage: Stage) -> Iterator[tuple[str, list[str]]]:
-    """The name of a function of the engine that keeps a text, and the list that it keeps it in; several threads call it."""
-    name, texts = f"keep_{uuid.uuid4().hex}", list[str]()
+def _holding(stage: Stage) -> Iterator[tuple[str, list[Record]]]:
+    """The name of a function of the engine that keeps a record, and the list that it keeps it in; several threads call it."""
+    name, held = f"keep_{uuid.uuid4().hex}", list[Record]()
 
-    def keep(text: str) -> bool:
-        texts.append(text)
+    def keep(text: str, offset: int, line: int) -> bool:
+        held.append(Record(line, offset, text.encode()))
         return True
 
-    stage.cursor.create_function(name, keep, ["VARCHAR"], "BOOLEAN", side_effects=True)
+    stage.cursor.create_function(name, keep, ["VARCHAR", "BIGINT", "BIGINT"], "BOOLEAN", side_effects=True)
     try:
-        yield name, texts
+        yield name, held
     finally:
         stage.cursor.remove_function(name)
 
 
-def _good_rows(stage: Stage, source: Source, columns: Sequence[str], hold: str, whole: Sequence[str]) -> str:
+def _good_rows(stage: Stage, given: _Given, relation: str, columns: Sequence[str], keep: str) -> str:
     """The query of the rows that are good, and that holds the others back as it passes them.
 
     First a test that most rows pass and that is cheap, then the one that decides. The function that holds has an effect, and so the
     engine neither leaves it out nor asks for it twice.
     """
-    fields, casts = stage.job.fields, stage.casts()
-    inner = ", ".join(f"{stage.nulled(f, source.texts[f.name])} AS {text_of(f)}" for f in fields)
-    typed = ", ".join(f"{casts[f.name].value} AS {quoted(f.name)}" for f in fields)
-    texts = ", ".join(text_of(f) for f in fields)
+    fields, casts, sql = stage.job.fields, stage.casts(), given.columns
+    own = '"__fine", "__raw", "__at", "__line"'
+    inner, typed = [], []
+    for f in fields:
+        if f.name in given.told:
+            inner.append(f"CAST({sql[f.name]} AS {f.type}) AS {quoted(f.name)}")
+            typed.append(quoted(f.name))
+        else:
+            inner.append(f"{stage.nulled(f, sql[f.name])} AS {text_of(f)}")
+            typed += [f"{casts[f.name].value} AS {quoted(f.name)}", text_of(f)]
     names = ", ".join(quoted(f.name) for f in fields)
     _, wrong_types, broken_rules = stage.layers()
-    wrong = " OR ".join(f"({w})" for _, _, w in (*wrong_types, *broken_rules)) or "false"
-    held = f"CASE WHEN {_plain(stage)} THEN NULL WHEN {wrong} THEN {hold} END AS {HELD}"
-    own = ", ".join(whole)
+    every = [w for _, name, w in wrong_types if name not in given.told] + [w for _, _, w in broken_rules]
+    wrong = " OR ".join(f"({w})" for w in every) or "false"
+    hold = f'{keep}("__raw", "__at", "__line")'
+    held = f'CASE WHEN NOT "__fine" THEN true WHEN {_plain(stage, given.told)} THEN NULL WHEN {wrong} THEN {hold} END AS {HELD}'
     return (
-        f"SELECT {', '.join(columns)} FROM (SELECT {names}, {held} FROM (SELECT {typed}, {texts}, {own} "
-        f"FROM (SELECT {inner}, {own} FROM {source.relation}))) WHERE {HELD} IS NULL"
+        f"SELECT {', '.join(columns)} FROM (SELECT {names}, {held} FROM (SELECT {', '.join(typed)}, {own} "
+        f"FROM (SELECT {', '.join(inner)}, {own} FROM {relation}))) WHERE {HELD} IS NULL"
     )
 
 
-def _plain(stage: Stage) -> str:
+def _plain(stage: Stage, known: frozenset[str]) -> str:
     """True of rows that are good, cheaply: of most of them."""
     checks = [c for c in stage.row_checks(held=True) if c.proof[:1] != ("not_null",)]
     fields = stage.job.fields
@@ -157,7 +204,8 @@ def _plain(stage: Stage) -> str:
     told = []
     for field in fields:
         rules = [f"({c.predicate})" for c in checks if c.columns == (field.name,) and c.proof[:1] == ("range",)]
-        told += _plainly(field, stage.casts()[field.name], rules, required=field.name in required)
+        right = [] if field.name in known else _right(stage, field)
+        told += _plainly(field, [*right, *rules], required=field.name in required, text=field.name not in known)
     for check in checks:
         if check.proof[:1] != ("range",) or len(check.columns) != 1:
             sure = required.issuperset(check.columns)  # else what cannot be told is no fault; to ask that costs more
@@ -165,37 +213,27 @@ def _plain(stage: Stage) -> str:
     return " AND ".join(told) or "true"
 
 
-def _plainly(field: Field, of: Cast, ranges: Sequence[str], *, required: bool) -> list[str]:
-    """What is true of a field's good value, with the ranges that it lies in: they say nothing of a value that is missing."""
-    told = [*([] if of.wrong == "false" else [f"({of.wrong}) IS NOT TRUE"] if of.plain == "false" else [of.plain]), *ranges]
-    if required:
-        return [*told, *([f"{quoted(field.name)} IS NOT NULL"] if of.plain == "false" else [])]
-    return [f"({text_of(field)} IS NULL OR ({' AND '.join(told)}))"] if told else []
-
-
-def _or_missing(text: str, words: Sequence[str]) -> str:
-    return f"CASE WHEN {text} IN ({', '.join(map(literal, words))}) THEN NULL ELSE {text} END" if words else text
-
-
-def _found_again(file: TextFile, lines: Sequence[bytes]) -> list[Record]:
-    """The records that did not go through, where they stand in their file."""
-    if not lines and not file.refused:
+def _right(stage: Stage, field: Field) -> list[str]:
+    """What is true where a field's text is a value of its type."""
+    of = stage.casts()[field.name]
+    if of.wrong == "false":
         return []
-    wanted = set(lines)
-    if not file.content.line_end:
-        wanted = {x + b"\r" for x in wanted}
-    with file.content.open() as stream:
-        return list(lines_among(stream, wanted, sorted(file.refused), file.above))
+    return [f"({of.wrong}) IS NOT TRUE"] if of.plain == "false" else [of.plain]
 
 
-def _stage(stage: Stage, opened: Opened, matched: Matched, held: Sequence[bytes], scratch: Path) -> None:
+def _plainly(field: Field, told: Sequence[str], *, required: bool, text: bool) -> list[str]:
+    """What is true of a field's good value: that says nothing of a value that is missing."""
+    if required:
+        return [*told, f"{quoted(field.name)} IS NOT NULL"]
+    lost = text_of(field) if text else quoted(field.name)
+    return [f"({lost} IS NULL OR ({' AND '.join(told)}))"] if told else []
+
+
+def _staged(stage: Stage, opened: Opened, held: Sequence[Record], scratch: Path) -> TextFile:
     """Stage records as a file of their own lines."""
-    few = scratch / uuid.uuid4().hex
-    few.write_bytes(b"".join(x + b"\n" for x in held))
-    given = replace(opened.file.content, path=str(few), packed="none", line_end=r"\n")
-    path = given.file.path
-
-    def read(relation: str) -> None:
-        stage.add(path, Source(relation, matched.texts, new=matched.values))
-
-    TextFile(given, opened.file.splitting).reader(stage.cursor, stage.job.dialect, opened.columns, read)
+    path = scratch / uuid.uuid4().hex
+    path.write_bytes(b"".join(x.raw + b"\n" for x in held))
+    content = replace(opened.file.content, path=str(path), packed="none", line_end=r"\n", lines=len(held))
+    few = TextFile(content, opened.file.splitting)
+    stage_csv(stage, replace(opened, file=few, head=Head(opened.head.columns, 0)))
+    return few

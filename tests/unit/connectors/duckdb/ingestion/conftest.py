@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from xde.connectors.duckdb.ingestion.loader import DuckdbLoader
-from xde.connectors.duckdb.ingestion.sieving import LARGE
+from xde.connectors.duckdb.ingestion.delivered import LARGE
 from xde.connectors.duckdb.session import DuckdbSession
 from xde.ground.digests import file_digest
 from xde.kernel.project.settings import EngineSettings

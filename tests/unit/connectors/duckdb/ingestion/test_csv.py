@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
-from xde.connectors.duckdb.ingestion.sieving import LARGE
+from xde.connectors.duckdb.ingestion.delivered import LARGE
 from xde.ground.errors import DataError, UserError
 from xde.kernel.plan.checks import Action, Check, CheckKind
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
