@@ -26,6 +26,7 @@ ENOUGH = 0.98  # of a column's texts must be told, else all are left as texts
 # The C library keeps for the next piece what one gives back, but no more than twice the largest block that it has seen given back: of
 # smaller ones every page is asked of the system again, which takes a fifth of all time.
 KEPT = 30 << 20
+LINE_END = 2  # bytes at most, which count where a line is as long as it may be
 FEW, MANY = 100_000, 0.2  # lines that may be held back, and their share of all
 FINE, RAW, AT, LINE = "__fine", "__raw", "__at", "__line"
 WHOLE = {
@@ -103,13 +104,14 @@ class _Cut:
 
 @dataclass(slots=True)
 class PlainLines:
-    """The lines of a file below its first ones, in pieces. `held` are those that are not told."""
+    """The lines of a file below its first ones, in pieces. `held` are those that are not told, or nearly as long as a line may be."""
 
     content: Content
     above: int
     fields: int
     delimiter: int
     columns: Sequence[Column]
+    longest: int
     held: list[Record] = field(default_factory=list)
     given_up: bool = False
 
@@ -136,6 +138,7 @@ class PlainLines:
             cut = self._cut(piece)
             fine = np.ones(len(cut.rows), np.bool_)
             arrays = [_array(c, cut, fine) for c in self.columns]
+            fine &= cut.marks[-1] - cut.marks[0] < self.longest - LINE_END
             self._hold(cut, fine, line, offset)
             if len(self.held) > FEW and len(self.held) > (line + len(cut.starts)) * MANY:
                 self.given_up = True

@@ -126,7 +126,7 @@ def _given(stage: Stage, opened: Opened) -> _Given | None:
         if place is not None:
             told = None if dialect.trim else told_column(of, place, words, dialect.decimal)
             columns[of.name] = told or text_column(place, words)
-    lines = PlainLines(file.content, file.above, len(opened.columns), delimiter[0], list(columns.values()))
+    lines = PlainLines(file.content, file.above, len(opened.columns), delimiter[0], list(columns.values()), dialect.max_record_bytes)
     chosen = dict(zip(columns, lines.choose(), strict=True))
     sql = {name: f"v{n}" for n, name in enumerate(columns)}
     return _Given(

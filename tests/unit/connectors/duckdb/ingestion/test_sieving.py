@@ -234,3 +234,12 @@ def test_a_letter_is_read_again(desk: Desk) -> None:
     letters = desk.letters(desk.load(job))
     mended = desk.replay(job, [replace(x, raw=x.raw.replace(b"x", b"5")) for x in letters])
     assert desk.rows(mended) == [(2, 5)]
+
+
+@pytest.mark.parametrize("limit", [60, 61, 62, 63, 64, 65, 1000])
+def test_a_line_is_no_longer_than_it_may_be(desk: Desk, sieved: list[Sieved | None], limit: int) -> None:
+    lines = [f"1,7,8.00,1.5,2026-01-02,,,true,{'x' * n}" for n in (*range(20, 40), 100)]
+    ours, staged = both(desk, HEADER + b"\n" + "\n".join(lines).encode(), Dialect(max_record_bytes=limit))
+    assert same_set(ours, staged)
+    assert bool(ours[1]) == (limit < 1000)
+    assert sieved[0] is not None
