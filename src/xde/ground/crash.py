@@ -37,6 +37,8 @@ class CrashPoint(StrEnum):
     PUSH_WRITTEN = "push.written"
     PUSH_DURABLE = "push.durable"
     SEGMENT_DELIVERED = "segment.delivered"
+    EVENTS_READ = "events.read"
+    MESSAGE_KEPT = "message.kept"
     SLOT_MADE = "slot.made"
     CHANGES_READ = "changes.read"
     SLOT_BEHIND = "slot.behind"

@@ -108,7 +108,7 @@ class Reading:
 
     def meaning(self) -> object:
         """All that decides which rows there are and what stands in them: a change of it makes another version."""
-        spoken = {n: v for n, v in asdict(self.dialect).items() if n != "quoted_nulls"}
+        spoken = {n: v for n, v in asdict(self.dialect).items() if n not in {"quoted_nulls", "packed"}}
         fields = [{n: v for n, v in asdict(f).items() if n != "path" or v} for f in self.fields]
         how: list[object] = [spoken, fields, self.write_mode, list(self.key), self.schema_change.missing_column]
         if self.version is not None and self.write_mode == "merge":

@@ -71,7 +71,7 @@ class Given:
 
     def idle(self, before: Snapshot | None, rewritten: Rewritten) -> bool:
         """Whether changes were looked for and there was none: then only the position is new."""
-        found = self.portion is not None and self.portion.position.get("kind") == "postgres-log"
+        found = self.portion is not None and self.portion.position.get("kind") in {"postgres-log", "stream"}
         return found and before is not None and not rewritten.adds and not rewritten.removes
 
     def accounted(self, ask: Ask, loaded: Loaded) -> FileAccount:
@@ -167,10 +167,11 @@ def position_of(publisher: Publisher, before: Snapshot | None) -> Position | Non
 
 
 def _file(ask: Ask, number: int, piece: Piece) -> FileToLoad:
-    name = ask.relation if not number else f"{ask.relation} ({number + 1})"
-    return FileToLoad(FoundFile(name, str(piece.path), piece.path.stat().st_size, 0), "", unordered=True, parts=piece.parts)
+    name = piece.name or (ask.relation if not number else f"{ask.relation} ({number + 1})")
+    found = FoundFile(name, str(piece.path), piece.path.stat().st_size, 0)
+    return FileToLoad(found, "", unordered=not piece.name, parts=piece.parts)
 
 
 def _not_all(ask: Ask, wrote: int, found: int) -> DataError:
-    why = f"the database says that it wrote {wrote:,} rows, and {found:,} arrived"
+    why = f"the source says that it wrote {wrote:,} rows, and {found:,} arrived"
     return DataError(Finding("XDE0421", f"`{ask.dataset}`: the rows of `{ask.relation}` do not add up", ask.span, "", why, "load it again"))

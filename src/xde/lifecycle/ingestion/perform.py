@@ -67,7 +67,7 @@ class LoadPerformer:
         Files that are merged are loaded one after the other, a commit each: of two deliveries of a key the later one holds.
         """
         reading = self._work[step.dataset].reading
-        if reading.ask is not None and reading.ask.capture is not None:
+        if reading.ask is not None and reading.ask.in_batches:
             outcomes = self._by_batches(step, context)
         elif reading.write_mode != "merge" or len(step.files) < 2:
             return self._load(step, context)[0]
@@ -124,7 +124,7 @@ class LoadPerformer:
         except DataError:  # the audit says it, before the commit
             abandon(self._tables, given.begun)
             raise
-        if work.reading.ask is not None and work.reading.ask.capture is not None and self._tables is not None:
+        if work.reading.ask is not None and work.reading.ask.in_batches and self._tables is not None:
             settle(self._tables, placed(work.reading.ask, given.position, lake.folder(table), anew=False), given.position)
         findings = (*published.warnings, *given.findings, *(finish.findings(work.reading.ask) if work.reading.ask is not None else ()))
         outcome = Outcome(
@@ -153,7 +153,10 @@ class LoadPerformer:
         position = position_of(self._publisher, before)
         if ask.capture is not None:
             ask = placed(ask, position, self._publisher.lake.folder(self._pins.table(step.dataset)), anew=anew)
-            position = position if going_on else bounded_by_nothing(position)
+        if ask.stream is not None and anew:
+            ask = ask.instead_of(position)
+        if ask.in_batches and not going_on:
+            position = bounded_by_nothing(position)
         return read_aside(self._tables, ask, None if anew else position, finish)
 
     def _job(

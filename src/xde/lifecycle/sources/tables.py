@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from xde.ground.spans import Span
     from xde.lifecycle.sources.apis import Request
+    from xde.lifecycle.sources.streams import Stream
 
 NULL = r"\N"  # unquoted in the CSV: a missing value; in quotes it is a text like any other
 FILES = frozenset({"sqlite", "duckdb"})  # kinds of databases that are files, with a path from the project's folder
@@ -114,6 +115,7 @@ class Ask:
     every: bool = False  # whether columns are read that the contract does not know
     request: Request | None = None  # where it is an API that is asked
     capture: Capture | None = None  # from the log, and not by a query
+    stream: Stream | None = None  # where it is a broker that is asked for its events
 
     def resolved(self, there: Sequence[str], fold: Callable[[str], str] = str.casefold) -> Ask:
         """The same with the columns that are read of those that are there. Raises `UserError` for one that must be there and is not.
@@ -138,16 +140,38 @@ class Ask:
             raise Bug(f"`{self.dataset}` is asked of no API")
         return self.request
 
+    @property
+    def streamed(self) -> Stream:
+        """The stream of an ask of a broker."""
+        if self.stream is None:
+            raise Bug(f"`{self.dataset}` is asked of no broker")
+        return self.stream
+
+    def instead_of(self, position: Position | None) -> Ask:
+        """The same, where what is read takes the place of what was read up to a position: of that nothing may be lost."""
+        had = position.get("first") if position is not None else None
+        return replace(self, stream=replace(self.streamed, had=had)) if isinstance(had, dict) else self
+
+    @property
+    def in_batches(self) -> bool:
+        """Whether there is a commit for each batch, of which the source is told afterwards."""
+        return self.capture is not None or self.stream is not None
+
     def on_cassette(self, folder: Path) -> Ask:
         """The same of an API whose answers are in a folder."""
         return replace(self, place=replace(self.place, settings={**self.place.settings, "cassette": str(folder)}))
 
     def once(self) -> Ask:
-        """The same for a lake that is thrown away: a capture leaves nothing behind in the database."""
+        """The same for a lake that is thrown away: a capture leaves nothing behind in the database, and no broker is told anything."""
+        if self.stream is not None:
+            return replace(self, stream=replace(self.stream, once=True))
         return replace(self, capture=replace(self.capture, once=True)) if self.capture is not None else self
 
     def seen_from(self, root: Path) -> Ask:
         """The same of a file of a database wherever it is asked from: its path is made whole."""
+        if self.stream is not None and "caFile" in self.place.settings:
+            settings = {**self.place.settings, "caFile": str((root / self.place.settings["caFile"]).resolve())}
+            return replace(self, place=replace(self.place, settings=settings))
         if self.request is not None:
             paths = {"cassettes": CASSETTES, **{n: v for n, v in self.place.settings.items() if n in {"cassettes", "caFile"}}}
             settings = {**self.place.settings, **{n: str((root / v).resolve()) for n, v in paths.items()}}
@@ -172,14 +196,16 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A CSV file of rows with a header, and how many rows the database says it wrote there; of an API, a file of NDJSON.
+    """A CSV file of rows with a header, and how many rows the database says it wrote there; of an API or a broker, a file of NDJSON.
 
-    `parts` are what it was put together from: the line on which each begins (from 1), and its name.
+    `parts` are what it was put together from: the line on which each begins (from 1), and its name. `name` is that of a piece whose rows
+    would be the same, in the same order, if it was read again.
     """
 
     path: Path
     rows: int
     parts: tuple[tuple[int, str], ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, literal, quoted
 from xde.lifecycle.ingestion.port import Field, FileAccount, FileToLoad, Letter, LetterReason, Loaded, SchemaChange
+from xde.lifecycle.sources.messages import unpacked
 from xde.lifecycle.storage.port import Column
 
 if TYPE_CHECKING:
@@ -278,7 +279,7 @@ class _Loading:
         by_line = numbered_digests(*common)
         letters = []
         for record, reasons in found:
-            raw = record.raw
+            raw = unpacked(record.raw) if job.dialect.packed else record.raw
             if file.unordered:
                 seen[raw] += 1
                 ident = digest(*common, raw.hex(), seen[raw])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from xde.connectors.duckdb.ingestion.delivered import encoding_of
 from xde.connectors.duckdb.ingestion.splitting import Splitting
 from xde.lifecycle.ingestion.port import FileToLoad, Letter
+from xde.lifecycle.sources.messages import line_of
 from xde.lifecycle.sources.port import FoundFile
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def letters_as_files(letters: Sequence[Letter], dialect: Dialect, scratch: Path)
         raw = _in_utf8(letter.raw, encoding if text else "utf-8")
         if dialect.format == "json":
             raw = b" ".join(raw.splitlines())
+        if dialect.packed:
+            raw = line_of(raw)
         splitting = Splitting.of_csv(plain, len(letter.header)) if plain.format == "csv" else Splitting()
         alone = (nth,) if _leaves_open(raw, splitting) else ()
         groups.setdefault((letter.header, *alone), Replayed(letter.header)).add(letter, raw)
