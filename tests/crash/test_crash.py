@@ -46,6 +46,8 @@ ELSEWHERE = {
     CrashPoint.PUSH_WRITTEN,
     CrashPoint.PUSH_DURABLE,
     CrashPoint.SEGMENT_DELIVERED,
+    CrashPoint.EVENTS_READ,
+    CrashPoint.MESSAGE_KEPT,
     CrashPoint.SLOT_MADE,
     CrashPoint.CHANGES_READ,
     CrashPoint.SLOT_BEHIND,

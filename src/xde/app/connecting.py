@@ -12,6 +12,7 @@ from xde.ground.findings import Finding, Severity
 from xde.ground.secrets import hide
 from xde.kernel.project.secret_references import references
 from xde.lifecycle.sources.apis import SECRETS
+from xde.lifecycle.sources.draining import Drained
 from xde.lifecycle.sources.pace import within_hours
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ def opened(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> TableSource
             with _extra(ask.place, "MySQL" if ask.place.kind == "mysql" else "databases by SQLAlchemy", ask.place.kind):
                 from xde.connectors.sqlalchemy.sources import SqlAlchemyTables
             return SqlAlchemyTables(settings)
+        case "redis":
+            with _extra(ask.place, "streams of Redis", "redis"):
+                from xde.connectors.redis.streams import RedisStreams
+            return Drained(RedisStreams(settings))
         case _:
             from xde.app.strangers import Stranger
 

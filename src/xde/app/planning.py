@@ -76,7 +76,7 @@ def make(  # noqa: PLR0913 - what may be asked of a plan
         key = (name, known.versions[name])
         before = _table_before(states, pointers, name)
         if (ask := known.readings[name].ask) is not None:
-            deliveries[name], news[name], told = offered(house, ask, states, key, reload=full)
+            deliveries[name], news[name], told = offered(house, ask, states, key, reload=full, before=before)
             warnings += told
             continue
         files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)

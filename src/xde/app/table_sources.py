@@ -10,6 +10,7 @@ from xde.app.newest import newest_state
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.plan import SourceFile
+from xde.lifecycle.sources.draining import TOO_LATE
 from xde.lifecycle.sources.pace import within_hours
 
 if TYPE_CHECKING:
@@ -19,10 +20,22 @@ if TYPE_CHECKING:
 
 
 def offered(
-    house: House, ask: Ask, states: dict[tuple[str, str], TableState], key: tuple[str, str], *, reload: bool
+    house: House,
+    ask: Ask,
+    states: dict[tuple[str, str], TableState],
+    key: tuple[str, str],
+    *,
+    reload: bool,
+    before: TableState | None = None,
 ) -> tuple[list[SourceFile], str, list[Finding]]:
-    """What there is to load, as one delivery, and in words; where there is none though there may be rows, the findings say why."""
+    """What there is to load, as one delivery, and in words; where there is none though there may be rows, the findings say why.
+
+    `before` is what the environment shows now. Raises `UserError` where another version would lack what a broker keeps no longer.
+    """
     state = newest_state(house, states, key)
+    instead = state or before
+    if ask.stream is not None and instead is not None and (state is None or reload):
+        ask = ask.instead_of(_position(instead))
     if not within_hours(ask.limits.hours, house.clock.now()):
         told = f"it may be read {ask.limits.hours} (UTC)"
         return ([_delivery(ask, None)], told, []) if state is None or reload else ([], told, [not_now(ask)])
@@ -30,6 +43,8 @@ def offered(
         with closing(opened(house.revealed, house.root, ask, house.apis())) as source:
             found = source.news(ask, None if reload or state is None else _position(state))
     except (UserError, TemporaryError) as error:  # the step will meet it, try again where that helps, and fail alone
+        if state is None and isinstance(error, UserError) and any(f.code == TOO_LATE for f in error.findings):
+            raise  # no step knows the version before
         return [_delivery(ask, None)], f"nobody could ask: {str(error)[:200]}", []
     if state is None or reload:
         return [_delivery(ask, found)], "all of it is read", []
@@ -50,6 +65,8 @@ def _delivery(ask: Ask, news: News | None) -> SourceFile:
 def _kind(ask: Ask) -> str:
     if ask.request is not None:
         return "request"
+    if ask.stream is not None:
+        return "stream"
     return "table" if ask.query is None else "query"
 
 

@@ -144,12 +144,25 @@ _REQUEST = Record(
         "since": _SINCE,
     }
 )
-CUSTOM_KINDS = ("sqlite", "sqlalchemy")
+_STREAM = Record(
+    {
+        "payload": Text(pattern=r"\S", wanted="the name of a field"),
+        "subject": Text(pattern=r"^\S+$", wanted="a subject", example="plant.*.heat"),
+        "group": Text(pattern=r"\S", wanted="the name of a consumer group"),
+        "begin": Text(("earliest", "latest")),
+        "onGap": Text(("stop", "continue")),
+        "batch": _ONE_OR_MORE,
+    }
+)
+CUSTOM_KINDS = ("sqlite", "sqlalchemy", "redis", "nats", "mqtt")
 """What `xdeType` of a server of `type: custom` may say for our own connectors; other kinds are those of installed packages."""
 OF_SERVER: dict[str, Kind] = {
     "push": _PUSH,
     "api": _API,
     "type": Text(pattern=r"\S", wanted="the kind of a connector", example="sqlite"),
+    "tls": Flag(),
+    "caFile": _TEXT,
+    "saslMechanism": Text(("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")),
     "url": _TEXT,
     "region": _TEXT,
     "accessKey": _TEXT,
@@ -171,6 +184,7 @@ OF_TABLE: dict[str, Kind] = {
     "schemaChange": _SCHEMA_CHANGE,
     "incrementalCursor": _OPEN,
     "capture": _CAPTURE,
+    "stream": _STREAM,
     "tenantColumn": _TEXT,
     "lifecycleTier": _OPEN,
 }

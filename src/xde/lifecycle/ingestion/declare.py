@@ -12,6 +12,7 @@ from xde.ground.records import dataclass
 from xde.kernel.project.contract import Custom
 from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, family_of, paths_of
 from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, root_of, store_of
+from xde.lifecycle.ingestion.declare_streams import BROKERS, EVENT_DIALECT, stream_ask, stream_mode
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, no_log, write_mode
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 from xde.lifecycle.ingestion.push import is_push, push_of
@@ -118,6 +119,8 @@ class Reading:
             how += ["capture"] if self.ask.capture is not None else []
         if self.ask is not None and self.ask.request is not None:
             how.append(self.ask.request.meaning())
+        if self.ask is not None and self.ask.stream is not None:
+            how.append(self.ask.stream.meaning())
         return how
 
 
@@ -129,10 +132,11 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
     if server is None:
         return None, findings
     kind = kind_of(server)
-    if kind in {None, API}:
+    if kind in {None, API, *BROKERS}:
         no_log(dataset, server, findings)
     if kind is not None:
-        return (_of_api if kind == API else _of_table)(dataset, server, kind, findings), findings
+        make = _of_api if kind == API else _of_stream if kind in BROKERS else _of_table
+        return make(dataset, server, kind, findings), findings
     push = push_of(dataset, server, findings) if is_push(server) else None
     dialect = _dialect(str(server.settings.get("format", "csv" if push is None else "ndjson")), given.get("dialect"), findings)
     if push is not None and (dialect.format != "ndjson" or dialect.encoding != "utf-8" or dialect.skip):
@@ -174,6 +178,18 @@ def _of_table(dataset: SourceDataset, server: Server, kind: str, findings: Findi
     return Reading(
         dataset.name, ".", ask.relation, dialect, fields, _changes(given), letter_limit(given), mode, dataset.object.key, named, ask
     )
+
+
+def _of_stream(dataset: SourceDataset, server: Server, kind: str, findings: Findings) -> Reading | None:
+    """One event with a new member must not keep those behind it from being loaded: it becomes a letter, unless the contract says else."""
+    given = dataset.object.custom
+    fields = paths_of(tuple(_field(p, EVENT_DIALECT, findings) for p in dataset.object.properties))
+    ask = stream_ask(dataset, server, kind, fields, findings)
+    version = _version(dataset, fields, findings)
+    if findings.errors:
+        return None
+    change, limit, mode, key = _bearable(_changes(given)), letter_limit(given), stream_mode(given), dataset.object.key
+    return Reading(dataset.name, ".", "*.ndjson", EVENT_DIALECT, fields, change, limit, mode, key, version, ask)
 
 
 def _of_api(dataset: SourceDataset, server: Server, kind: str, findings: Findings) -> Reading | None:

@@ -27,6 +27,7 @@ KINDS = {
     "duckdb": "duckdb",
     "mysql": "mysql",
     "api": "api",
+    "kafka": "kafka",
 }  # of the standard's types; `custom` says its own
 TABLE_DIALECT = Dialect("csv", nulls=(NULL,), compression="none", quoted_nulls=False)
 WORDS = {
@@ -78,7 +79,7 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     relation = dataset.object.physical_name or dataset.object.name
     columns = tuple(AskedColumn(f.source_name, f.type) for f in fields)
     cursor = cursor if mode != "replace" else None
-    place, limits = _place(server, kind, findings), _limits(given)
+    place, limits = _place(server, kind, findings), limits_of(given)
     may_lack, every = _columns(change)
     return Ask(dataset.name, place, relation, query, columns, cursor, limits, dataset.object.span, mode == "merge", may_lack, every)
 
@@ -103,7 +104,7 @@ def _captured(dataset: SourceDataset, server: Server, kind: str, fields: Sequenc
         relation,
         None,
         columns,
-        limits=_limits(given),
+        limits=limits_of(given),
         span=dataset.object.span,
         merges=key is not None,
         may_lack=_columns(change)[0],
@@ -228,7 +229,8 @@ def _lag(written: object) -> float | None:
     return float(sum(int(n or 0) * of for n, of in zip(found.groups(), (86_400, 3_600, 60, 1), strict=True)))
 
 
-def _limits(given: Mapping[str, Custom]) -> Limits:
+def limits_of(given: Mapping[str, Custom]) -> Limits:
+    """What a load may ask of its source."""
     words = given["limits"].value if "limits" in given else {}
     chosen = {WORDS[w]: v for w, v in words.items() if w in WORDS} if isinstance(words, dict) else {}
     return Limits(**chosen)

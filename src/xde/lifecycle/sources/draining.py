@@ -14,13 +14,14 @@ from xde.lifecycle.sources.streams import Mark
 from xde.lifecycle.sources.tables import News, Piece, Portion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from xde.lifecycle.sources.streams import Broker, Extent
+    from xde.lifecycle.sources.streams import Broker, Event, Extent
     from xde.lifecycle.sources.tables import Ask, Looked, Position
 
 KIND = "stream"
+TOO_LATE = "XDE0517"
 AT_ONCE = 1_000  # events that are asked for together
 
 
@@ -123,9 +124,9 @@ class _Batch:
     def room(self) -> int:
         return self._most - self.rows
 
-    def write(self, events: Iterator[object] | object) -> None:
+    def write(self, events: Sequence[Event]) -> None:
         size = 0
-        for event in events:  # type: ignore[attr-defined]
+        for event in events:
             self.rows += 1
             self._parts.append((self.rows, event.place))
             told = {w: event.told[w] for w in self._told if w in event.told}
@@ -148,7 +149,7 @@ def _gaps(ask: Ask, extents: Mapping[str, Extent], marks: Mapping[str, Mark]) ->
     if not lost:
         return []
     count = sum(lost.values())
-    told = f"{count:,} {'event' if count == 1 else 'events'} of `{ask.relation}` went away before {'it was' if count == 1 else 'they were'} read"
+    told = f"{count:,} {'event' if count == 1 else 'events'} of `{ask.relation}` went away unread"
     places = ", ".join(f"{f'partition {p}: ' if p else ''}{n:,} after `{marks[p].at}`" for p, n in lost.items())
     if ask.streamed.passing:
         hint = "have the broker keep its events for longer, or load more often"
@@ -165,7 +166,7 @@ def _must_have_all(ask: Ask, extents: Mapping[str, Extent]) -> None:
         told = f"`{ask.dataset}` cannot be read anew: {gone:,} of its events are no longer in `{ask.relation}`"
         why = "the broker keeps events for a time only, and the table has them for good"
         hint = "say `onGap: continue` in its `xdeStream` if the table may begin later; or take the change of its contract back"
-        raise UserError(Finding("XDE0517", told, ask.span, "too late", why, hint))
+        raise UserError(Finding(TOO_LATE, told, ask.span, "too late", why, hint))
 
 
 def _marks(position: Position | None, word: str) -> dict[str, Mark]:

@@ -26,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def line_of(body: bytes, told: Mapping[str, object] | None = None) -> bytes:
     """A message as a line, without its end. `told` become members of a JSON object, before its own; of other messages nothing is told."""
     if told and (record := _record(body)) is not None:
-        inner = _one_line(body).strip().removeprefix(_BOM).lstrip()[1:]
+        inner = _one_line(body).strip()[1:]
         before = json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass")[:-1]
         return before + (b", " if record else b"") + inner
     if _stands(body):
@@ -78,6 +78,8 @@ def _one_line(body: bytes) -> bytes:
 
 
 def _record(body: bytes) -> dict[str, object] | None:
+    if body.startswith(_BOM):  # the reader would not see it at the beginning of a file, and elsewhere take it for a character
+        return None
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

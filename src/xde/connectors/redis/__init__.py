@@ -1,0 +1,1 @@
+"""Redis: its streams as sources."""
