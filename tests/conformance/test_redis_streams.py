@@ -12,7 +12,9 @@ from xde.ground.errors import UserError
 
 redis = pytest.importorskip("redis")
 pytestmark = [pytest.mark.broker, pytest.mark.skipif(program("redis-server") is None, reason="no `redis-server` here")]
-SERVER = "  - {{server: plant, type: custom, host: 127.0.0.1, port: {port}, customProperties: [{{property: xdeType, value: redis}}{more}]}}\n"
+SERVER = (
+    "  - {{server: plant, type: custom, host: 127.0.0.1, port: {port}, customProperties: [{{property: xdeType, value: redis}}{more}]}}\n"
+)
 NAME = '"plant:readings"'
 KEY = "plant:readings"
 BODY = "payload: body"
@@ -20,9 +22,8 @@ BODY = "payload: body"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    program_ = program("redis-server")
-    words = lambda s: [program_, "--port", str(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always"]  # noqa: E731
-    with serving(tmp_path_factory.mktemp("redis"), words) as found:
+    words = [program("redis-server"), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+    with serving(tmp_path_factory.mktemp("redis"), lambda s: [*words, "--port", str(s.port)]) as found:
         yield found
 
 
@@ -66,7 +67,10 @@ def test_batches_are_commits_and_end_where_the_stream_was_when_the_load_began(cl
 
 
 def test_fields_of_an_entry_are_a_record_and_what_is_told_of_it(client, plant):
-    told = "".join(f"      - {{name: {w[1:]}, physicalName: {w}, logicalType: {t}}}\n" for w, t in [("$topic", "string"), ("$offset", "string"), ("$timestamp", "timestamp, logicalTypeOptions: {timezone: true}")])
+    told = "".join(
+        f"      - {{name: {w[1:]}, physicalName: {w}, logicalType: {t}}}\n"
+        for w, t in [("$topic", "string"), ("$offset", "string"), ("$timestamp", "timestamp, logicalTypeOptions: {timezone: true}")]
+    )
     plant.contract("", PROPERTIES + told, name=NAME)
     at = client.xadd(KEY, {"id": 1, "device": 'a "quoted"\nname', "heat": "12345678901234567890.0123456789"}, id="1700000000123-7").decode()
     client.xadd(KEY, {"id": 2, "unheard": "of"})
@@ -199,7 +203,9 @@ def test_a_stream_from_now_on(client, plant):
 
 
 def test_merged_by_key_the_last_of_a_key_holds(client, plant):
-    plant.contract(BODY, PROPERTIES.replace("required: true", "required: true, primaryKey: true"), "{property: xdeWriteMode, value: merge}", NAME)
+    plant.contract(
+        BODY, PROPERTIES.replace("required: true", "required: true, primaryKey: true"), "{property: xdeWriteMode, value: merge}", NAME
+    )
     for number, device in [(1, "a"), (2, "b"), (1, "c")]:
         client.xadd(KEY, {"body": f'{{"id": {number}, "device": "{device}"}}'})
     plant.loaded()
@@ -256,7 +262,9 @@ def test_logins_and_rights(server, client, plant, monkeypatch):
     tell(client, 1)
     client.execute_command("ACL", "SETUSER", "reader", "on", ">a reader's password", "+ping")
     monkeypatch.setenv("PLANT_PASSWORD", "a reader's password")
-    plant.server = SERVER.format(port=server.port, more=", {property: xdeUser, value: reader}, {property: xdePassword, value: '${env:PLANT_PASSWORD}'}")
+    plant.server = SERVER.format(
+        port=server.port, more=", {property: xdeUser, value: reader}, {property: xdePassword, value: '${env:PLANT_PASSWORD}'}"
+    )
     plant.contract(BODY, name=NAME)
     [failed] = plant.run().values()
     assert [f.code for f in failed.findings] == ["XDE0519"]

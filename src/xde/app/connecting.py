@@ -85,6 +85,14 @@ def opened(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> TableSource
             with _extra(ask.place, "streams of Redis", "redis"):
                 from xde.connectors.redis.streams import RedisStreams
             return Drained(RedisStreams(settings))
+        case "nats":
+            with _extra(ask.place, "streams of NATS", "nats"):
+                from xde.connectors.nats.streams import NatsStreams
+            return Drained(NatsStreams(settings))
+        case "kafka":
+            with _extra(ask.place, "topics of Kafka", "kafka"):
+                from xde.connectors.kafka.streams import KafkaStreams
+            return Drained(KafkaStreams(settings))
         case _:
             from xde.app.strangers import Stranger
 

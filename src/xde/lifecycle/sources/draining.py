@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.digests import digest
-from xde.ground.errors import UserError
+from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding, Severity
 from xde.lifecycle.sources.messages import line_of
 from xde.lifecycle.sources.pace import Pace
@@ -57,6 +57,8 @@ class Drained:
         pieces = (batch.closed(),)
         crash_point(CrashPoint.EVENTS_READ)
         more = any(m != until[p] for p, m in reached.items())
+        if more and not batch.rows and all(m == marks.get(p) for p, m in reached.items()):
+            raise TemporaryError(f"`{ask.relation}` holds events that it does not hand over just now", retry_in=1.0)
         now: dict[str, object] = {"kind": KIND, "of": self._broker.identity(ask), "partitions": _plain({**marks, **at, **reached})}
         now["first"] = _plain(first)
         if more:

@@ -65,6 +65,15 @@ class Extent:
     broken: str = ""
 
 
+def numbered(first: int, following: int, mark: Mark | None) -> Extent:
+    """The extent of a partition whose events are numbered: `first` is there, `following` would be the next; a mark counts what is before."""
+    begin, end = Mark(str(first), first), Mark(str(following), following)
+    if mark is None:
+        return Extent(begin, end)
+    broken = f"{mark.count:,} events were read of it, and it has never had more than {following:,}" if mark.count > following else ""
+    return Extent(begin, end, max(0, first - mark.count), broken)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """A message: its place as it is told and kept, its bytes, and what is told of it (`told` by the words of `TOLD`)."""

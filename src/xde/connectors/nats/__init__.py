@@ -1,0 +1,1 @@
+"""NATS: its JetStream streams as sources."""
