@@ -24,7 +24,16 @@ authorization {{
   ]
 }}
 """
-ALLOWED = '"$JS.API.STREAM.INFO.readings", "$JS.API.CONSUMER.*.readings.>", "$JS.API.CONSUMER.*.readings"'
+ALLOWED = ", ".join(
+    f'"$JS.API.{s}"'
+    for s in (
+        "STREAM.INFO.readings",
+        "CONSUMER.CREATE.readings",
+        "CONSUMER.CREATE.readings.>",
+        "CONSUMER.INFO.readings.*",
+        "CONSUMER.MSG.NEXT.readings.*",
+    )
+)
 
 
 class Nats:

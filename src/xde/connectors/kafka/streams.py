@@ -1,7 +1,7 @@
 """Topics of Kafka: partitions are assigned to us by ourselves and read from the offsets of our own commits; no group shares them out.
 
-A group that the contract names is told afterwards how far was read, for those who watch it. Events of transactions that are not committed are
-not read (`isolation.level`), and where a load ends is where such a transaction begins.
+A group that the contract names is told afterwards how far was read, for those who watch it. Events of transactions that are not committed
+are not read (`isolation.level`), and a load ends where such a transaction begins.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class KafkaStreams:
                 raise KafkaException(topic.error)
             partitions = [TopicPartition(ask.relation, p) for p in sorted(topic.partitions)]
             admin, how = self._admin(ask), {"request_timeout": TIMEOUT, "isolation_level": IsolationLevel.READ_COMMITTED}
-            earliest, latest = OffsetSpec.earliest(), OffsetSpec.latest()
+            earliest, latest = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]  # neither has it types for these
             first = admin.list_offsets(dict.fromkeys(partitions, earliest), **how)
             following = admin.list_offsets(dict.fromkeys(partitions, latest), **how)
             found = {str(p.partition): (first[p].result().offset, following[p].result().offset) for p in partitions}

@@ -1,4 +1,4 @@
-"""Streams of NATS JetStream: messages by their sequence, through a consumer that lives as long as a load and that nothing is acknowledged to.
+"""Streams of NATS JetStream: messages by their sequence, by a consumer that lives as long as a load and to which nothing is acknowledged.
 
 A consumer passes over what its stream dropped a moment ago, and a client over what comes too fast. So the messages that are handed over are
 held against their numbers, the stream's and the consumer's own, and where one is missing the stream is asked what became of it.
@@ -12,7 +12,7 @@ import ssl
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import nats
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
@@ -28,7 +28,6 @@ from xde.lifecycle.sources.tables import Looked
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Mapping, Sequence
 
-    from nats.aio.client import Client
     from nats.aio.msg import Msg
     from nats.js.api import StreamInfo
     from nats.js.client import JetStreamContext
@@ -44,11 +43,12 @@ IDLE = 60.0  # seconds after which the server forgets a consumer that a killed p
 
 
 class NatsStreams:
-    """See `lifecycle.sources.streams.Broker`. A mark counts messages by the stream's sequence: `count` is that of the last that was read."""
+    """See `lifecycle.sources.streams.Broker`. A mark counts by the stream's sequence: that of the last message that was read."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings
         self._loop = asyncio.new_event_loop()
+        self._broken = asyncio.Event()
         self._client: Client | None = None
         self._heard: list[Exception] = []
         self._reading: _Reading | None = None
@@ -102,7 +102,7 @@ class NatsStreams:
         """Let go of the connection."""
         if self._client is not None:
             with suppress(NatsError, OSError):
-                self._run(self._client.close())
+                self._loop.run_until_complete(self._client.close())
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
@@ -132,7 +132,17 @@ class NatsStreams:
         return self._client.jetstream(timeout=TIMEOUT)
 
     def _run(self, task: Coroutine[Any, Any, Found]) -> Found:
-        return self._loop.run_until_complete(task)
+        return self._loop.run_until_complete(self._unless_broken(task))
+
+    async def _unless_broken(self, work: Coroutine[Any, Any, Found]) -> Found:
+        """What comes of some work; the client itself would wait for an answer on a connection that is gone."""
+        doing, broken = asyncio.ensure_future(work), asyncio.ensure_future(self._broken.wait())
+        await asyncio.wait({doing, broken}, return_when=asyncio.FIRST_COMPLETED)
+        broken.cancel()
+        if not doing.done():
+            doing.cancel()
+            raise ConnectionResetError("the connection was closed")
+        return doing.result()
 
     @contextmanager
     def _asking(self, ask: Ask) -> Iterator[None]:
@@ -149,20 +159,34 @@ class NatsStreams:
 
         async def hear(error: Exception) -> None:
             self._heard.append(error)
+            if "permissions violation" in str(error).lower():  # whoever asked would wait for an answer that never comes
+                self._broken.set()
+
+        async def end() -> None:
+            self._broken.set()
 
         tls = ssl.create_default_context(cafile=of.get("caFile")) if of.get("tls") == "true" else None
-        return await nats.connect(
-            f"{'tls' if tls else 'nats'}://{of.get('host', 'localhost')}:{of.get('port', '4222')}",
-            name="xde",
-            user=of.get("user"),
-            password=of.get("password"),
-            tls=tls,
-            error_cb=hear,
-            allow_reconnect=False,
-            max_reconnect_attempts=0,
-            reconnect_time_wait=0,
-            connect_timeout=max(1, int(ask.limits.connect_timeout)),
-        )
+        client = Client()
+        try:
+            await client.connect(
+                f"{'tls' if tls else 'nats'}://{of.get('host', 'localhost')}:{of.get('port', '4222')}",
+                name="xde",
+                user=of.get("user"),
+                password=of.get("password"),
+                tls=tls,
+                error_cb=hear,
+                closed_cb=end,
+                disconnected_cb=end,
+                allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
+                connect_timeout=max(1, int(ask.limits.connect_timeout)),
+            )
+        except BaseException:
+            with suppress(NatsError, OSError):
+                await client.close()
+            raise
+        return client
 
     def _told(self, ask: Ask, error: Exception) -> XdeError:
         heard = [*self._heard, error]
@@ -172,8 +196,9 @@ class NatsStreams:
             return no_login(ask, words)
         if "permissions violation" in low:
             user, name = ask.place.settings.get("user", "xde"), ask.relation
-            needed = f"$JS.API.STREAM.INFO.{name}, $JS.API.CONSUMER.*.{name}.>, $JS.API.CONSUMER.*.{name}"
-            return no_right(ask, words, f"let `{user}` publish to {needed}, and subscribe to _INBOX.>")
+            needed = ("STREAM.INFO.{}", "CONSUMER.CREATE.{}", "CONSUMER.CREATE.{}.>", "CONSUMER.INFO.{}.*", "CONSUMER.MSG.NEXT.{}.*")
+            subjects = ", ".join(f"$JS.API.{n.format(name)}" for n in needed)
+            return no_right(ask, words, f"let `{user}` publish to {subjects}, and subscribe to _INBOX.>")
         if isinstance(error, NotFoundError):
             return no_stream(
                 ask, f"`{label(ask)}` has no stream of this name", "mend `physicalName`: it is the name of the stream, not a subject"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.digests import digest
@@ -52,9 +52,10 @@ class Drained:
         until = _marks(position, "until") or {p: x.end for p, x in extents.items()}
         first = _marks(position, "first") | {p: _begin(ask, x, position) for p, x in extents.items() if p not in marks}
         at = {p: marks[p] if p in marks and not x.lost else x.begin if p in marks else first[p] for p, x in extents.items()}
-        batch = _Batch(ask, folder / "events.ndjson", at)
-        reached = {p: self._drained(ask, p, (at[p], until[p]), batch) for p in at if p in until}
-        pieces = (batch.closed(),)
+        with (folder / "events.ndjson").open("wb") as file:
+            batch = _Batch(ask, file, at)
+            reached = {p: self._drained(ask, p, (at[p], until[p]), batch) for p in at if p in until}
+        pieces = (batch.piece(folder / "events.ndjson"),)
         crash_point(CrashPoint.EVENTS_READ)
         more = any(m != until[p] for p, m in reached.items())
         if more and not batch.rows and all(m == marks.get(p) for p, m in reached.items()):
@@ -113,11 +114,10 @@ class Drained:
 class _Batch:
     """The events of one commit, as a file; each is known by its place in the stream."""
 
-    def __init__(self, ask: Ask, target: Path, at: Mapping[str, Mark]) -> None:
-        self._target = target
+    def __init__(self, ask: Ask, file: IO[bytes], at: Mapping[str, Mark]) -> None:
         self._name = f"{ask.relation} after {', '.join(f'{p}:{m.at}' if p else m.at for p, m in at.items())}"
         self._parts: list[tuple[int, str]] = []
-        self._file = target.open("wb")
+        self._file = file
         self._most, self._told = ask.streamed.batch, ask.streamed.told
         self.pace = Pace(ask.limits)
         self.rows = 0
@@ -135,9 +135,8 @@ class _Batch:
             size += self._file.write(line_of(event.body, told) + b"\n")
         self.pace.took(self.rows - self.pace.rows, size)
 
-    def closed(self) -> Piece:
-        self._file.close()
-        return Piece(self._target, self.rows, tuple(self._parts), self._name)
+    def piece(self, path: Path) -> Piece:
+        return Piece(path, self.rows, tuple(self._parts), self._name)
 
 
 def _begin(ask: Ask, extent: Extent, position: Position | None) -> Mark:

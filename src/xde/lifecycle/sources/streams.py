@@ -66,7 +66,7 @@ class Extent:
 
 
 def numbered(first: int, following: int, mark: Mark | None) -> Extent:
-    """The extent of a partition whose events are numbered: `first` is there, `following` would be the next; a mark counts what is before."""
+    """The extent of a partition whose events are numbered: `first` were before those that are there, `following` before the next."""
     begin, end = Mark(str(first), first), Mark(str(following), following)
     if mark is None:
         return Extent(begin, end)
