@@ -145,7 +145,7 @@ def test_the_server_is_killed_in_the_middle_of_a_load(hand, plant, monkeypatch):
 
     monkeypatch.setattr(Drained, "read", breaking)
     plant.loaded()
-    assert len(calls) > 3
+    assert len(calls) >= 3
     assert plant.ids() == list(range(12))
 
 

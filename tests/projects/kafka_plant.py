@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ class Kafka:
     def __init__(self, server: Server) -> None:
         self.server = server
 
-    @property
+    @functools.cached_property
     def admin(self):
         from confluent_kafka.admin import AdminClient
 

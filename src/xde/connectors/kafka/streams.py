@@ -7,13 +7,13 @@ are not read (`isolation.level`), and a load ends where such a transaction begin
 from __future__ import annotations
 
 import logging
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its stubs lack it
 
+from xde.ground.clock import SystemClock
 from xde.ground.errors import XdeError
 from xde.ground.secrets import redact
 from xde.lifecycle.sources.complaints import away, no_login, no_right, no_stream, no_way
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.tables import Ask
 
 TIMEOUT = 30.0  # seconds for an answer
-PIECE = 1.0  # seconds that are waited for events at a time
+PIECE = 0.5  # seconds that are waited for events at a time
 NO_ID = {"", "AAAAAAAAAAAAAAAAAAAAAA"}  # what a server without identifiers of topics says
 NO_TIME = 0  # `TIMESTAMP_NOT_AVAILABLE`
 _QUIET = logging.getLogger("xde.kafka")
@@ -40,6 +40,7 @@ _LOGIN = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, Kaf
 _RIGHT = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED}
 _GONE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}  # noqa: SLF001 - the same
 _UNKNOWN = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001 - the same
+_NO_USE = {*_LOGIN, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._SSL}  # noqa: SLF001 - the same
 
 
 class KafkaStreams:
@@ -47,14 +48,16 @@ class KafkaStreams:
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings
+        self._clock = SystemClock()
         self._consumer: Consumer | None = None
+        self._administers: AdminClient | None = None
         self._heard: list[KafkaError] = []
         self._at: tuple[str, int] | None = None  # what is assigned, and the next offset that comes
 
     def identity(self, ask: Ask) -> str:
         """The cluster and, where it has such a thing, the topic's own identifier."""
         with self._asking(ask) as consumer:
-            cluster = consumer.list_topics(ask.relation, TIMEOUT).cluster_id or ""
+            cluster = self._told_of(ask, consumer).cluster_id or ""
             try:
                 found = self._admin(ask).describe_topics(TopicCollection([ask.relation]), request_timeout=TIMEOUT)[ask.relation].result()
             except KafkaException as error:
@@ -67,7 +70,7 @@ class KafkaStreams:
     def extents(self, ask: Ask, marks: Mapping[str, Mark]) -> Mapping[str, Extent]:
         """Every partition that the topic has now, up to where all transactions are over."""
         with self._asking(ask) as consumer:
-            topic = consumer.list_topics(ask.relation, TIMEOUT).topics[ask.relation]
+            topic = self._told_of(ask, consumer).topics[ask.relation]
             if topic.error is not None:
                 raise KafkaException(topic.error)
             partitions = [TopicPartition(ask.relation, p) for p in sorted(topic.partitions)]
@@ -124,12 +127,23 @@ class KafkaStreams:
         if self._consumer is not None:
             self._consumer.close()
 
+    def _told_of(self, ask: Ask, consumer: Consumer) -> Any:  # noqa: ANN401 - its stubs do not name it
+        """What the servers say of the topic. The library would wait to the end where no server is there, or none lets us in."""
+        ends = self._clock.monotonic() + ask.limits.connect_timeout
+        while True:
+            try:
+                return consumer.list_topics(ask.relation, PIECE)
+            except KafkaException:
+                consumer.poll(0)  # it tells what went wrong
+                if self._clock.monotonic() > ends or {e.code() for e in self._heard} & _NO_USE:
+                    raise
+
     def _consumed(self, ask: Ask, consumer: Consumer, at: int, until: int, most: int) -> tuple[list[Event], int]:
         """Some events, and the offset of the next."""
         events: list[Event] = []
-        ends = time.monotonic() + TIMEOUT
+        ends = self._clock.monotonic() + TIMEOUT
         while not events and at < until:
-            for message in consumer.consume(most, PIECE):
+            for message in consumer.consume(min(most, until - at), PIECE):
                 error = message.error()
                 if error is None and int(message.offset() or 0) < until:
                     events.append(_event(message))
@@ -144,7 +158,7 @@ class KafkaStreams:
                     return events, at
                 else:
                     raise KafkaException(error)
-            if time.monotonic() > ends:
+            if self._clock.monotonic() > ends:
                 raise away(ask, f"no event came within {TIMEOUT:g} seconds")
         return events, at
 
@@ -174,7 +188,10 @@ class KafkaStreams:
         return words
 
     def _admin(self, ask: Ask) -> AdminClient:
-        return AdminClient(self._words(ask))
+        """Kept as long as what it is asked for may come: it takes its answers with it when it goes."""
+        if self._administers is None:
+            self._administers = AdminClient(self._words(ask))
+        return self._administers
 
     @contextmanager
     def _asking(self, ask: Ask) -> Iterator[Consumer]:
