@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from xde.connectors.http.sharing import Sharing
     from xde.connectors.http.sources import ApiRecords
     from xde.ground.clock import Clock
+    from xde.lifecycle.sources.devices import Devices, Subscription
     from xde.lifecycle.sources.port import FileStore
     from xde.lifecycle.sources.tables import Ask, Place, TableSource
 
@@ -60,7 +61,8 @@ def opened(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> TableSource
     """The connector of a database, or of an API. Raises `UserError` where what it needs is not there."""
     if ask.request is not None:
         return opened_api(revealed, root, ask, apis)
-    settings = {n: revealed.text(v) for n, v in ask.place.settings.items()}
+    settings = {n: revealed.text(v) for n, v in ask.seen_from(root).place.settings.items()} if ask.stream else {}
+    settings = settings or {n: revealed.text(v) for n, v in ask.place.settings.items()}
     if settings.get("password"):
         hide(settings["password"])
     match ask.place.kind:
@@ -97,6 +99,18 @@ def opened(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> TableSource
             from xde.app.strangers import Stranger
 
             return Stranger(ask, settings, root)
+
+
+def opened_devices(revealed: Revealing, root: Path, of: Subscription, session: tuple[str, Path]) -> Devices:
+    """The connector of what is listened to, by the name of its session and the folder that it is remembered in."""
+    settings = {n: revealed.text(v) for n, v in of.place.settings.items()}
+    if settings.get("password"):
+        hide(settings["password"])
+    if "caFile" in settings:
+        settings["caFile"] = str((root / settings["caFile"]).resolve())
+    with _extra(of.place, "topics of MQTT", "mqtt"):
+        from xde.connectors.mqtt.subscribing import MqttDevices
+    return MqttDevices(settings, of, *session)
 
 
 def opened_store(revealed: Revealing, place: Place) -> FileStore:

@@ -7,12 +7,14 @@ import time
 import uuid
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.app.answers import Diagnosis
 from xde.app.connecting import opened
 from xde.ground.errors import UserError, XdeError
+from xde.lifecycle.sources.tables import Looked
 from xde.lifecycle.storage.port import Column, Commit, TableId
 from xde.lifecycle.transformation.port import Query
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
     from xde.kernel.project.secret_references import Reference
-    from xde.lifecycle.sources.tables import Looked
+    from xde.lifecycle.ingestion.push import Push
+    from xde.lifecycle.sources.tables import Ask
 
 SLOW = 5.0  # seconds
 _DENIED = frozenset({"XDE0157"})
@@ -44,6 +47,9 @@ def doctor(house: House, known: Understanding, engine: str | None = None) -> Ite
     for name in sorted(known.project.sources):
         if known.readings[name].ask is not None:
             yield from _database(house, known, name)
+            continue
+        if (push := known.readings[name].push) is not None and push.subscription is not None:
+            yield from _looked(name, partial(_heard, house, push))
             continue
         yield _asked(f"source {name}", lambda name=name: _source(house, known, name))  # type: ignore[misc]  # bound at once
 
@@ -156,14 +162,33 @@ def _lake(house: House) -> str:
 
 def _database(house: House, known: Understanding, name: str) -> Iterator[Diagnosis]:
     """What stands between us and the rows of a table, one line for each thing that is in order, up to the first that is not."""
-    ask = known.readings[name].ask
-    if ask is None:
-        return
+    if (ask := known.readings[name].ask) is not None:
+        yield from _looked(name, partial(_asked_of, house, ask))
+
+
+def _asked_of(house: House, ask: Ask) -> list[Looked]:
+    with closing(opened(house.revealed, house.root, ask, house.apis())) as source:
+        return source.look(ask)
+
+
+def _heard(house: House, push: Push) -> list[Looked]:
+    """The way to what is listened to, and what of it waits here."""
+    from xde.app.listening import devices_of
+
+    if push.subscription is None:
+        return []
+    waiting = house.spooled.segments(str((house.root / push.spool).resolve()), {})
+    taken = f"{len(waiting)} {'segment' if len(waiting) == 1 else 'segments'}, {sum(f.size for f in waiting):,} bytes"
+    looked = devices_of(house, push.subscription, push, "xde").look()
+    return [*looked, Looked("taken in", well=True, told=taken)]
+
+
+def _looked(name: str, ask: Callable[[], list[Looked]]) -> Iterator[Diagnosis]:
+    """A line for what was looked at, up to the first thing that is not in order."""
     looked: list[Looked] = []
 
     def look() -> str:
-        with closing(opened(house.revealed, house.root, ask, house.apis())) as source:
-            looked.extend(source.look(ask))
+        looked.extend(ask())
         return ""
 
     told = _asked(f"source {name}", look)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import field
+from typing import TYPE_CHECKING, Protocol
 
 from xde.app.pushed import landed_in
 from xde.app.workspace import Workspace
@@ -17,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from xde.app.receiving import Receiver
     from xde.ground.clock import Clock
     from xde.kernel.plan.ledger import Claim
     from xde.kernel.run.events import RunFinished
+    from xde.lifecycle.ingestion.push import Push, Spool
 
 LOOK = 0.1  # seconds between two looks whether it is time
 LONGEST = 60.0  # seconds between two tries after failures
@@ -48,15 +50,26 @@ class Where:
     environment: str | None
     downstream: bool = False
     wait: float = 30.0
+    streams: Mapping[str, float] = field(default_factory=dict)  # with the seconds between two looks at each
+
+
+class Holding(Protocol):
+    """What takes something in: how long that may wait, and where it waits."""
+
+    push: Push
+    spool: Spool
 
 
 class Lander:
-    """Lands what a process takes in, in a thread of its own; `tell` hears of each landing, `waiting` of those who hold the claim."""
+    """Lands what a process takes in, in a thread of its own; `tell` hears of each landing, `waiting` of those who hold the claim.
+
+    Streams of `where` are asked again and again for what is new.
+    """
 
     def __init__(
         self,
         where: Where,
-        doors: Mapping[str, Receiver],
+        doors: Mapping[str, Holding],
         clock: Clock,
         tell: Callable[[Landing], None] = lambda _: None,
         waiting: Callable[[Claim], None] = lambda _: None,
@@ -65,6 +78,7 @@ class Lander:
         self._over = threading.Event()
         self._failures = 0
         self._not_before = 0.0
+        self._asked = dict.fromkeys(where.streams, -math.inf)
         self.last: Landing | None = None
         self._thread = threading.Thread(target=self._work, name="landing", daemon=True)
 
@@ -86,6 +100,9 @@ class Lander:
     def land(self) -> Landing | None:
         """Land what is there now; None where there is nothing."""
         names = [n for n, d in self._doors.items() if d.spool.waiting().bytes]
+        due = self._due()
+        self._asked |= dict.fromkeys(due, self._clock.monotonic())
+        names += due
         if not names:
             return None
         landing = self._landed(names)
@@ -93,7 +110,8 @@ class Lander:
         self._failures = 0 if landing.well else self._failures + 1
         if not landing.well:
             self._not_before = self._clock.monotonic() + min(LONGEST, 2.0 ** min(self._failures, 10) / 2)
-        self._tell(landing)
+        if landing.finished is None or landing.finished.outcomes or not landing.well:  # a look that found nothing new is no news
+            self._tell(landing)
         return landing
 
     def positions(self) -> None:
@@ -103,10 +121,15 @@ class Lander:
 
     def _work(self) -> None:
         while not self._over.wait(LOOK):
-            if self._clock.monotonic() >= self._not_before and any(self._is_time(d) for d in self._doors.values()):
+            if self._clock.monotonic() >= self._not_before and (self._due() or any(self._is_time(d) for d in self._doors.values())):
                 self.land()
 
-    def _is_time(self, door: Receiver) -> bool:
+    def _due(self) -> list[str]:
+        """The streams that it is time to ask again."""
+        now = self._clock.monotonic()
+        return [n for n, every in self._where.streams.items() if now - self._asked[n] >= every]
+
+    def _is_time(self, door: Holding) -> bool:
         held = door.spool.waiting()
         if not held.bytes:
             return False
@@ -115,7 +138,8 @@ class Lander:
     def _landed(self, names: Sequence[str]) -> Landing:
         try:
             for name in names:
-                self._doors[name].spool.deliver()
+                if name in self._doors:
+                    self._doors[name].spool.deliver()
             with Workspace.open(self._where.root, environment=self._where.environment) as workspace:
                 chosen = [f"{n}+" if self._where.downstream else n for n in names]
                 finished = workspace.run(selection=chosen, wait=self._where.wait, waiting=self._waiting)

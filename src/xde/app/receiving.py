@@ -134,9 +134,29 @@ def refusal(status: int, code: str, message: str) -> Answer:
     return Answer(status, json.dumps({"accepted": 0, "error": {"code": code, "message": message}}, ensure_ascii=False).encode())
 
 
+def served(known: Understanding, datasets: Sequence[str]) -> tuple[list[str], list[str], dict[str, float]]:
+    """What a process that goes on serves: sources that are pushed to, those that are listened to, and streams with how often they are read.
+
+    Raises `UserError` for a name that is none of them, and where there is none at all.
+    """
+    readings = {n: r for n, r in known.readings.items() if r.push is not None or (r.ask is not None and r.ask.stream is not None)}
+    unknown = [d for d in datasets if d not in readings]
+    if unknown:
+        hint = did_you_mean(unknown[0], readings) or "leave the names out: all that are pushed to, listened to or streamed are served"
+        raise UserError(Finding("XDE0466", f"nothing is pushed to `{unknown[0]}`", hint=hint))
+    if not readings:
+        hint = "add a server of `type: custom` with `xdePush` to its contract: `xde explain XDE0466` shows one"
+        raise UserError(Finding("XDE0466", "no source of this project is pushed to", hint=hint))
+    chosen = {n: readings[n] for n in datasets or sorted(readings)}
+    pushed = [n for n, r in chosen.items() if r.push is not None and r.push.subscription is None]
+    heard = [n for n, r in chosen.items() if r.push is not None and r.push.subscription is not None]
+    streams = {n: r.ask.streamed.every for n, r in chosen.items() if r.ask is not None}
+    return pushed, heard, streams
+
+
 def open_doors(house: House, known: Understanding, datasets: Sequence[str] = (), group: int = 1_000_000) -> dict[str, Receiver]:
     """A receiver for each dataset that is pushed to; keys are looked up now. Raises `UserError`."""
-    pushes = {n: r.push for n, r in known.readings.items() if r.push is not None}
+    pushes = {n: r.push for n, r in known.readings.items() if r.push is not None and r.push.subscription is None}
     unknown = [d for d in datasets if d not in pushes]
     if unknown:
         hint = did_you_mean(unknown[0], pushes) or "leave the names out: all that are pushed to are served"

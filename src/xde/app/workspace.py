@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from xde.ground.errors import UserError
+from xde.ground.findings import Severity
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
@@ -79,7 +82,7 @@ class Workspace:
 
     def run(  # noqa: PLR0913 - what may be asked of a run
         self,
-        plan: Plan | None = None,  # noqa: ARG002 - what is done is planned again under the claim, by the same words
+        plan: Plan | None = None,
         *,
         selection: Sequence[str] = (),
         full: bool = False,
@@ -89,15 +92,31 @@ class Workspace:
         wait: float = 0.0,
         waiting: Callable[[Claim], None] = lambda _: None,
     ) -> RunFinished:
-        """Load what is new, build what is stale, publish what passes."""
+        """Load what is new, build what is stale, publish what passes.
+
+        What is done is planned again under the claim, by the same words. Who gives a `plan` has taken in what is to be loaded.
+        """
         from xde.app.running import Manner, carry_out
 
         def replan() -> Planned:
             planned = self._planned(selection, full=full, until=until, reason=reason)
-            self.warnings = planned.warnings
+            self.warnings = (*planned.warnings, *(f for f in taken if f.severity is not Severity.ERROR))
             return planned
 
-        return carry_out(self.house, self.known, replan, Manner([*self._watchers, *observers], wait, waiting))
+        taken = self.take_in(selection) if plan is None else ()
+        finished = carry_out(self.house, self.known, replan, Manner([*self._watchers, *observers], wait, waiting))
+        if wrong := [f for f in taken if f.severity is Severity.ERROR]:  # all else is done first
+            raise UserError(*wrong)
+        return finished
+
+    def take_in(self, selection: Sequence[str] = ()) -> tuple[Finding, ...]:
+        """Have brokers hand over what they keep for us, so that a plan sees it. Gives what kept one from it, and what is to be told."""
+        if not any(r.push is not None and r.push.subscription is not None for r in self.known.readings.values()):
+            return ()
+        from xde.app import planning
+        from xde.app.listening import take_in
+
+        return tuple(take_in(self.house, self.known, planning.select(self.known, selection)))
 
     def watch(self) -> Callable[[], Mapping[str, float]]:
         """Have the runs to come watched; gives how to ask how far the queries of running steps are, 0 to 1 by the steps' ids."""

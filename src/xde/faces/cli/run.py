@@ -14,6 +14,7 @@ from xde.faces.cli.session import Session, pass_session
 from xde.faces.words.findings import finding_fact
 from xde.faces.words.plan import nothing_to_do, short_plan_text
 from xde.faces.words.run import data_did_not_pass, run_fact, run_findings, run_line, summary_table, traces
+from xde.ground.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,20 +59,22 @@ def command(  # noqa: PLR0913 - one argument an option
     both cases nothing half done was published. What --until leaves out is missing: `xde plan` says so, and the next run computes it.
     """
     with session.open() as workspace:
+        taken = workspace.take_in(selection)
         plan = workspace.plan(selection, full=full, until=until, reason=reason)
-        session.warn(workspace.warnings)
+        wrong = any(f.severity is Severity.ERROR for f in taken)  # all else is done all the same
+        session.warn((*workspace.warnings, *taken))
         if not plan.steps:
-            _nothing(session, plan, workspace.warnings)
-            return
+            _nothing(session, plan, (*workspace.warnings, *taken))
+            ctx.exit(1 if wrong else 0)
         session.talk(short_plan_text(plan))
         finished = _carried_out(session, workspace, plan, _Wish(selection, full, until, wait, reason))
-        warnings = workspace.warnings
+        warnings = (*workspace.warnings, *taken)
     if session.machine:
         session.document({**run_fact(finished), "warnings": [finding_fact(w) for w in warnings]})
     else:
         _report(session, plan, finished)
         session.warn(warnings)
-    code = _code(finished)
+    code = _code(finished) or int(wrong)
     if code:
         ctx.exit(code)
 

@@ -15,7 +15,7 @@ from xde.ground.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xde.app.landing import Landing
+    from xde.app.landing import Holding, Landing
     from xde.app.receiving import Receiver
     from xde.kernel.plan.ledger import Claim
 
@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 @click.option("--downstream", is_flag=True, help="Build what reads the sources, too, each time records have landed.")
 @pass_session
 def command(session: Session, *, datasets: tuple[str, ...], host: str, port: int, downstream: bool) -> None:
-    """Take in records that are pushed over HTTP, and load them.
+    """Take in records that are pushed over HTTP or told by devices, read streams, and load all of it.
 
     Records go to `POST /push/DATASET`, for each source whose contract says `xdePush`: JSON, lines of JSON, CSV or Arrow. An answer comes
-    when they are on the disk; they are loaded when it is time or enough, as the contract says. Ctrl-C or SIGTERM ends it: nothing more
-    is taken in, and what was is loaded. Needs `pip install 'xde[up]'`.
+    when they are on the disk; they are loaded when it is time or enough, as the contract says. Topics of MQTT are listened to, and streams
+    of Redis, NATS and Kafka are read each time it is time. Ctrl-C or SIGTERM ends it: nothing more is taken in, and what was is loaded.
+    Needs `pip install 'xde[up]'`.
     """
     from xde.app.landing import Lander, Where
-    from xde.app.receiving import close_doors, open_doors
+    from xde.app.listening import close_listeners, open_listeners
+    from xde.app.receiving import close_doors, open_doors, served
     from xde.faces.web.pushing import Pushing
     from xde.faces.web.server import Place, listening, needed, serve
     from xde.ground.clock import SystemClock
@@ -42,21 +44,33 @@ def command(session: Session, *, datasets: tuple[str, ...], host: str, port: int
     needed()
     with session.open() as workspace:
         root = workspace.house.root
-        doors = open_doors(workspace.house, workspace.known, datasets)
+        pushed, heard, streams = served(workspace.known, datasets)
+        doors = open_doors(workspace.house, workspace.known, pushed) if pushed else {}
+        try:
+            listeners = open_listeners(workspace.house, workspace.known, heard)
+        except BaseException:
+            close_doors(doors)
+            raise
     try:
         _must_have_keys(doors, host)
-        where = Where(root, session.environment, downstream)
-        lander = Lander(where, doors, SystemClock(), lambda found: _tell(session, found), lambda claim: _waiting(session, claim))
+        where = Where(root, session.environment, downstream, streams=streams)
+        taking: dict[str, Holding] = {**doors, **listeners}
+        lander = Lander(where, taking, SystemClock(), lambda found: _tell(session, found), lambda claim: _waiting(session, claim))
         lander.positions()
         listener = listening(Place(host, port))
+        for each in listeners.values():
+            each.begin(session.talk)
         lander.start()
         try:
-            serve(Pushing(doors, lander), listener, lambda: _ready(session, doors, listener.getsockname()))
+            serve(Pushing(doors, lander), listener, lambda: _ready(session, doors, [*listeners, *streams], listener.getsockname()))
         finally:
             session.talk("stopping: what was taken in is loaded")
+            for each in listeners.values():
+                each.end()
             lander.stop()
             lander.land()
     finally:
+        close_listeners(listeners)
         close_doors(doors)
 
 
@@ -76,10 +90,12 @@ def _is_own(host: str) -> bool:
         return host == "localhost"
 
 
-def _ready(session: Session, doors: Sequence[str] | Mapping[str, Receiver], address: tuple[object, ...]) -> None:
+def _ready(session: Session, doors: Mapping[str, Receiver], others: Sequence[str], address: tuple[object, ...]) -> None:
     host = f"[{address[0]}]" if ":" in str(address[0]) else address[0]
     for name in doors:
         session.result(f"POST http://{host}:{address[1]}/push/{name}")
+    for name in others:
+        session.talk(f"listening for {name}")
     session.talk("Ctrl-C ends it")
 
 

@@ -152,6 +152,9 @@ _STREAM = Record(
         "begin": Text(("earliest", "latest")),
         "onGap": Text(("stop", "continue")),
         "batch": _ONE_OR_MORE,
+        "commit": Record({"every": _TIME, "rows": _ONE_OR_MORE}),
+        "spoolBytes": _ONE_OR_MORE,
+        "keep": _TIME,
     }
 )
 CUSTOM_KINDS = ("sqlite", "sqlalchemy", "redis", "nats", "mqtt")

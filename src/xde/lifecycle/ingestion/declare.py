@@ -12,7 +12,7 @@ from xde.ground.records import dataclass
 from xde.kernel.project.contract import Custom
 from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, family_of, paths_of
 from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, root_of, store_of
-from xde.lifecycle.ingestion.declare_streams import BROKERS, EVENT_DIALECT, stream_ask, stream_mode
+from xde.lifecycle.ingestion.declare_streams import BROKERS, DEVICES, EVENT_DIALECT, device_push, stream_ask, stream_mode
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, no_log, write_mode
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 from xde.lifecycle.ingestion.push import is_push, push_of
@@ -132,10 +132,10 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
     if server is None:
         return None, findings
     kind = kind_of(server)
-    if kind in {None, API, *BROKERS}:
+    if kind in {None, API, DEVICES, *BROKERS}:
         no_log(dataset, server, findings)
     if kind is not None:
-        make = _of_api if kind == API else _of_stream if kind in BROKERS else _of_table
+        make = _of_api if kind == API else _of_stream if kind in {DEVICES, *BROKERS} else _of_table
         return make(dataset, server, kind, findings), findings
     push = push_of(dataset, server, findings) if is_push(server) else None
     dialect = _dialect(str(server.settings.get("format", "csv" if push is None else "ndjson")), given.get("dialect"), findings)
@@ -184,12 +184,14 @@ def _of_stream(dataset: SourceDataset, server: Server, kind: str, findings: Find
     """One event with a new member must not keep those behind it from being loaded: it becomes a letter, unless the contract says else."""
     given = dataset.object.custom
     fields = paths_of(tuple(_field(p, EVENT_DIALECT, findings) for p in dataset.object.properties))
-    ask = stream_ask(dataset, server, kind, fields, findings)
+    push = device_push(dataset, server, fields, findings) if kind == DEVICES else None
+    ask = stream_ask(dataset, server, kind, fields, findings) if push is None else None
     version = _version(dataset, fields, findings)
     if findings.errors:
         return None
     change, limit, mode, key = _bearable(_changes(given)), letter_limit(given), stream_mode(given), dataset.object.key
-    return Reading(dataset.name, ".", "*.ndjson", EVENT_DIALECT, fields, change, limit, mode, key, version, ask)
+    root, pattern = (".", "*.ndjson") if push is None else (push.spool, "segments/*/*.ndjson")
+    return Reading(dataset.name, root, pattern, EVENT_DIALECT, fields, change, limit, mode, key, version, ask, push)
 
 
 def _of_api(dataset: SourceDataset, server: Server, kind: str, findings: Findings) -> Reading | None:

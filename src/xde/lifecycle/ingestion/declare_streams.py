@@ -9,7 +9,9 @@ from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, listed
 from xde.lifecycle.ingestion.declare_tables import limits_of, not_in_the_open
 from xde.lifecycle.ingestion.port import Dialect
-from xde.lifecycle.sources.streams import TIMESTAMP, TOLD, Stream
+from xde.lifecycle.ingestion.push import SPOOL, Push, seconds
+from xde.lifecycle.sources.devices import Subscription
+from xde.lifecycle.sources.streams import HEADERS, OFFSET, TIMESTAMP, TOLD, TOPIC, Stream
 from xde.lifecycle.sources.tables import Ask, AskedColumn, Place
 
 if TYPE_CHECKING:
@@ -21,24 +23,24 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.port import Field
 
 BROKERS = frozenset({"redis", "nats", "kafka"})
+DEVICES = "mqtt"
 EVENT_DIALECT = Dialect("ndjson", compression="none", nulls=(), packed=True)
 _OWN = ("user", "password", "tls", "caFile", "saslMechanism")
-_WORDS = {"redis": {"payload", "group"}, "nats": {"subject"}, "kafka": {"group"}}  # besides those that are for all of them
-_ALL = {"begin", "onGap", "batch"}
+_WORDS = {"redis": {"payload", "group"}, "nats": {"subject"}, "kafka": {"group"}}  # besides `_ALL`
+_ALL = {"begin", "onGap", "batch", "commit"}
+_TOLD = {
+    "redis": (TOPIC, OFFSET, TIMESTAMP),
+    "nats": (TOPIC, OFFSET, TIMESTAMP, HEADERS),
+    "kafka": TOLD,
+    DEVICES: (TOPIC, TIMESTAMP),
+}
 
 
 def stream_ask(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[Field], findings: Findings) -> Ask:
     """What is asked of the broker."""
     given = dataset.object.custom
     words = stream_words(given)
-    _check_words(dataset, kind, words, findings)
-    check_mode(dataset, findings)
-    _check_told(dataset, fields, findings)
-    form = str(server.settings.get("format", "json"))
-    if form != "json":
-        why = "an event becomes a row by its members"
-        told = f"the events of `{dataset.name}` are `{form}`, which cannot be read yet"
-        findings.add(Finding("XDE0514", told, server.span, "not `json`", why, "have the producer write JSON, and say `format: json`"))
+    _check(dataset, server, kind, fields, findings)
     stream = Stream(
         tuple(f.source_name for f in fields if f.source_name in TOLD),
         str(words.get("payload", "")),
@@ -47,6 +49,7 @@ def stream_ask(dataset: SourceDataset, server: Server, kind: str, fields: Sequen
         words.get("begin") == "latest",
         words.get("onGap") == "continue",
         int(words.get("batch", Stream().batch)),
+        seconds(words.get("commit", {}).get("every"), Stream().every),
     )
     columns = tuple(AskedColumn(f.source_name, f.type) for f in fields)
     relation = dataset.object.physical_name or dataset.object.name
@@ -54,6 +57,37 @@ def stream_ask(dataset: SourceDataset, server: Server, kind: str, fields: Sequen
     mode = stream_mode(given)
     limits, merges = limits_of(given), mode == "merge"
     return Ask(dataset.name, place, relation, None, columns, limits=limits, span=dataset.object.span, merges=merges, stream=stream)
+
+
+def device_push(dataset: SourceDataset, server: Server, fields: Sequence[Field], findings: Findings) -> Push:
+    """The spool of what devices say, and the subscription that fills it."""
+    words = stream_words(dataset.object.custom)
+    _check(dataset, server, DEVICES, fields, findings)
+    topic = dataset.object.physical_name or dataset.object.name
+    told = tuple(f.source_name for f in fields if f.source_name in TOLD)
+    limits, commit, usual = limits_of(dataset.object.custom), words.get("commit", {}), Push(dataset.name, "")
+    place = stream_place(server, DEVICES, findings)
+    return Push(
+        dataset.name,
+        f"{server.settings.get('path', SPOOL)}/{dataset.name}",
+        spool_bytes=int(words.get("spoolBytes", usual.spool_bytes)),
+        every=seconds(commit.get("every"), usual.every),
+        rows=int(commit.get("rows", usual.rows)),
+        keep=seconds(words["keep"], 0.0) if "keep" in words else None,
+        span=server.span,
+        subscription=Subscription(dataset.name, place, topic, told, limits.connect_timeout, dataset.object.span),
+    )
+
+
+def _check(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[Field], findings: Findings) -> None:
+    _check_words(dataset, kind, stream_words(dataset.object.custom), findings)
+    check_mode(dataset, findings)
+    _check_told(dataset, kind, fields, findings)
+    form = str(server.settings.get("format", "json"))
+    if form != "json":
+        why = "an event becomes a row by its members"
+        told = f"the events of `{dataset.name}` are `{form}`, which cannot be read yet"
+        findings.add(Finding("XDE0514", told, server.span, "not `json`", why, "have the producer write JSON, and say `format: json`"))
 
 
 def stream_words(given: Mapping[str, Custom]) -> dict[str, Any]:
@@ -95,19 +129,20 @@ def check_mode(dataset: SourceDataset, findings: Findings) -> None:
 
 
 def _check_words(dataset: SourceDataset, kind: str, words: Mapping[str, object], findings: Findings) -> None:
-    own = _WORDS[kind] | _ALL
+    own = _WORDS[kind] | _ALL if kind in _WORDS else {"commit", "spoolBytes", "keep"}
     for word in sorted(set(words) - own):
         hint = f"for `{kind}` there are {listed([f'`{w}`' for w in sorted(own)])}"
         message = f"`{word}` of `xdeStream` says nothing to a server of `{kind}`"
         findings.add(Finding("XDE0514", message, dataset.object.custom["stream"].span, word, hint=hint))
 
 
-def _check_told(dataset: SourceDataset, fields: Sequence[Field], findings: Findings) -> None:
+def _check_told(dataset: SourceDataset, kind: str, fields: Sequence[Field], findings: Findings) -> None:
     by_name = {p.name: p for p in dataset.object.properties}
     for field in fields:
-        if field.source_name.startswith("$") and field.source_name not in TOLD:
-            hint = did_you_mean(field.source_name, TOLD) or f"there are {listed([f'`{t}`' for t in TOLD])}"
-            message = f"nothing is known of an event by the name `{field.source_name}`"
+        known = _TOLD[kind]
+        if field.source_name.startswith("$") and field.source_name not in known:
+            hint = did_you_mean(field.source_name, known) or f"there are {listed([f'`{t}`' for t in known])}"
+            message = f"nothing is known of an event of `{kind}` by the name `{field.source_name}`"
             findings.add(Finding("XDE0514", message, by_name[field.name].span, "unknown", hint=hint))
         if field.source_name == TIMESTAMP and field.type.upper() in {"TIMESTAMP", "DATETIME"}:
             hint = "add `logicalTypeOptions: {timezone: true}`"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xde.ground.spans import Span
     from xde.kernel.project.contract import Server
     from xde.kernel.project.declarations import SourceDataset
+    from xde.lifecycle.sources.devices import Subscription
     from xde.lifecycle.sources.port import FoundFile
 
 SPOOL = ".xde/spool"
@@ -54,6 +55,7 @@ class Push:
     requests: int = 250_000
     keep: float | None = None
     span: Span | None = None
+    subscription: Subscription | None = None  # where nobody pushes, but we listen
 
 
 def is_push(server: Server) -> bool:
@@ -92,11 +94,11 @@ def push_of(dataset: SourceDataset, server: Server, findings: Findings) -> Push:
         int(limits.get("bodyBytes", usual.body_bytes)),
         int(limits.get("records", usual.records)),
         int(limits.get("spoolBytes", usual.spool_bytes)),
-        _seconds(commit.get("every"), usual.every),
+        seconds(commit.get("every"), usual.every),
         int(commit.get("rows", usual.rows)),
-        _seconds(again.get("window"), usual.window),
+        seconds(again.get("window"), usual.window),
         int(again.get("requests", usual.requests)),
-        _seconds(words["keep"], 0.0) if "keep" in words else None,
+        seconds(words["keep"], 0.0) if "keep" in words else None,
         server.span,
     )
 
@@ -106,7 +108,8 @@ def _part(words: Mapping[str, object], name: str) -> dict[str, int]:
     return found if isinstance(found, dict) else {}
 
 
-def _seconds(said: object, usual: float) -> float:
+def seconds(said: object, usual: float) -> float:
+    """A stretch of time such as `10 s`."""
     found = _TIME.match(str(said)) if said is not None else None
     return float(found[1]) * _SECONDS[found[2]] if found else usual
 

@@ -36,6 +36,7 @@ class Stream:
     latest: bool = False
     passing: bool = False
     batch: int = 50_000
+    every: float = 10.0  # seconds between two loads by a process that goes on
     once: bool = False  # only for a lake that is thrown away
     had: Mapping[str, object] | None = None
 

@@ -1,0 +1,153 @@
+"""What devices say, taken in: each message on our disk before its broker hears that we have it, and loaded like what is pushed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from xde.connectors.spool.spool import DiskSpool
+from xde.ground.crash import CrashPoint, crash_point
+from xde.ground.errors import UserError, XdeError
+from xde.ground.findings import Finding, Severity
+from xde.lifecycle.ingestion.push import Entry, NoRoom
+from xde.lifecycle.sources.messages import line_of, moment
+from xde.lifecycle.sources.streams import TIMESTAMP, TOPIC
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from xde.app.understanding import Understanding
+    from xde.app.wiring import House
+    from xde.ground.clock import Clock
+    from xde.lifecycle.ingestion.push import Push, Spool
+    from xde.lifecycle.sources.devices import Acknowledge, Devices, Subscription
+
+QUIET = 1.0  # seconds without a message after which a run takes a session for drained
+LONGEST = 60.0  # seconds that a run drains one
+PAUSE = 0.5  # seconds between two tries to write down what there was no room for
+IN_USE = "XDE0469"
+
+
+class Listener:
+    """Takes in what one subscription hands over."""
+
+    def __init__(self, push: Push, spool: Spool, devices: Devices, clock: Clock) -> None:
+        self.push = push
+        self.spool = spool
+        self._devices = devices
+        self._clock = clock
+        self._over = threading.Event()
+        self._told = push.subscription.told if push.subscription is not None else ()
+
+    def begin(self, tell: Callable[[str], None]) -> None:
+        """Connect. Raises what keeps it from beginning."""
+        self._devices.begin(self.take, tell)
+
+    def drain(self) -> None:
+        """Come back when nothing has come for a moment."""
+        ends = self._clock.monotonic() + LONGEST
+        while self._devices.idle() < QUIET and self._clock.monotonic() < ends:
+            time.sleep(QUIET / 10)
+
+    def take(self, body: bytes, topic: str, acknowledge: Acknowledge) -> None:
+        """Write a message down; the broker hears of it when it is on the disk. Comes back when there is room for it."""
+        known = {TOPIC: topic, TIMESTAMP: moment(self._clock.now().timestamp() * 1000)}
+        entry = Entry(line_of(body, {w: known[w] for w in self._told}) + b"\n", 1)
+
+        def done(error: BaseException | None) -> None:
+            if error is None:
+                crash_point(CrashPoint.MESSAGE_KEPT)
+                acknowledge()
+            elif not self._over.is_set():
+                threading.Timer(PAUSE, self._kept, (entry, done)).start()
+
+        self._kept(entry, done)
+
+    def _kept(self, entry: Entry, done: Callable[[BaseException | None], None]) -> None:
+        while not self._over.is_set():  # whoever hands over waits, and so does the broker; unacknowledged it is not forgotten
+            try:
+                return self.spool.append(entry, done)
+            except NoRoom:
+                self._over.wait(PAUSE)
+        return None
+
+    def end(self) -> None:
+        """Disconnect; what was not acknowledged comes again."""
+        self._over.set()
+        self._devices.end()
+
+
+def listeners(known: Understanding, names: Collection[str] | None = None) -> Iterator[tuple[str, Subscription, Push]]:
+    """The sources that are listened to."""
+    for name, reading in known.readings.items():
+        if reading.push is not None and reading.push.subscription is not None and (names is None or name in names):
+            yield name, reading.push.subscription, reading.push
+
+
+def open_listeners(house: House, known: Understanding, names: Collection[str] | None = None) -> dict[str, Listener]:
+    """A listener for each, none of them connected. Raises `UserError`."""
+    opened: dict[str, Listener] = {}
+    try:
+        for name, subscription, push in listeners(known, names):
+            opened[name] = _listener(house, subscription, push)
+    except BaseException:
+        close_listeners(opened)
+        raise
+    return opened
+
+
+def close_listeners(opened: dict[str, Listener]) -> None:
+    """Disconnect, and let go of every spool."""
+    for listener in opened.values():
+        listener.end()
+        with suppress(OSError):
+            listener.spool.close()
+
+
+def take_in(house: House, known: Understanding, names: Collection[str] | None) -> list[Finding]:
+    """Drain the sessions of some sources into their spools. Gives what kept one from it, and what is to be told."""
+    return [f for name, subscription, push in listeners(known, names) for f in _taken_in(house, name, subscription, push)]
+
+
+def _taken_in(house: House, name: str, subscription: Subscription, push: Push) -> list[Finding]:
+    try:
+        listener = _listener(house, subscription, push)
+    except UserError as error:  # where it is in use, `xde up` listens
+        return [] if any(f.code == IN_USE for f in error.findings) else list(error.findings)
+    findings: list[Finding] = []
+    try:
+        listener.begin(lambda told: findings.append(_told(subscription, told)))
+        listener.drain()
+    except UserError as error:
+        findings += error.findings
+    except XdeError as error:
+        hint = "what was taken in before is loaded; run again, or keep `xde up` running"
+        findings.append(Finding("XDE0521", f"nothing could be taken in for `{name}`", subscription.span, "", str(error), hint))
+    finally:
+        listener.end()
+        with suppress(OSError):
+            listener.spool.close()
+    return findings
+
+
+def devices_of(house: House, subscription: Subscription, push: Push, name: str) -> Devices:
+    """The connector of a subscription. Raises `UserError` where what it needs is not there."""
+    from xde.app.connecting import opened_devices
+
+    return opened_devices(house.revealed, house.root, subscription, (name, (house.root / push.spool).resolve()))
+
+
+def _listener(house: House, subscription: Subscription, push: Push) -> Listener:
+    spool = DiskSpool((house.root / push.spool).resolve(), push, house.clock)
+    try:
+        return Listener(push, spool, devices_of(house, subscription, push, f"xde-{spool.name}"), house.clock)
+    except BaseException:
+        spool.close()
+        raise
+
+
+def _told(of: Subscription, told: str) -> Finding:
+    hint = "have the broker keep sessions for longer than nobody listens, or keep `xde up` running"
+    return Finding("XDE0520", told.removesuffix(" [XDE0520]"), of.span, "", "", hint, Severity.WARNING)

@@ -1,0 +1,1 @@
+"""MQTT: what devices publish as sources."""
