@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
+from xde.app.pushed import landed_in
 from xde.connectors.spool.spool import DiskSpool
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import UserError, XdeError
@@ -39,6 +42,9 @@ class Listener:
         self._devices = devices
         self._clock = clock
         self._over = threading.Event()
+        self._some = threading.Condition(threading.RLock())
+        self._waiting: deque[tuple[Entry, Acknowledge]] = deque()
+        self._writing = 0
         self._told = push.subscription.told if push.subscription is not None else ()
 
     def begin(self, tell: Callable[[str], None]) -> None:
@@ -52,31 +58,53 @@ class Listener:
             time.sleep(QUIET / 10)
 
     def take(self, body: bytes, topic: str, acknowledge: Acknowledge) -> None:
-        """Write a message down; the broker hears of it when it is on the disk. Comes back when there is room for it."""
+        """Have a message written down; the broker hears of it when it is on the disk. What comes after the end is not taken."""
         known = {TOPIC: topic, TIMESTAMP: moment(self._clock.now().timestamp() * 1000)}
         entry = Entry(line_of(body, {w: known[w] for w in self._told}) + b"\n", 1)
-
-        def done(error: BaseException | None) -> None:
-            if error is None:
-                crash_point(CrashPoint.MESSAGE_KEPT)
-                acknowledge()
-            elif not self._over.is_set():
-                threading.Timer(PAUSE, self._kept, (entry, done)).start()
-
-        self._kept(entry, done)
-
-    def _kept(self, entry: Entry, done: Callable[[BaseException | None], None]) -> None:
-        while not self._over.is_set():  # whoever hands over waits, and so does the broker; unacknowledged it is not forgotten
-            try:
-                return self.spool.append(entry, done)
-            except NoRoom:
-                self._over.wait(PAUSE)
-        return None
+        with self._some:
+            if self._over.is_set():
+                return
+            self._waiting.append((entry, acknowledge))
+            if len(self._waiting) > 1:
+                return  # each in its turn
+        self._write()
 
     def end(self) -> None:
-        """Disconnect; what was not acknowledged comes again."""
+        """Disconnect, once the broker heard of all that is on the disk; what was not written down comes again."""
         self._over.set()
+        with self._some:
+            self._waiting.clear()
+            self._some.wait_for(lambda: not self._writing, LONGEST)
         self._devices.end()
+
+    def _write(self) -> None:
+        """Write down what waits, as far as there is room; the rest is tried again. A broker sends only so many before it hears of them."""
+        with self._some:
+            while self._waiting and not self._over.is_set():
+                entry, acknowledge = self._waiting[0]
+                try:
+                    self.spool.append(entry, partial(self._written, entry, acknowledge))
+                except NoRoom:
+                    self._again()
+                    return
+                self._writing += 1
+                self._waiting.popleft()
+
+    def _written(self, entry: Entry, acknowledge: Acknowledge, error: BaseException | None) -> None:
+        if error is None:
+            crash_point(CrashPoint.MESSAGE_KEPT)
+            acknowledge()
+        with self._some:
+            self._writing -= 1
+            if error is not None and not self._over.is_set():
+                self._waiting.append((entry, acknowledge))
+                self._again()
+            self._some.notify_all()
+
+    def _again(self) -> None:
+        timer = threading.Timer(PAUSE, self._write)
+        timer.daemon = True
+        timer.start()
 
 
 def listeners(known: Understanding, names: Collection[str] | None = None) -> Iterator[tuple[str, Subscription, Push]]:
@@ -118,6 +146,8 @@ def _taken_in(house: House, name: str, subscription: Subscription, push: Push) -
         return [] if any(f.code == IN_USE for f in error.findings) else list(error.findings)
     findings: list[Finding] = []
     try:
+        state = house.ledger.states().get((name, house.ledger.pointers(house.environment).get(name, "")))
+        listener.spool.landed(landed_in(state).get(listener.spool.name, 0))
         listener.begin(lambda told: findings.append(_told(subscription, told)))
         listener.drain()
     except UserError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 QOS = 1
 PORT, TLS_PORT = 1883, 8883
+FLUSH = 5.0  # seconds for what is still to be sent at the end
 SESSION = "session.json"  # in the folder of the spool: what was subscribed to
 _LOGIN = {"Bad user name or password", "Not authorized", "Banned", "Bad authentication method"}
 
@@ -70,6 +72,9 @@ class MqttDevices:
     def end(self) -> None:
         """Disconnect, and wait for the thread."""
         if self._client is not None:
+            ends = self._clock.monotonic() + FLUSH
+            while self._client.want_write() and self._client.is_connected() and self._clock.monotonic() < ends:
+                time.sleep(0.01)  # acknowledgements are on their way
             with suppress(OSError, ValueError):
                 self._client.disconnect()
             self._client.loop_stop()
