@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xde.connectors.duckdb.ingestion.casts import cast
 from xde.ground.names import literal, quoted
-from xde.lifecycle.ingestion.declare import strptime
+from xde.lifecycle.ingestion.patterns import strptime
 from xde.lifecycle.ingestion.port import Field
 from xde.undercurrents.management.profiling.facts import ColumnFacts
 from xde.undercurrents.management.profiling.port import Candidate, Contained

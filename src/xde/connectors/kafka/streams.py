@@ -44,7 +44,7 @@ _NO_USE = {*_LOGIN, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaErro
 
 
 class KafkaStreams:
-    """See `lifecycle.sources.streams.Broker`. A mark is the offset of the next event, as Kafka's own groups have it."""
+    """See `lifecycle.sources.brokers.Broker`. A mark is the offset of the next event, as Kafka's own groups have it."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings

@@ -43,7 +43,7 @@ IDLE = 60.0  # seconds after which the server forgets a consumer that a killed p
 
 
 class NatsStreams:
-    """See `lifecycle.sources.streams.Broker`. A mark counts by the stream's sequence: that of the last message that was read."""
+    """See `lifecycle.sources.brokers.Broker`. A mark counts by the stream's sequence: that of the last message that was read."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings

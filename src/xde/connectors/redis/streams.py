@@ -36,7 +36,7 @@ TIMEOUT = 30.0  # seconds for an answer
 
 
 class RedisStreams:
-    """See `lifecycle.sources.streams.Broker`."""
+    """See `lifecycle.sources.brokers.Broker`."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, fami
 from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, root_of, store_of
 from xde.lifecycle.ingestion.declare_streams import BROKERS, DEVICES, EVENT_DIALECT, device_push, stream_ask, stream_mode
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, no_log, write_mode
+from xde.lifecycle.ingestion.patterns import is_iso, strptime
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 from xde.lifecycle.ingestion.push import is_push, push_of
 from xde.lifecycle.sources.apis import UP
@@ -44,40 +44,6 @@ WORDS = {
     "maxRecordBytes": "max_record_bytes",
 }
 TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "time": "TIME", "blob": "BLOB"}
-JDK = {
-    "yyyy": "%Y",
-    "uuuu": "%Y",
-    "yy": "%y",
-    "MMMM": "%B",
-    "MMM": "%b",
-    "MM": "%m",
-    "M": "%-m",
-    "dd": "%d",
-    "d": "%-d",
-    "EEEE": "%A",
-    "EEE": "%a",
-    "E": "%a",
-    "HH": "%H",
-    "H": "%-H",
-    "hh": "%I",
-    "h": "%-I",
-    "mm": "%M",
-    "m": "%-M",
-    "ss": "%S",
-    "s": "%-S",
-    "SSS": "%g",
-    "SSSSSS": "%f",
-    "SSSSSSSSS": "%n",
-    "a": "%p",
-    "X": "%z",
-    "XX": "%z",
-    "XXX": "%z",
-    "x": "%z",
-    "xx": "%z",
-    "xxx": "%z",
-    "Z": "%z",
-}
-PIECE = re.compile(r"'(?P<said>[^']*)'|(?P<word>([A-Za-z])\3*)|(?P<other>.)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,8 +307,8 @@ def _field(of: Property, dialect: Dialect, findings: Findings) -> Field:
     kind = column_type(of)
     pattern = of.options.get("format")
     timed = kind.upper().startswith(("DATE", "TIME"))
-    form = strptime(str(pattern)) if pattern and timed and not _is_iso(str(pattern)) else None
-    if pattern and timed and form is None and not _is_iso(str(pattern)):
+    form = strptime(str(pattern)) if pattern and timed and not is_iso(str(pattern)) else None
+    if pattern and timed and form is None and not is_iso(str(pattern)):
         findings.add(
             Finding(
                 "XDE0438",
@@ -356,24 +322,6 @@ def _field(of: Property, dialect: Dialect, findings: Findings) -> Field:
     if dialect.format in {"ndjson", "json", "excel", "fixed_width"}:
         words = tuple(dict.fromkeys([*words, *(n for n in dialect.nulls if n)]))
     return Field(of.name, of.physical_name or of.name, kind, form, words, start_length, of.required)
-
-
-def _is_iso(pattern: str) -> bool:
-    return pattern in {"yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ssXXX", "yyyy-MM-dd'T'HH:mm:ss'Z'"}
-
-
-def strptime(pattern: str) -> str | None:
-    """A JDK date pattern (java.time.format.DateTimeFormatter) in the words of strptime, or None; literal text stands in single quotes."""
-    result = ""
-    for piece in PIECE.finditer(pattern):
-        if (word := piece["word"]) is not None:
-            if word not in JDK:
-                return None
-            result += JDK[word]
-        else:
-            said = piece["said"]
-            result += (piece["other"] if said is None else said or "'").replace("%", "%%")
-    return result
 
 
 def _changes(given: Mapping[str, Custom]) -> SchemaChange:

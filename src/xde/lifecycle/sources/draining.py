@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from xde.lifecycle.sources.streams import Broker, Event, Extent
+    from xde.lifecycle.sources.brokers import Broker
+    from xde.lifecycle.sources.streams import Event, Extent
     from xde.lifecycle.sources.tables import Ask, Looked, Position
 
 KIND = "stream"

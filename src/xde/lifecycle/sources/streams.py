@@ -1,4 +1,4 @@
-"""What a broker that is a source must be able to do: say how far its events go, and hand them over in their order, as often as asked.
+"""How a stream of events is read: its partitions, how far each was read, and what is known of an event.
 
 A stream has *partitions*, each with an order of its own. How far one was read is a *mark*. The marks of all are the position, which stands
 in the commit of the rows themselves: what the broker is told (of a consumer group) comes after that, and decides nothing.
@@ -7,14 +7,13 @@ in the commit of the rows themselves: what the broker is told (of a consumer gro
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xde.lifecycle.sources.tables import Ask, Looked
 
 TOPIC, PARTITION, OFFSET, KEY, TIMESTAMP, HEADERS = TOLD = ("$topic", "$partition", "$offset", "$key", "$timestamp", "$headers")
 """What is known of an event besides what is in it, by the names that a contract asks for it with."""
@@ -94,31 +93,3 @@ class Fetched:
     events: Sequence[Event]
     mark: Mark
     whole: bool
-
-
-class Broker(Protocol):
-    """One server. What is wrong comes out as `UserError` with findings, what may pass as `TemporaryError`."""
-
-    def identity(self, ask: Ask) -> str:
-        """What tells this stream from another one of its name; empty where the server has nothing of the kind."""
-        ...
-
-    def extents(self, ask: Ask, marks: Mapping[str, Mark]) -> Mapping[str, Extent]:
-        """Every partition by its name, seen from how far it was read."""
-        ...
-
-    def fetch(self, ask: Ask, partition: str, span: tuple[Mark, Mark], most: int) -> Fetched:
-        """Some of the events after a mark, up to and with another one."""
-        ...
-
-    def tell(self, ask: Ask, marks: Mapping[str, Mark]) -> None:
-        """Tell the consumer group of the contract how far was read."""
-        ...
-
-    def look(self, ask: Ask) -> list[Looked]:
-        """What stands between us and the events, from the name of the host to the rights on the stream."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        ...

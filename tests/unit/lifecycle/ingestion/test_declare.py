@@ -9,7 +9,8 @@ import pytest
 
 from xde.kernel.project.declarations import SourceDataset
 from xde.kernel.project.odcs import read_contract
-from xde.lifecycle.ingestion.declare import declare, strptime
+from xde.lifecycle.ingestion.declare import declare
+from xde.lifecycle.ingestion.patterns import strptime
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 
 if TYPE_CHECKING:
