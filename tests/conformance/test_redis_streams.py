@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 
 import pytest
+from projects.mqtt_plant import until
 from projects.brokers import OFFSET, PROPERTIES, Plant, program, reading, serving
 
 from xde.app.workspace import Workspace
@@ -294,3 +298,21 @@ def test_an_entry_that_is_added_while_a_load_goes_on_waits_for_the_next(client, 
     fetch = RedisStreams.fetch
     monkeypatch.setattr(RedisStreams, "fetch", lambda self, *a: (tell(client, 99), fetch(self, *a))[1])
     assert plant.loaded().rows == 4
+
+
+def test_a_process_that_reads_all_the_time(client, plant):
+    plant.contract(f"{BODY}, commit: {{every: 1 s}}", name=NAME)
+    tell(client, *range(3))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    words = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(plant.root), "up", "--port", "0"]
+    with (plant.root / "said").open("wb") as said:
+        process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=said)
+    try:
+        until(lambda: plant.commits() == 1)
+        tell(client, 3, 4)
+        until(lambda: plant.commits() == 2)
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0, (plant.root / "said").read_text()
+    assert plant.ids() == list(range(5))
+    assert "Traceback" not in (plant.root / "said").read_text()

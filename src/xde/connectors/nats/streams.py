@@ -141,6 +141,7 @@ class NatsStreams:
         broken.cancel()
         if not doing.done():
             doing.cancel()
+            await asyncio.wait({doing}, timeout=TIMEOUT)
             raise ConnectionResetError("the connection was closed")
         return doing.result()
 
@@ -159,7 +160,8 @@ class NatsStreams:
 
         async def hear(error: Exception) -> None:
             self._heard.append(error)
-            if "permissions violation" in str(error).lower():  # whoever asked would wait for an answer that never comes
+            told = "permissions violation" in str(error).lower() or isinstance(error, ssl.SSLCertVerificationError)
+            if told:  # whoever asked would wait for an answer that never comes
                 self._broken.set()
 
         async def end() -> None:
@@ -168,7 +170,7 @@ class NatsStreams:
         tls = ssl.create_default_context(cafile=of.get("caFile")) if of.get("tls") == "true" else None
         client = Client()
         try:
-            await client.connect(
+            connecting = client.connect(
                 f"{'tls' if tls else 'nats'}://{of.get('host', 'localhost')}:{of.get('port', '4222')}",
                 name="xde",
                 user=of.get("user"),
@@ -182,6 +184,7 @@ class NatsStreams:
                 reconnect_time_wait=0,
                 connect_timeout=max(1, int(ask.limits.connect_timeout)),
             )
+            await asyncio.wait_for(connecting, ask.limits.connect_timeout + 1)
         except BaseException:
             with suppress(NatsError, OSError):
                 await client.close()
