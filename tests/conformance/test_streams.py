@@ -71,6 +71,8 @@ def test_each_event_lands_once_in_batches(hand, plant):
     hand.tell(*readings(100, 101))
     assert plant.loaded().rows == 2
     assert plant.ids() == list(range(102))
+    hand.tell(*readings(102, 103))
+    assert "to load: 2 events of `readings` wait" in plant.doctor().detail
     assert plant.doctor().status == "ok", plant.doctor()
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from crash.shop import xde
 from projects.brokers import Plant, program, reading, serving
+from projects.kafka_plant import kafka_program, kafka_server
+from projects.nats_plant import nats_server
 
 from xde.ground.crash import CrashPoint
 
@@ -17,13 +19,11 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.broker, pytest.mark.crash]
 POINTS = [
     CrashPoint.EVENTS_READ,
-    CrashPoint.LOAD_STAGED,
     CrashPoint.FILES_WRITTEN,
     CrashPoint.BEFORE_COMMIT,
     CrashPoint.AFTER_COMMIT,
     CrashPoint.POINTER_MOVED,
     CrashPoint.STEP_RECORDED,
-    CrashPoint.RUN_RECORDED,
 ]
 
 
@@ -39,7 +39,7 @@ def died_and_rose(plant: Plant, tell: Callable[[bytes], object], point: str) -> 
     say(5)
     assert xde(plant.root, "run") == 0
     say(*range(6, 18))
-    once = {CrashPoint.POINTER_MOVED, CrashPoint.STEP_RECORDED, CrashPoint.RUN_RECORDED}
+    once = {CrashPoint.POINTER_MOVED, CrashPoint.STEP_RECORDED}
     assert xde(plant.root, "run", crash=point if point in once else f"{point}:2") == -signal.SIGKILL
     say(18)
     assert xde(plant.root, "run") == 0
@@ -65,3 +65,31 @@ def test_every_point_with_redis(point, redis_port, tmp_path):
     plant.contract("payload: body, batch: 6", name=f"r{point.replace('.', '_')}")
     with redis.Redis("127.0.0.1", redis_port) as client:
         died_and_rose(plant, lambda body: client.xadd(f"r{point.replace('.', '_')}", {"body": body}), point)
+
+
+@pytest.fixture(scope="module")
+def nats_hand(tmp_path_factory):
+    if program("nats-server") is None:
+        pytest.skip("no `nats-server` here")
+    pytest.importorskip("nats")
+    with nats_server(tmp_path_factory.mktemp("nats")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def kafka_hand(tmp_path_factory):
+    if kafka_program() is None:
+        pytest.skip("no broker of Kafka's protocol here")
+    pytest.importorskip("confluent_kafka")
+    with kafka_server(tmp_path_factory.mktemp("kafka")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("kind", ["nats", "kafka"])
+def test_before_and_after_the_commit_with_others(kind, request, tmp_path, monkeypatch):
+    hand = request.getfixturevalue(f"{kind}_hand")
+    hand.make()
+    monkeypatch.setenv("PLANT_PASSWORD", "all of it")
+    plant = Plant(tmp_path / "plant", hand.contract.format(port=hand.server.port))
+    plant.contract("batch: 6")
+    died_and_rose(plant, hand.tell, CrashPoint.AFTER_COMMIT)

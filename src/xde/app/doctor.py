@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from xde.app.answers import Diagnosis
 from xde.app.connecting import opened
+from xde.app.table_sources import position_of
 from xde.ground.errors import UserError, XdeError
 from xde.lifecycle.sources.tables import Looked
 from xde.lifecycle.storage.port import Column, Commit, TableId
@@ -163,12 +164,21 @@ def _lake(house: House) -> str:
 def _database(house: House, known: Understanding, name: str) -> Iterator[Diagnosis]:
     """What stands between us and the rows of a table, one line for each thing that is in order, up to the first that is not."""
     if (ask := known.readings[name].ask) is not None:
-        yield from _looked(name, partial(_asked_of, house, ask))
+        yield from _looked(name, partial(_asked_of, house, ask, known.versions[name]))
 
 
-def _asked_of(house: House, ask: Ask) -> list[Looked]:
+def _asked_of(house: House, ask: Ask, version: str) -> list[Looked]:
+    """The way to a database; of a stream also how far behind its end its table is."""
     with closing(opened(house.revealed, house.root, ask, house.apis())) as source:
-        return source.look(ask)
+        looked = source.look(ask)
+        state = house.ledger.states().get((ask.dataset, version)) if ask.stream is not None else None
+        if state is None or not all(x.well for x in looked):
+            return looked
+        try:
+            news = source.news(ask, position_of(state))
+        except UserError as error:
+            return [*looked, Looked("to load", well=False, told=str(error), mend=error.findings[0].hint)]
+    return [*looked, Looked("to load", well=True, told=news.told if news is not None else "nothing waits")]
 
 
 def _heard(house: House, push: Push) -> list[Looked]:

@@ -35,13 +35,13 @@ def offered(
     state = newest_state(house, states, key)
     instead = state or before
     if ask.stream is not None and instead is not None and (state is None or reload):
-        ask = ask.instead_of(_position(instead))
+        ask = ask.instead_of(position_of(instead))
     if not within_hours(ask.limits.hours, house.clock.now()):
         told = f"it may be read {ask.limits.hours} (UTC)"
         return ([_delivery(ask, None)], told, []) if state is None or reload else ([], told, [not_now(ask)])
     try:
         with closing(opened(house.revealed, house.root, ask, house.apis())) as source:
-            found = source.news(ask, None if reload or state is None else _position(state))
+            found = source.news(ask, None if reload or state is None else position_of(state))
     except (UserError, TemporaryError) as error:  # the step will meet it, try again where that helps, and fail alone
         if state is None and isinstance(error, UserError) and any(f.code == TOO_LATE for f in error.findings):
             raise  # no step knows the version before
@@ -70,6 +70,7 @@ def _kind(ask: Ask) -> str:
     return "table" if ask.query is None else "query"
 
 
-def _position(state: TableState) -> Position | None:
+def position_of(state: TableState) -> Position | None:
+    """How far a source was read into a table."""
     found = state.facts.get("position")
     return found if isinstance(found, dict) else None

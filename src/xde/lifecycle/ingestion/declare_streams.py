@@ -119,9 +119,6 @@ def check_mode(dataset: SourceDataset, findings: Findings) -> None:
         why = "what a broker has is what came lately, and not all there is"
         message = f"`{dataset.name}` is a stream, and cannot be written with `replace`"
         findings.add(Finding("XDE0514", message, mode.span, "replace", why, "write `append`, or `merge` with a primary key"))
-    if mode is not None and mode.value == "merge" and not dataset.object.key:
-        hint = "add `primaryKey: true` to its key"
-        findings.add(Finding("XDE0514", f"`{dataset.name}` is merged but has no primary key", mode.span, "by what?", "", hint))
     for word in ("query", "request", "incrementalCursor"):
         if word in dataset.object.custom and not (word == "incrementalCursor" and stream_mode(dataset.object.custom) == "merge"):
             message = f"`{dataset.name}` is a stream, and is asked for nothing by `xde{word[0].upper()}{word[1:]}`"
