@@ -86,10 +86,11 @@ def kafka_hand(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", ["nats", "kafka"])
-def test_before_and_after_the_commit_with_others(kind, request, tmp_path, monkeypatch):
+def test_before_and_after_the_commit_with_others(kind, request, tmp_path):
     hand = request.getfixturevalue(f"{kind}_hand")
     hand.make()
-    monkeypatch.setenv("PLANT_PASSWORD", "all of it")
-    plant = Plant(tmp_path / "plant", hand.contract.format(port=hand.server.port))
+    plant = Plant(tmp_path / "plant", hand.contract.format(port=hand.server.port).replace("env:PLANT_PASSWORD", "file:password"))
     plant.contract("batch: 6")
+    (plant.root / "password").write_text("all of it")
+    (plant.root / "password").chmod(0o600)
     died_and_rose(plant, hand.tell, CrashPoint.AFTER_COMMIT)
