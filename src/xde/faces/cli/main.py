@@ -42,7 +42,7 @@ COMMANDS = {
     ),
     "plan": (f"{_ROOM}.plan", "Tell what a run would do, and why; changes nothing."),
     "run": (f"{_ROOM}.run", "Load what is new, build what is stale, publish what passes."),
-    "up": (f"{_ROOM}.up", "Take in records that are pushed over HTTP, and load them."),
+    "up": (f"{_ROOM}.up", "Take in records that are pushed over HTTP or told by devices, read streams, and load all of it."),
     "deploy": (f"{_ROOM}.deploy", "Bring the working tree to an environment, whole and at once."),
     "rollback": (f"{_ROOM}.rollback", "Show again what an earlier deployment showed."),
     "backfill": (f"{_ROOM}.backfill", "Compute rows of DATASET anew, although nothing has changed, and show them all at once."),

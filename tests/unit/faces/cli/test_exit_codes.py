@@ -15,6 +15,8 @@ FOUND = (
         ("", ["plan"], 0),
         ("", ["run"], 0),
         ("idle", ["run"], 0),
+        ("not handed over", ["run"], 1),
+        ("idle, not handed over", ["run"], 1),
         ("failed", ["run"], 1),
         ("failed check", ["run"], 3),
         ("data", ["run"], 3),
