@@ -1,7 +1,7 @@
 """Streams of Redis: entries read by their ids, which no group has to hold for us, and counted, so that none goes away unnoticed.
 
 A server counts all entries that were ever added to a stream. Held against how many there had been at the last one that we read, that tells
-how many were trimmed in between (Redis 7; Valkey). Both are asked for in one transaction with the entries themselves.
+how many were trimmed in between (Redis 7). Both are asked for in one transaction with the entries themselves.
 """
 
 from __future__ import annotations
