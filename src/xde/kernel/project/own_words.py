@@ -144,13 +144,14 @@ _REQUEST = Record(
         "since": _SINCE,
     }
 )
-CUSTOM_KINDS = ("sqlite", "sqlalchemy")
+CUSTOM_KINDS = ("sqlite", "sqlalchemy", "files")
 """What `xdeType` of a server of `type: custom` may say for our own connectors; other kinds are those of installed packages."""
 OF_SERVER: dict[str, Kind] = {
     "push": _PUSH,
     "api": _API,
     "type": Text(pattern=r"\S", wanted="the kind of a connector", example="sqlite"),
     "url": _TEXT,
+    "options": _PLAIN,
     "region": _TEXT,
     "accessKey": _TEXT,
     "secretKey": _TEXT,

@@ -11,7 +11,7 @@ from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
 from xde.kernel.project.contract import Custom
 from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, family_of, paths_of
-from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, root_of, store_of
+from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, is_any_store, root_of, store_of
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, no_log, write_mode
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 from xde.lifecycle.ingestion.push import is_push, push_of
@@ -251,10 +251,14 @@ def column_type(of: Property) -> str:
             return TYPES.get(of.logical_type or "string", "VARCHAR")
 
 
+def _readable(server: Server) -> bool:
+    return server.type in FILE_SERVERS or is_any_store(server) or is_push(server) or kind_of(server) is not None
+
+
 def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
     wanted = _value(dataset.object.custom, "server", None)
     servers = dataset.contract.servers
-    fit = (s for s in servers if (s.type in FILE_SERVERS or is_push(s) or kind_of(s) is not None if wanted is None else s.name == wanted))
+    fit = (s for s in servers if (_readable(s) if wanted is None else s.name == wanted))
     chosen = next(fit, None)
     if chosen is None:
         findings.add(
@@ -267,7 +271,7 @@ def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
             )
         )
         return None
-    if chosen.type not in FILE_SERVERS and not is_push(chosen) and kind_of(chosen) is None:
+    if not _readable(chosen):
         findings.add(
             Finding(
                 "XDE0435",

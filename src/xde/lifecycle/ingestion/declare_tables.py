@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.declarations import SourceDataset
     from xde.lifecycle.ingestion.port import Field, SchemaChange
 
+FILES = "files"  # what `xdeType` says of files that have an address
 KINDS = {
     "postgres": "postgres",
     "postgresql": "postgres",
@@ -50,7 +51,7 @@ def kind_of(server: Server) -> str | None:
     """The connector of a server, or None where it is no database that can be read."""
     if server.type == "custom":
         said = server.custom.get("type")
-        return str(said.value) if said is not None else None
+        return str(said.value) if said is not None and str(said.value) != FILES else None
     return KINDS.get(server.type)
 
 
@@ -179,7 +180,7 @@ def _place(server: Server, kind: str, findings: Findings) -> Place:
         not_in_the_open(server, name, "password" if name == "password" else f"`{_spoken(name)}`", findings)
     url = server.custom.get("url")
     if url is not None and ":" in str(url.value).partition("://")[2].rpartition("@")[0] and not references(str(url.value)):
-        findings.add(_in_the_open(server.name, "password", url.span, "take it out of `xdeUrl`, and write a reference as `xdePassword`"))
+        findings.add(in_the_open(server.name, "password", url.span, "take it out of `xdeUrl`, and write a reference as `xdePassword`"))
     return Place(kind, settings, server.span)
 
 
@@ -189,10 +190,11 @@ def not_in_the_open(server: Server, word: str, what: str, findings: Findings) ->
     if said is not None and not references(str(said.value)):
         variable = _CAPITAL.sub(r"_\1", word).upper()
         hint = f"write a reference, such as `${{env:SHOP_{variable}}}`"
-        findings.add(_in_the_open(server.name, what, said.span, hint))
+        findings.add(in_the_open(server.name, what, said.span, hint))
 
 
-def _in_the_open(server: str, what: str, span: Span | None, hint: str) -> Finding:
+def in_the_open(server: str, what: str, span: Span | None, hint: str) -> Finding:
+    """What is told of a secret that whoever reads the contract can read."""
     why = "whoever may read the contract could open the door with it, and it is kept with every deployment"
     return Finding("XDE0481", f"the {what} of the server `{server}` stands in the open", span, "readable", why, hint)
 
