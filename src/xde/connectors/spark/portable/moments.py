@@ -94,7 +94,16 @@ def _whole(value: Typed, node: exp.Expr) -> Typed:
     return value
 
 
-@named("to_years", "to_months", "to_weeks", "to_days", "to_hours", "to_minutes", "to_seconds", "to_quarters")
+@named("epoch_us")
+def _microseconds(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
+    """The microseconds since 1970."""
+    (value,) = writer.kids(node.expressions, scope)
+    if not is_moment(value.type):
+        raise NotPortable(FUNCTION, f"`epoch_us` of {value.type} is not proven on Spark", node, "cast it to TIMESTAMP")
+    return Typed(f"UNIX_MICROS(CAST({value.sql} AS TIMESTAMP))", "BIGINT")
+
+
+@named("to_years", "to_months", "to_weeks", "to_days", "to_hours", "to_minutes", "to_seconds", "to_quarters", "to_microseconds")
 def _to_units(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     unit = unit_of(str(node.this)[3:])
     (value,) = writer.kids(node.expressions, scope)
