@@ -53,7 +53,7 @@ def letters(house: House, known: Understanding, dataset: str | None, status: str
     for name in [dataset] if dataset else sorted(known.project.datasets):
         if name in pointers and name in known.project.sources:
             found += _of_table(house, TableId(name, pointers[name]))
-        elif name in pointers and name in known.judgings:
+        elif name in pointers and (name in known.judgings or name in known.windowings):
             found += of_model(house, TableId(name, pointers[name]))
     return tuple(x for x in found if status is None or x.status == status)
 

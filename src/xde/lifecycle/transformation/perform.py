@@ -15,6 +15,7 @@ from xde.lifecycle.storage.merging import Going, Rewritten
 from xde.lifecycle.storage.port import Snapshot, TableId
 from xde.lifecycle.storage.shadow import cast_shadow, ours_alone
 from xde.lifecycle.transformation.by_time import ByTime
+from xde.lifecycle.transformation.by_window import ByWindow
 from xde.lifecycle.transformation.history import Histories
 from xde.lifecycle.transformation.reach import pinned_input
 from xde.lifecycle.transformation.task import Means, Task, inputs_of
@@ -62,6 +63,8 @@ class BuildPerformer:
         match work.model.head.kind:
             case Kind.INCREMENTAL if work.model.head.time:
                 return ByTime(self._means).build(task, before)
+            case Kind.INCREMENTAL if work.windowing is not None:
+                return ByWindow(self._means).build(task, before)
             case Kind.INCREMENTAL:
                 return self._by_key(task, before)
             case Kind.APPEND:

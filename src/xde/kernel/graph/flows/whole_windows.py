@@ -1,0 +1,87 @@
+"""Whether every row that a query gives is made of the rows of one window: then each can be computed without the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xde.kernel.graph.flows.arriving import END, ROWS, START
+from xde.kernel.graph.text.scanning import query_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlglot import exp
+
+    from xde.kernel.graph.flows.arriving import Windowed
+
+_NAMES = frozenset({START, END})
+
+
+def across(sql: str, one: Windowed) -> str:
+    """Why a query looks at several windows at once; empty where it does not. A text that cannot be read is told of elsewhere."""
+    from sqlglot import exp
+
+    first, last = one.place
+    tree = query_of(f"{sql[:first]}SELECT * FROM {ROWS}{sql[last:]}")
+    if tree is None:
+        return ""
+    tables = list(tree.find_all(exp.Table))
+    todo = [t for t in tables if ".".join(p.name for p in t.parts) == ROWS]
+    clauses: set[str] = set()
+    while todo:
+        for at in _around(todo.pop()):
+            if isinstance(at, exp.Select) and (why := _looks_across(at)):
+                return why
+            if isinstance(at, exp.CTE) and at.alias.lower() not in clauses:
+                clauses.add(at.alias.lower())
+                todo += [t for t in tables if t.name.lower() == at.alias.lower() and not t.db]
+    return ""
+
+
+def _around(node: exp.Expr) -> Iterator[exp.Expr]:
+    """What stands around a place, from the inside, up to the clause that gives it a name."""
+    from sqlglot import exp
+
+    at = node.parent
+    while at is not None:
+        yield at
+        if isinstance(at, exp.CTE):
+            return
+        at = at.parent
+
+
+def _looks_across(query: exp.Select) -> str:
+    from sqlglot import exp
+
+    for word in ("limit", "offset"):
+        if query.args.get(word) is not None:
+            return f"`{word.upper()}` chooses among the rows of all windows"
+    own = [*query.expressions, *(query.args[w] for w in ("having", "qualify") if query.args.get(w) is not None)]
+    for item in own:
+        for function in item.find_all(exp.Window):
+            if function.find_ancestor(exp.Select) is query and not _names(function.args.get("partition_by") or []):
+                return f"`{function.sql(dialect='duckdb')[:80]}` looks at the rows of several windows"
+    group = query.args.get("group")
+    if group is not None:
+        return "" if _grouped(query, group) else "its GROUP BY brings rows of several windows together"
+    gathers = any(f.find_ancestor(exp.Select) is query and not isinstance(f.parent, exp.Window) for i in own for f in i.find_all(exp.AggFunc))
+    return "it makes one row of the rows of all windows" if gathers else ""
+
+
+def _grouped(query: exp.Select, group: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    if any(group.args.get(w) for w in ("rollup", "cube", "grouping_sets")):
+        return False
+    if group.args.get("all"):
+        return _names(query.expressions)
+    numbers = [int(str(g.this)) for g in group.expressions if isinstance(g, exp.Literal) and str(g.this).isdigit()]
+    chosen = [query.expressions[n - 1] for n in numbers if 0 < n <= len(query.expressions)]
+    return _names([*group.expressions, *chosen])
+
+
+def _names(items: Sequence[exp.Expr]) -> bool:
+    """Whether one of the items is the beginning or the end of a window."""
+    from sqlglot import exp
+
+    return any(isinstance(i.unalias(), exp.Column) and i.unalias().name.lower() in _NAMES for i in items)
