@@ -10,7 +10,7 @@ from xde.ground.findings import Finding
 from xde.ground.names import listed
 from xde.kernel.graph.flows.arriving import AT, END, START, NotByRow, source_of, windowed
 from xde.kernel.graph.flows.judged import JUDGED
-from xde.kernel.graph.flows.whole_windows import across
+from xde.kernel.graph.flows.whole_windows import across, read_beside
 from xde.kernel.graph.resolve import span_at
 from xde.kernel.graph.text.reading import Place
 from xde.lifecycle.storage.port import Column
@@ -60,6 +60,9 @@ def _windowing(known: Known, house: House, model: ModelDataset, findings: Findin
     except UserError as error:
         findings.add(_not_by_row(model, one, error.findings[0].message))
         return None
+    if why := _read_twice(known, model, one, source.dataset):
+        findings.add(_not_whole(model, one, why))
+        return None
     types = tuple(Column(c.name, house.lake.storable(c.type)) for c in columns)
     kind = next(c.type for c in types if c.name == AT)
     if kind != "DATE" and not kind.startswith("TIMESTAMP"):
@@ -67,6 +70,15 @@ def _windowing(known: Known, house: House, model: ModelDataset, findings: Findin
         return None
     line = span_at(model, Place(one.begin, 1)).line
     return Windowing(one.sql, one.arriving, one.placing, one.gathers, types, source.dataset, source.column, line)
+
+
+def _read_twice(known: Known, model: ModelDataset, one: Windowed, source: str) -> str:
+    views = known.views(model.name)
+    for name in sorted(read_beside(one)):
+        if source == name or (name in views and source in known.reads(name)):
+            through = "" if source == name else f", through `{name}`"
+            return f"it reads `{source}` twice{through}: rows that come would change windows that they are not in"
+    return ""
 
 
 def _not_one(model: ModelDataset, count: int) -> Finding:

@@ -11,7 +11,7 @@ from xde.kernel.graph.flows.arriving import AT, ROWS, START
 from xde.kernel.plan.intervals import moment_text
 from xde.lifecycle.transformation.judging import asking
 from xde.lifecycle.transformation.placing import COME, Rows, aside, watermark_of, windowing_of
-from xde.lifecycle.transformation.port import Input, Layout
+from xde.lifecycle.transformation.port import Input, Layout, Query
 from xde.lifecycle.transformation.stretches import (
     CHANGED,
     FIRST,
@@ -51,9 +51,11 @@ class TouchedWindows:
         kind = next(c.type for c in task.work.types if c.name == START)
         with aside(means, task) as folder:
             given = {COME: self._read(_paths(change.now, change.come), folder), GONE: self._read(_paths(change.then, change.gone), folder)}
+            if given[COME].paths and given[GONE].paths:
+                given = {a: self._without(given, a, b, folder) for a, b in ((COME, GONE), (GONE, COME))}
             rows = Rows(means, task, COME, {COME: given[COME]}, means.local)
             fate = rows.fate(watermark_of(means.state(task)), salt="")
-            given[CHANGED] = self._changed(given, folder)
+            given[CHANGED] = Input(self._windowing.types, (*given[COME].paths, *given[GONE].paths))
             stretches = self._stretches(given, change.now) if given[CHANGED].paths else []
             made = self._made(stretches, change.now, folder) if stretches else ()
             bounds = [(value_of(s.first, kind), value_of(moved(s.last, TICK), kind)) for s in stretches]
@@ -73,14 +75,11 @@ class TouchedWindows:
         files = self._means.local.write(asking(task.work.query(text, bounds or {}), text), inputs, folder, Layout(types=windowing.types))
         return Input(windowing.types, tuple(f"{folder}/{f.path}" for f in files))
 
-    def _changed(self, given: Mapping[str, Input], folder: str) -> Input:
-        """The rows that are in one of the two snapshots only. A file that was written anew holds mostly rows that did not change."""
-        if not given[COME].paths or not given[GONE].paths:
-            return given[COME] if given[COME].paths else given[GONE]
+    def _without(self, given: Mapping[str, Input], some: str, others: str, folder: str) -> Input:
+        """The rows that only one of the snapshots has: a file that was written anew holds mostly rows that did not change."""
         names = ", ".join(quoted(c.name) for c in self._windowing.types)
-        one, other = (f"SELECT {names} FROM {a} EXCEPT ALL SELECT {names} FROM {b}" for a, b in ((COME, GONE), (GONE, COME)))
-        sql = f"SELECT * FROM ({one}) UNION ALL SELECT * FROM ({other})"
-        files = self._means.local.write(self._task.work.query(sql, {}), given, folder, Layout(types=self._windowing.types))
+        sql = f"SELECT {names} FROM {some} EXCEPT ALL SELECT {names} FROM {others}"
+        files = self._means.local.write(Query(sql), given, folder, Layout(types=self._windowing.types))
         return Input(self._windowing.types, tuple(f"{folder}/{f.path}" for f in files))
 
     def _stretches(self, given: Mapping[str, Input], now: Snapshot) -> list[Stretch]:

@@ -38,6 +38,36 @@ def across(sql: str, one: Windowed) -> str:
     return ""
 
 
+def read_beside(one: Windowed) -> frozenset[str]:
+    """The datasets that a query reads besides the rows that it puts into windows."""
+    from sqlglot import exp
+
+    tree = query_of(one.sql)
+    if tree is None:
+        return frozenset()
+    clauses = {c.alias.lower(): c for c in tree.find_all(exp.CTE)}
+    found: set[str] = set()
+    seen: set[str] = set()
+    todo: list[exp.Expr] = [tree]
+    while todo:
+        for name in _read_in(todo.pop()):
+            if "." in name:
+                found.add(name)
+            elif name in clauses and name not in seen:
+                seen.add(name)
+                todo.append(clauses[name].this)
+    return frozenset(found - {ROWS})
+
+
+def _read_in(query: exp.Expr) -> Iterator[str]:
+    """The tables that a query reads, not those of the clauses before it."""
+    from sqlglot import exp
+
+    for node in query.walk(prune=lambda n: isinstance(n, exp.With)):
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+            yield ".".join(p.name for p in node.parts) if node.db else node.name.lower()
+
+
 def _around(node: exp.Expr) -> Iterator[exp.Expr]:
     """What stands around a place, from the inside, up to the clause that gives it a name."""
     from sqlglot import exp
