@@ -14,7 +14,8 @@ from xde.app.workspace import Workspace
 
 ZERO = datetime(2024, 5, 1)  # noqa: DTZ001 - a TIMESTAMP has no zone
 DELAY, SIZE, EVERY, GAP = 7, 10, 4, 5
-CONTRACT = source("""\
+CONTRACT = source(
+    """\
   - name: clicks
     physicalName: clicks-*.csv
     physicalType: file
@@ -22,7 +23,9 @@ CONTRACT = source("""\
       - {name: id, logicalType: integer}
       - {name: visitor, logicalType: string}
       - {name: at, logicalType: timestamp}
-""", name="web")
+""",
+    name="web",
+)
 CALLS = {
     "tumble": f"tumble(web.clicks, at := at, size := INTERVAL {SIZE} MINUTES)",
     "slide": f"slide(web.clicks, at := at, size := INTERVAL {SIZE} MINUTES, every := INTERVAL {EVERY} MINUTES)",

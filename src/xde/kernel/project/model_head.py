@@ -49,8 +49,6 @@ def _check(node: Mapping, say: Complaints) -> None:
 
 def _check_together(node: Mapping, kind: str, say: Complaints) -> None:
     match kind:
-        case Kind.INCREMENTAL if "watermark" in node.items:
-            _check_windows(node, say)
         case Kind.INCREMENTAL:
             _check_incremental(node, say)
         case Kind.HISTORY:
@@ -109,7 +107,9 @@ def _check_windows(node: Mapping, say: Complaints) -> None:
 
 
 def _check_incremental(node: Mapping, say: Complaints) -> None:
-    if "time" in node.items and "key" in node.items:
+    if "watermark" in node.items:
+        _check_windows(node, say)
+    elif "time" in node.items and "key" in node.items:
         why = "an incremental model goes by intervals of time or by key, not by both"
         _say_alone(say, node, "key", "`time` and `key` cannot stand together", why, "keep one of the two")
     elif "time" not in node.items and "key" not in node.items:
@@ -178,7 +178,9 @@ HEAD = Record(
             doc="How much later than the newest row others are still waited for; makes a model of windows",
         ),
         "late": Text(LATE, doc="What becomes of a row whose window has closed; `update` when nothing is said"),
-        "emit": Text(EMIT, doc="When a window has rows: with every row that comes, or when it has closed; `on_update` when nothing is said"),
+        "emit": Text(
+            EMIT, doc="When a window has rows: with every row that comes, or when it has closed; `on_update` when nothing is said"
+        ),
         "missing": Text(("keep", "delete"), doc="What becomes of a key that the query no longer gives; `keep` when nothing is said"),
         "partition": Either(
             "a column, `year(COLUMN)`, `month(COLUMN)`, `day(COLUMN)`, `hour(COLUMN)`, `bucket(NUMBER, COLUMN)`, or a list of these",

@@ -243,7 +243,7 @@ def read_anew(task: Task, source: str) -> Finding:
         "XDE0279",
         f"`{task.step.dataset}` was computed from all rows anew, as if they had come at once",
         span=task.work.model.head.spans.get("late"),
-        why=f"rows of `{source}` that it had read were changed or taken away, or it means something else now: which rows came when is not known",
+        why=f"rows of `{source}` that it had read were changed or taken away, or mean something else now: nobody can say which came when",
         hint="let it read a dataset to which rows are only added, or say `late: update`",
         severity=Severity.WARNING,
     )

@@ -93,14 +93,18 @@ def near(snapshot: Snapshot, column: str, stretches: Sequence[Stretch]) -> tuple
     found: list[str] = []
     for file in snapshot.files:
         told = file.statistics.get(column)
-        if told is not None and told.low is not None and told.high is not None:
-            low, high = parse_moment(told.low), moved(parse_moment(told.high), timedelta(days=1) if len(told.high) == len("2024-01-01") else TICK)
-            if not any(low < s.high and high >= s.low for s in stretches):
-                continue
-        elif told is not None and told.nulls == file.rows:
-            continue
-        found.append(f"{snapshot.folder}/{file.path}")
+        empty = told is not None and told.nulls == file.rows
+        bounds = (
+            (parse_moment(told.low), _after(told.high)) if told is not None and told.low is not None and told.high is not None else None
+        )
+        if not empty and (bounds is None or any(bounds[0] < s.high and bounds[1] > s.low for s in stretches)):
+            found.append(f"{snapshot.folder}/{file.path}")
     return tuple(found)
+
+
+def _after(text: str) -> datetime:
+    """The first moment that is surely later than a bound of statistics, which may be cut to the millisecond."""
+    return moved(parse_moment(text), timedelta(seconds=1))
 
 
 def extent(snapshot: Snapshot, column: str) -> tuple[datetime, datetime]:
@@ -112,7 +116,7 @@ def extent(snapshot: Snapshot, column: str) -> tuple[datetime, datetime]:
             if told is not None and told.nulls == file.rows:
                 continue
             return FIRST, LAST
-        low, high = min(low, parse_moment(told.low)), max(high, moved(parse_moment(told.high), timedelta(days=1)))
+        low, high = min(low, parse_moment(told.low)), max(high, _after(told.high))
     return low, high
 
 
@@ -135,9 +139,7 @@ def gathered(ask: Ask, windowing: Windowing, whole: tuple[datetime, datetime]) -
     return [_around(ask, windowing, whole, seed) for seed in _windows(ask, windowing.placing)]
 
 
-def _around(
-    ask: Ask, windowing: Windowing, whole: tuple[datetime, datetime], seed: tuple[datetime, datetime, datetime]
-) -> Stretch:
+def _around(ask: Ask, windowing: Windowing, whole: tuple[datetime, datetime], seed: tuple[datetime, datetime, datetime]) -> Stretch:
     placing, columns = windowing.placing, [c.name for c in windowing.types]
     kind = next(c.type for c in windowing.types if c.name == AT)
     begin, _, end = seed
@@ -152,7 +154,12 @@ def _around(
     reach = max(end - begin, gap) + gap
     while True:
         low, high = moved(begin, -reach), moved(end, reach)
-        bounds = {"__seen": value_of(begin, kind), "__end": value_of(end, kind), "__low": value_of(low, kind), "__high": value_of(high, kind)}
+        bounds = {
+            "__seen": value_of(begin, kind),
+            "__end": value_of(end, kind),
+            "__low": value_of(low, kind),
+            "__high": value_of(high, kind),
+        }
         sql = f"SELECT CAST(min({START}) AS VARCHAR), CAST(max({END}) AS VARCHAR) FROM ({placed}) WHERE {FRESH}"
         first, last = (parse_moment(str(x)) for x in ask(sql, bounds, Stretch(low, high, low, high))[0])
         began = {**bounds, "__first": value_of(first, kind), "__last": value_of(last, kind)}

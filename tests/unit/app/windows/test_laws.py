@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from projects.clicks import CALLS, MODELS, POLICIES, Stream, place, project, rows
+from projects.clicks import CALLS, POLICIES, Stream, place, project, rows
 
 
 @st.composite

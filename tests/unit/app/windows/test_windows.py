@@ -83,7 +83,7 @@ def test_a_row_without_a_time_stops_a_model_or_is_a_letter(clicks):
 
 def test_a_time_without_end_is_told_and_no_watermark_goes_there(clicks):
     web = clicks("marts.tumble_dropped")
-    rows = "(SELECT id, visitor, CASE WHEN id = 1 THEN TIMESTAMP 'infinity' ELSE \"at\" END AS \"at\" FROM web.clicks)"
+    rows = '(SELECT id, visitor, CASE WHEN id = 1 THEN TIMESTAMP \'infinity\' ELSE "at" END AS "at" FROM web.clicks)'
     web.model("marts.tumble_dropped", MODELS["marts.tumble_dropped"].replace("web.clicks", rows))
     web.deliver([(1, "a", 0)])
     assert failed(web) == ["XDE0200"]
@@ -145,7 +145,10 @@ def test_rows_that_change_or_go_are_taken_out_of_their_windows(clicks):
 
 def test_a_dataset_that_is_joined_changes_open_windows_only(clicks):
     web = clicks("marts.tumble_separate")
-    web.write("sources/crm.yaml", CONTRACT.split("schema:")[0].replace("id: web", "id: crm") + """schema:
+    web.write(
+        "sources/crm.yaml",
+        CONTRACT.split("schema:")[0].replace("id: web", "id: crm")
+        + """schema:
   - name: people
     physicalName: people-*.csv
     physicalType: file
@@ -153,7 +156,8 @@ def test_a_dataset_that_is_joined_changes_open_windows_only(clicks):
     properties:
       - {name: visitor, logicalType: string}
       - {name: land, logicalType: string}
-""")
+""",
+    )
     sql = "SELECT window_start, window_end, land, count(*) AS n\nFROM tumble(web.clicks, at := at, size := INTERVAL 10 MINUTES)"
     sql += " JOIN crm.people USING (visitor)\nGROUP BY ALL\n"
     web.model("marts.tumble_separate", head("watermark: 7 minutes", "late: separate") + sql)
@@ -202,7 +206,10 @@ def test_files_that_are_only_written_anew_bring_no_rows(clicks):
 def test_a_model_downstream_is_told_which_windows_changed(clicks):
     web = clicks("marts.tumble_update")
     daily = "SELECT window_start::DATE AS day, sum(clicks) AS clicks FROM marts.tumble_update GROUP BY ALL\n"
-    web.model("marts.hourly", head("time: window_start", "grain: hour") + "SELECT window_start, sum(clicks) AS clicks FROM marts.tumble_update GROUP BY ALL\n")
+    web.model(
+        "marts.hourly",
+        head("time: window_start", "grain: hour") + "SELECT window_start, sum(clicks) AS clicks FROM marts.tumble_update GROUP BY ALL\n",
+    )
     web.model("marts.daily", "\n" + daily)
     web.deliver([(n, "a", n * 60) for n in range(5)])
     web.run()
@@ -214,7 +221,9 @@ def test_a_model_downstream_is_told_which_windows_changed(clicks):
 
 def test_windows_over_a_view_and_over_moments_with_a_zone(clicks):
     web = clicks("marts.tumble_update")
-    web.model("staging.moments", head(kind="view") + "SELECT id, \"at\" AT TIME ZONE 'Europe/Berlin' AS moment FROM web.clicks WHERE id > 0\n")
+    web.model(
+        "staging.moments", head(kind="view") + "SELECT id, \"at\" AT TIME ZONE 'Europe/Berlin' AS moment FROM web.clicks WHERE id > 0\n"
+    )
     for name, late in (("update", "update"), ("separate", "separate")):
         sql = "SELECT window_start, window_end, count(*) AS n FROM tumble(staging.moments, at := moment, size := INTERVAL 1 DAY) GROUP BY ALL\n"
         web.model(f"marts.days_{name}", head("watermark: 1 hour", f"late: {late}") + sql)
@@ -235,17 +244,33 @@ def test_windows_over_a_view_and_over_moments_with_a_zone(clicks):
     [
         (("watermark: 1 hour",), "SELECT id AS window_start, id AS window_end FROM web.clicks\n", "XDE0255"),
         (("watermark: 1 hour",), TUMBLE.replace("window_end, ", ""), "XDE0256"),
-        (("watermark: 1 hour",), f"WITH w AS ({TUMBLE}) SELECT window_start, window_end, lag(n) OVER (ORDER BY window_start) AS n FROM w\n", "XDE0256"),
+        (
+            ("watermark: 1 hour",),
+            f"WITH w AS ({TUMBLE}) SELECT window_start, window_end, lag(n) OVER (ORDER BY window_start) AS n FROM w\n",
+            "XDE0256",
+        ),
         (("watermark: 1 hour",), TUMBLE.replace("GROUP BY ALL", "GROUP BY ALL ORDER BY n LIMIT 3"), "XDE0256"),
         (("watermark: 1 hour",), TUMBLE.replace("GROUP BY", "WHERE id > (SELECT avg(id) FROM web.clicks) GROUP BY"), "XDE0256"),
         (("watermark: 1 hour",), f"WITH w AS ({TUMBLE}) SELECT w.* FROM w JOIN staging.seen ON visitor <> 'x'\n", "XDE0256"),
-        (("watermark: 1 hour",), f"WITH w AS ({TUMBLE}) SELECT w.*, row_number() OVER (PARTITION BY window_end ORDER BY n) AS o FROM w\n", ""),
+        (
+            ("watermark: 1 hour",),
+            f"WITH w AS ({TUMBLE}) SELECT w.*, row_number() OVER (PARTITION BY window_end ORDER BY n) AS o FROM w\n",
+            "",
+        ),
         (("watermark: 1 hour",), f"WITH w AS ({TUMBLE}) SELECT * FROM w WHERE n > (SELECT avg(n) FROM w)\n", "XDE0256"),
-        (("watermark: 1 hour",), f"WITH w AS ({TUMBLE}), most AS (SELECT max(n) AS n FROM w) SELECT w.* FROM w JOIN most USING (n)\n", "XDE0256"),
+        (
+            ("watermark: 1 hour",),
+            f"WITH w AS ({TUMBLE}), most AS (SELECT max(n) AS n FROM w) SELECT w.* FROM w JOIN most USING (n)\n",
+            "XDE0256",
+        ),
         (("watermark: 1 hour",), TUMBLE.replace("web.clicks", "dedupe(web.clicks, key := id)"), "XDE0257"),
         (("watermark: 1 hour",), TUMBLE.replace("web.clicks", "(SELECT * FROM web.clicks LIMIT 9)"), "XDE0257"),
         (("watermark: 1 hour",), TUMBLE.replace("web.clicks", "(SELECT * FROM web.clicks WHERE visitor <> 'x')"), ""),
-        (("watermark: 1 hour",), TUMBLE.replace("web.clicks", "(SELECT CAST(\"at\" AS TIME) AS clock FROM web.clicks)").replace("at := at", "at := clock"), "XDE0258"),
+        (
+            ("watermark: 1 hour",),
+            TUMBLE.replace("web.clicks", '(SELECT CAST("at" AS TIME) AS clock FROM web.clicks)').replace("at := at", "at := clock"),
+            "XDE0258",
+        ),
         (("watermark: 1 hour", "time: window_start"), TUMBLE, "XDE0135"),
         (("watermark: 1 hour", "emit: on_close"), TUMBLE, "XDE0135"),
         (("watermark: soon",), TUMBLE, "XDE0132"),
@@ -284,8 +309,14 @@ def test_a_length_that_is_none_is_told(clicks, call, code):
 
 def test_an_offset_and_a_length_of_several_units(clicks):
     web = clicks("marts.tumble_update")
-    web.model("marts.weeks", "SELECT window_start, window_end FROM tumble(web.clicks, at := at, size := INTERVAL '1 week', offset := INTERVAL 4 DAYS)\n")
-    web.model("marts.odd", "SELECT date_diff('minute', window_start, window_end) AS long FROM tumble(web.clicks, at := at, size := INTERVAL '1 hour 30 minutes')\n")
+    web.model(
+        "marts.weeks",
+        "SELECT window_start, window_end FROM tumble(web.clicks, at := at, size := INTERVAL '1 week', offset := INTERVAL 4 DAYS)\n",
+    )
+    web.model(
+        "marts.odd",
+        "SELECT date_diff('minute', window_start, window_end) AS long FROM tumble(web.clicks, at := at, size := INTERVAL '1 hour 30 minutes')\n",
+    )
     web.deliver([(1, "a", 0)])
     web.run()
     tables = web.tables("marts.weeks", "marts.odd")

@@ -104,16 +104,12 @@ def _source(tree: exp.Expr, ctes: Mapping[str, exp.Expr], views: Mapping[str, st
         msg = "its rows come from more than one relation"
         raise NotByRow(msg)
     known = {**ctes, **{c.alias.lower(): c.this for c in tree.ctes}}
-    for word, value in tree.args.items():
-        if value and word not in _PLAIN:
-            msg = f"a row of what goes in depends on more than one row: `{_shown(word)}`"
-            raise NotByRow(msg)
-    for inner in [*tree.expressions, *([tree.args["where"]] if tree.args.get("where") else [])]:
-        if inner.find(exp.AggFunc, exp.Window, exp.Query, exp.Unnest, exp.Explode) is not None:
-            msg = f"a row of what goes in depends on more than one row: `{inner.sql(dialect='duckdb')[:60]}`"
-            raise NotByRow(msg)
+    _by_row(tree)
     before = _before(tree, column)
     read = tree.args["from_"].this if tree.args.get("from_") is not None else None
+    if read is not None and any(read.args.get(w) for w in ("pivots", "sample", "joins")):
+        msg = "a row of what goes in depends on more than one row"
+        raise NotByRow(msg)
     if isinstance(read, exp.Subquery):
         return _source(read, known, views, before)
     if not isinstance(read, exp.Table) or not isinstance(read.this, exp.Identifier):
@@ -126,6 +122,20 @@ def _source(tree: exp.Expr, ctes: Mapping[str, exp.Expr], views: Mapping[str, st
     if name in views:
         return source_of(views[name], views, before)
     return Source(name, before)
+
+
+def _by_row(tree: exp.Select) -> None:
+    """Raise `NotByRow` where a row that a query gives does not come from one row that it reads."""
+    from sqlglot import exp
+
+    for word, value in tree.args.items():
+        if value and word not in _PLAIN:
+            msg = f"a row of what goes in depends on more than one row: `{_shown(word)}`"
+            raise NotByRow(msg)
+    for inner in [*tree.expressions, *([tree.args["where"]] if tree.args.get("where") else [])]:
+        if inner.find(exp.AggFunc, exp.Window, exp.Query, exp.Unnest, exp.Explode) is not None:
+            msg = f"a row of what goes in depends on more than one row: `{inner.sql(dialect='duckdb')[:60]}`"
+            raise NotByRow(msg)
 
 
 def _shown(word: str) -> str:

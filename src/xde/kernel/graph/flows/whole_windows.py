@@ -29,12 +29,16 @@ def across(sql: str, one: Windowed) -> str:
     todo = [t for t in tables if ".".join(p.name for p in t.parts) == ROWS]
     clauses: set[str] = set()
     while todo:
-        for at in _around(todo.pop()):
-            if isinstance(at, exp.Select) and (why := _looks_across(at)):
+        table = todo.pop()
+        for at in (table, *_around(table)):
+            if why := _turns(at) or (_looks_across(at) if isinstance(at, exp.Select) else ""):
                 return why
             if isinstance(at, exp.CTE) and at.alias.lower() not in clauses:
                 clauses.add(at.alias.lower())
-                todo += [t for t in tables if t.name.lower() == at.alias.lower() and not t.db]
+                readers = [t for t in tables if t.name.lower() == at.alias.lower() and not t.db]
+                if len(readers) > 1:
+                    return f"it reads `{at.alias}`, which has rows of all windows, more than once"
+                todo += readers
     return ""
 
 
@@ -80,8 +84,30 @@ def _around(node: exp.Expr) -> Iterator[exp.Expr]:
         at = at.parent
 
 
-def _looks_across(query: exp.Select) -> str:
+def _turns(at: exp.Expr) -> str:
+    """Why a relation around a place has rows that belong to no window of their own."""
     from sqlglot import exp
+
+    if at.args.get("pivots"):
+        return "a PIVOT brings rows of several windows together"
+    joins = [at] if isinstance(at, exp.Join) else at.parent.args.get("joins") or [] if isinstance(at, exp.From) and at.parent else []
+    outer = {"LEFT", "FULL", "SEMI", "ANTI"} if isinstance(at, exp.Join) else {"RIGHT", "FULL"}
+    if any({str(j.args.get(w) or "").upper() for w in ("side", "kind")} & outer for j in joins):
+        return "it joins windows to rows that may be in none"
+    if isinstance(at, exp.Join) and str(at.args.get("method") or "").upper() == "ASOF":
+        return "an ASOF JOIN looks for the nearest of several windows"
+    return ""
+
+
+def _looks_across(query: exp.Select) -> str:
+    """Why a query looks at several windows; not why a query inside of it does."""
+    from sqlglot import exp
+
+    distinct = query.args.get("distinct")
+    if distinct is not None and distinct.args.get("on") is not None and not _names(distinct.args["on"].expressions):
+        return "`DISTINCT ON` chooses among the rows of several windows"
+    if query.args.get("sample") is not None:
+        return "a SAMPLE chooses among the rows of all windows"
 
     for word in ("limit", "offset"):
         if query.args.get(word) is not None:
@@ -94,7 +120,9 @@ def _looks_across(query: exp.Select) -> str:
     group = query.args.get("group")
     if group is not None:
         return "" if _grouped(query, group) else "its GROUP BY brings rows of several windows together"
-    gathers = any(f.find_ancestor(exp.Select) is query and not isinstance(f.parent, exp.Window) for i in own for f in i.find_all(exp.AggFunc))
+    gathers = any(
+        f.find_ancestor(exp.Select) is query and not isinstance(f.parent, exp.Window) for i in own for f in i.find_all(exp.AggFunc)
+    )
     return "it makes one row of the rows of all windows" if gathers else ""
 
 

@@ -51,7 +51,9 @@ def slide(rows: Relation, *, at: Column, size: Interval, every: Interval, offset
         raise ArgumentError("every", message, "make it no longer than `size`")
     count = -(-long // step)
     if count > MOST:
-        raise ArgumentError("every", f"`{every.text}`, by which a row is in {count:,} windows", f"choose it so that there are {MOST:,} at most")
+        raise ArgumentError(
+            "every", f"`{every.text}`, by which a row is in {count:,} windows", f"choose it so that there are {MOST:,} at most"
+        )
     back = ", ".join(f"({n * step})" for n in range(count))
     return f"""
         SELECT * EXCLUDE ({AT}, __flow_last, __flow_back),
