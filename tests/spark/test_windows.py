@@ -26,7 +26,7 @@ def made(root: Path, settings) -> tuple[Path, dict[str, list[object]]]:
         web.deliver(load)
         with Workspace.open(root) as workspace:
             finished = workspace.run()
-        assert finished.status == "done", [(f.code, f.message, f.why) for o in finished.outcomes for f in o.findings]
+        assert finished.status == "done", [(o.step.dataset, f.code, f.message, f.why) for o in finished.outcomes for f in o.findings]
     return root, {n: web.letters(n) for n in MODELS}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from projects.clicks import CONTRACT, MODELS, moment
@@ -322,3 +322,18 @@ def test_an_offset_and_a_length_of_several_units(clicks):
     tables = web.tables("marts.weeks", "marts.odd")
     assert tables["marts.weeks"] == [(datetime(2024, 4, 29), datetime(2024, 5, 6))]  # noqa: DTZ001 - a Monday
     assert tables["marts.odd"] == [(90,)]
+
+
+def test_a_day_of_a_zone_has_as_many_hours_as_its_clock_shows(clicks):
+    web = clicks("marts.tumble_update")
+    local = "(SELECT *, \"at\" AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Berlin' AS clock FROM web.clicks)"
+    sql = f"SELECT window_start, window_end, count(*) AS n FROM tumble({local}, at := clock, size := INTERVAL 1 DAY) GROUP BY ALL\n"
+    web.model("marts.days", head("watermark: 1 hour") + sql)
+    hours: list[str] = []
+    for month, day in ((3, 30), (10, 26)):
+        first = datetime(2024, month, day, 12)  # noqa: DTZ001
+        hours += [f"{month * 1000 + n},a,{first + timedelta(hours=n)}" for n in range(60)]
+    web.deliver([], "\n".join(["id,visitor,at", *hours]) + "\n")
+    web.run()
+    days = {r[0].date().isoformat(): r[2] for r in web.tables("marts.days")["marts.days"]}
+    assert (days["2024-03-31"], days["2024-10-27"], days["2024-10-28"]) == (23, 25, 24)

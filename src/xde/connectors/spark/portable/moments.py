@@ -53,7 +53,9 @@ CLASSES: dict[type[exp.Expr], str] = {
 def unit_of(node: object) -> str:
     """A unit in its one spelling."""
     word = str(node.name if isinstance(node, exp.Expr) else node).upper()
-    return SAME_WORDS.get(word, word[:-1] if word.endswith("S") and word[:-1] in {*UNITS, "QUARTER", "MILLISECOND", "MICROSECOND"} else word)
+    return SAME_WORDS.get(
+        word, word[:-1] if word.endswith("S") and word[:-1] in {*UNITS, "QUARTER", "MILLISECOND", "MICROSECOND"} else word
+    )
 
 
 def interval(unit: str, count: str) -> str:

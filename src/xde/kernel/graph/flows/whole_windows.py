@@ -103,6 +103,9 @@ def _looks_across(query: exp.Select) -> str:
     """Why a query looks at several windows; not why a query inside of it does."""
     from sqlglot import exp
 
+    for item in query.expressions:
+        if item.alias and item.alias.lower() in _NAMES and not _names([item], item.alias.lower()):
+            return f"its `{item.alias}` is not that of the window"
     distinct = query.args.get("distinct")
     if distinct is not None and distinct.args.get("on") is not None and not _names(distinct.args["on"].expressions):
         return "`DISTINCT ON` chooses among the rows of several windows"
@@ -138,8 +141,8 @@ def _grouped(query: exp.Select, group: exp.Expr) -> bool:
     return _names([*group.expressions, *chosen])
 
 
-def _names(items: Sequence[exp.Expr]) -> bool:
-    """Whether one of the items is the beginning or the end of a window."""
+def _names(items: Sequence[exp.Expr], *wanted: str) -> bool:
+    """Whether one of the items is the beginning or the end of a window, or one of those that are wanted."""
     from sqlglot import exp
 
-    return any(isinstance(i.unalias(), exp.Column) and i.unalias().name.lower() in _NAMES for i in items)
+    return any(isinstance(i.unalias(), exp.Column) and i.unalias().name.lower() in (wanted or _NAMES) for i in items)

@@ -45,6 +45,7 @@ def test_a_window_by_itself(book, sql):
         f"SELECT max(window_start) AS window_start, max(window_end) AS window_end FROM {CALL}",
         f"SELECT window_start, window_end, count(*) FROM {CALL} GROUP BY ROLLUP (window_start, window_end)",
         f"SELECT * FROM {CALL} ORDER BY id LIMIT 10",
+        f"SELECT date_trunc('month', window_start) AS window_start, window_end, count(*) FROM {CALL} GROUP BY ALL",
         f"SELECT * FROM {CALL} USING SAMPLE 5",
         f"SELECT *, rank() OVER (PARTITION BY visitor ORDER BY id) FROM {CALL}",
         f"SELECT * FROM {CALL} QUALIFY row_number() OVER (ORDER BY id) = 1",
