@@ -165,7 +165,7 @@ class Rows:
         """Keep the rows whose windows are still open. A row that came too late for its session must not be among them."""
         bounds = {"__mark": self.value(mark)}
         if self._windowing.gathers:
-            # a sum, though of nothing: Spark 4.1 cannot plan a second name of a column under a window (RemoveRedundantAliases)
+            # a sum, though of nothing: Spark 4.3 cannot plan a second name of a column under a window (RemoveRedundantAliases)
             rows = f"(SELECT {self._names}, {AT} + to_microseconds(0) AS {KEPT} FROM {self.all()} AS came)"
             names = ", ".join(f"{KEPT} AS {AT}" if c.name == AT else quoted(c.name) for c in self._windowing.types)
             sql = f"SELECT {names} FROM ({self._placed(rows)}) WHERE {END} > $__mark"

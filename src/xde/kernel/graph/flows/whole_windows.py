@@ -101,20 +101,23 @@ def _turns(at: exp.Expr) -> str:
 
 def _looks_across(query: exp.Select) -> str:
     """Why a query looks at several windows; not why a query inside of it does."""
-    from sqlglot import exp
+    return _chooses(query) or _gathers(query)
 
+
+def _chooses(query: exp.Select) -> str:
     for item in query.expressions:
         if item.alias and item.alias.lower() in _NAMES and not _names([item], item.alias.lower()):
             return f"its `{item.alias}` is not that of the window"
     distinct = query.args.get("distinct")
     if distinct is not None and distinct.args.get("on") is not None and not _names(distinct.args["on"].expressions):
         return "`DISTINCT ON` chooses among the rows of several windows"
-    if query.args.get("sample") is not None:
-        return "a SAMPLE chooses among the rows of all windows"
+    found = next((w for w in ("limit", "offset", "sample") if query.args.get(w) is not None), None)
+    return f"`{found.upper()}` chooses among the rows of all windows" if found else ""
 
-    for word in ("limit", "offset"):
-        if query.args.get(word) is not None:
-            return f"`{word.upper()}` chooses among the rows of all windows"
+
+def _gathers(query: exp.Select) -> str:
+    from sqlglot import exp
+
     own = [*query.expressions, *(query.args[w] for w in ("having", "qualify") if query.args.get(w) is not None)]
     for item in own:
         for function in item.find_all(exp.Window):
