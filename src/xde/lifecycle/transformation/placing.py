@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.transformation.task import Means, Task
     from xde.lifecycle.transformation.work import Windowing
 
-COME, WAITING, LATE = "xde_windows.come", "xde_windows.waiting", "xde_windows.late"
+COME, WAITING, ALL, LATE = "xde_windows.come", "xde_windows.waiting", "xde_windows.all", "xde_windows.late"
 KEPT = "__flow_kept"
 
 
@@ -86,13 +86,18 @@ class Rows:
     def wait_with(self, state: TableState | None) -> None:
         """Take the rows along whose windows were still open after the last build."""
         files = cast("Sequence[str]", state.facts.get("waiting", ())) if state is not None else ()
-        self.inputs[WAITING] = Input(self._windowing.types, tuple(f"{self._letters}/{f}" for f in files))
+        waiting = tuple(f"{self._letters}/{f}" for f in files)
+        self.inputs |= {WAITING: Input(self._windowing.types, waiting)}
+        self.inputs |= {ALL: Input(self._windowing.types, (*self.inputs[self._source].paths, *waiting))}
 
-    def all(self, *, marked: bool = False) -> str:
-        """All rows that may be in open windows; `marked` says of each whether it has just come."""
+    def all(self) -> str:
+        """All rows that may be in open windows: one relation, for Spark 4.3 cannot plan some windows over a UNION ALL."""
+        return f"(SELECT {self._names} FROM {ALL if ALL in self.inputs else self._source} AS came)"
+
+    def _marked(self) -> str:
+        """As `all`, saying of each row whether it has just come."""
         parts = [(self._source, "true"), *([(WAITING, "false")] if WAITING in self.inputs else [])]
-        flag = [f", {word} AS {FRESH}" if marked else "" for _, word in parts]
-        return f"({' UNION ALL '.join(f'SELECT {self._names}{f} FROM {p}' for (p, _), f in zip(parts, flag, strict=True))})"
+        return f"({' UNION ALL '.join(f'SELECT {self._names}, {word} AS {FRESH} FROM {read} AS came' for read, word in parts)})"
 
     def value(self, moment: datetime) -> object:
         """A moment to compare beginnings and ends of windows with."""
@@ -133,7 +138,7 @@ class Rows:
         """How many places in windows that had closed the rows would have; all of their places are accounted for."""
         closed = f"{END} <= $__mark"
         counts = ", ".join(f"count_if({c})" for c in (closed, f"{END} > $__mark", f"{END} IS NULL"))
-        sql = f"SELECT count(*), {counts} FROM ({self._placed(self.all(marked=True))}) WHERE {FRESH}"
+        sql = f"SELECT count(*), {counts} FROM ({self._placed(self._marked())}) WHERE {FRESH}"
         total, late, open_, none = (int(str(n or 0)) for n in self._ask(sql, {"__mark": self.value(mark)})[0])
         if total != late + open_ + none:
             msg = f"of {total:,} places of rows in windows {open_:,} are open, {late:,} are closed and {none:,} are none"
@@ -151,7 +156,7 @@ class Rows:
         why = f"CASE WHEN {END} IS NULL THEN 'it has no time' ELSE 'its window had closed: the watermark stood at {stood}' END"
         columns = f"{', '.join(quoted(c.name) for c in own)}, {START}, {END}"
         told = f"CASE WHEN {END} IS NULL THEN 'no_time' ELSE 'late' END AS {BROKEN}, {why} AS {WHY}"
-        sql = f"SELECT {columns}, {told} FROM ({self._placed(self.all(marked=True))}) WHERE {FRESH} AND ({late})"
+        sql = f"SELECT {columns}, {told} FROM ({self._placed(self._marked())}) WHERE {FRESH} AND ({late})"
         with aside(self._means, task) as folder:
             files = self._write(sql, {"__mark": self.value(mark)} if mark is not None else {}, folder, types)
             found = sum(f.rows for f in files)
@@ -165,8 +170,7 @@ class Rows:
         """Keep the rows whose windows are still open. A row that came too late for its session must not be among them."""
         bounds = {"__mark": self.value(mark)}
         if self._windowing.gathers:
-            # a sum, though of nothing: Spark 4.3 cannot plan a second name of a column under a window (RemoveRedundantAliases)
-            rows = f"(SELECT {self._names}, {AT} + to_microseconds(0) AS {KEPT} FROM {self.all()} AS came)"
+            rows = f"(SELECT {self._names}, {AT} AS {KEPT} FROM {self.all()} AS came)"
             names = ", ".join(f"{KEPT} AS {AT}" if c.name == AT else quoted(c.name) for c in self._windowing.types)
             sql = f"SELECT {names} FROM ({self._placed(rows)}) WHERE {END} > $__mark"
             return self._write(sql, bounds, self._letters, self._windowing.types)
