@@ -53,7 +53,7 @@ def letters(house: House, known: Understanding, dataset: str | None, status: str
     for name in [dataset] if dataset else sorted(known.project.datasets):
         if name in pointers and name in known.project.sources:
             found += _of_table(house, TableId(name, pointers[name]))
-        elif name in pointers and name in known.judgings:
+        elif name in pointers and (name in known.judgings or name in known.windowings):
             found += of_model(house, TableId(name, pointers[name]))
     return tuple(x for x in found if status is None or x.status == status)
 
@@ -129,7 +129,7 @@ def replay(
     with _claimed(house, run) as claim:
         chosen = _chosen(house, known, ids, dataset)
         if models := [n for n in chosen if n not in known.project.sources]:
-            raise UserError(*(_not_replayed(n) for n in models))
+            raise UserError(*(_came_late(n) if n in known.windowings else _not_replayed(n) for n in models))
         for name in chosen:
             _refuse_captured(known, name)
         return tuple(_replayed(house, known, name, its, corrected, (run, claim.fence)) for name, its in chosen.items())
@@ -141,6 +141,15 @@ def _not_replayed(model: str) -> Finding:
         f"dead letters of the model `{model}` are not replayed",
         why="they are rows that it computes: each build judges them again, and those that pass by then are rows of its table",
         hint=f"mend what it reads or its rule and `xde run {model}`, or set them aside with `xde letters discard`",
+    )
+
+
+def _came_late(model: str) -> Finding:
+    return Finding(
+        "XDE0298",
+        f"dead letters of the model `{model}` are not replayed",
+        why="they are rows that came after their windows had closed; what has closed stays as it was told",
+        hint=f"compute all windows anew with them: `xde run --full {model} --reason WHY`, or set them aside with `xde letters discard`",
     )
 
 

@@ -100,6 +100,8 @@ def _increment(model: ModelDataset) -> Increment | None:
     match model.head.kind:
         case Kind.INCREMENTAL if model.head.time:
             return Increment(model.head.time, model.head.grain)
+        case Kind.INCREMENTAL if model.head.watermark is not None:
+            return None
         case Kind.INCREMENTAL if model.head.deleted or model.head.missing == "delete":
             return None
         case Kind.INCREMENTAL:

@@ -158,6 +158,7 @@ def model_work(known: Understanding, name: str, house: House, personal: tuple[st
         _time_from(known, name),
         installed(model.python) if model.python is not None else {},
         known.judgings.get(name),
+        known.windowings.get(name),
     )
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.declare import Reading
     from xde.lifecycle.storage.port import Schema
     from xde.lifecycle.transformation.judging import Judging
+    from xde.lifecycle.transformation.work import Windowing
 
 
 @dataclass(slots=True)
@@ -42,7 +43,8 @@ class Understanding:
     `order` is one in which all datasets can be loaded and built; `upstream` the datasets that a model reads (for a source:
     those that its references look up); `looked_up` those that the checks of a model look up besides, and that must be there before;
     `schemas` the stored columns of every dataset; `flow_files` the files, with their digests, of the flows that models call and
-    that are no part of the project; `judgings` what models judge by flows that make dead letters.
+    that are no part of the project; `judgings` what models judge by flows that make dead letters, `windowings`
+    what models of windows put into windows.
     """
 
     project: Project
@@ -58,6 +60,7 @@ class Understanding:
     flow_files: tuple[tuple[str, str], ...] = field(default=())
     looked_up: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     judgings: Mapping[str, Judging] = field(default_factory=dict)
+    windowings: Mapping[str, Windowing] = field(default_factory=dict)
 
     def model(self, name: str) -> ModelDataset:
         """A model by its name."""
@@ -172,8 +175,12 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
         from xde.app.judging import judgings
 
         known.judgings = judgings(known, house, findings)
-        if findings.errors:
-            raise UserError(*findings)
+    if any(m.head.watermark is not None for m in project.models.values()):
+        from xde.app.windows import windowings
+
+        known.windowings = windowings(known, house, findings)
+    if findings.errors:
+        raise UserError(*findings)
     return known
 
 
