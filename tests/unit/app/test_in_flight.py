@@ -91,7 +91,10 @@ def test_of_a_large_file_the_rows_go_straight_to_the_lake_and_are_treated_too(pl
     assert clear_values(written(place.root, Path(tempfile.gettempdir()))) == []
 
 
-@pytest.mark.parametrize("form", FORMS)
+QUICK = ("csv", "ndjson", "parquet")
+
+
+@pytest.mark.parametrize("form", [pytest.param(f, marks=() if f in QUICK else pytest.mark.slow) for f in FORMS])
 def test_a_letter_is_read_again_from_its_file(form: str, place: Folder) -> None:
     of_form(place, form, [*GOOD[:3], *BAD[:3]])
     run(place)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +36,9 @@ CUSTOM
       - {name: joined, logicalType: date}
       - {name: city, logicalType: string}
 """
+LOCAL = "{server: l, type: local, path: data, format: csv}"
+SQLITE = "{server: l, type: custom, database: data/shop.db, customProperties: [{property: xdeType, value: sqlite}]}"
+CURSOR = "    customProperties: [{property: xdeIncrementalCursor, value: {property: id}}]\n    properties:"
 PEOPLE = [(str(n), f"+41 79 {n:07d}", f"2024-{n % 12 + 1:02d}-{n % 28 + 1:02d}", "ABCDEFG"[n % 7] * 4) for n in range(300)]
 LATER = [(str(n + 300), *PEOPLE[n * 7 % 300][1:]) for n in range(200)]
 
@@ -90,6 +95,22 @@ def test_two_names_of_one_column_in_one_file_are_refused(shop: Shop) -> None:
     shop.contract(words=", customProperties: [{property: xdeAlsoNamed, value: [handset]}]")
     shop.deliver("people-1.dat", "id,phone,joined,city,handset", [(*p, "1") for p in PEOPLE])
     assert [f.code for f in shop.run().findings] == ["XDE0416"]
+
+
+def test_a_column_of_a_database_is_taken_under_both_names(shop: Shop) -> None:
+    shop.contract(words=", customProperties: [{property: xdeAlsoNamed, value: [handset]}]")
+    text = (shop.root / "sources/shop.yaml").read_text().replace("people-*", "people").replace("    properties:", CURSOR, 1)
+    shop.write("sources/shop.yaml", text.replace(LOCAL, SQLITE).replace("{name: id,", "{name: id, primaryKey: true,"))
+    shop.write("data/x", "")
+    with closing(sqlite3.connect(shop.root / "data/shop.db")) as db, db:
+        db.execute("CREATE TABLE people (id INTEGER, phone, joined, city)")
+        db.executemany("INSERT INTO people VALUES (?, ?, ?, ?)", PEOPLE)
+    assert shop.run().rows == 300
+    with closing(sqlite3.connect(shop.root / "data/shop.db")) as db, db:
+        db.execute("ALTER TABLE people RENAME COLUMN phone TO handset")
+        db.executemany("INSERT INTO people VALUES (?, ?, ?, ?)", LATER)
+    assert shop.run().rows == 200
+    assert None not in shop.phones()
 
 
 def test_what_is_only_left_out_and_what_is_only_new_is_offered_as_nothing(shop: Shop) -> None:
