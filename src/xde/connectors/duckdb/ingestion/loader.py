@@ -285,14 +285,17 @@ class _Loading:
         if not {f.code for f in error.findings} & {NO_COLUMN, NEW_COLUMN}:
             return error
         lenient = replace(self.job, schema_change=SchemaChange("discard", "evolve"))
-        if lenient.dialect.format == "csv":
-            return renames.offered(error, renames.of_csv(self.cursor, lenient, open_csv(lenient, found, self.scratch, header)))
-        return renames.offered(error, renames.of_parquet(self.cursor, lenient, found))
+        with renames.if_readable():
+            if lenient.dialect.format == "csv":
+                return renames.offered(error, renames.of_csv(self.cursor, lenient, open_csv(lenient, found, self.scratch, header)))
+            return renames.offered(error, renames.of_parquet(self.cursor, lenient, found))
+        return error
 
     def _notice(self, found: FoundFile, offers: Callable[[], list[renames.Offer]]) -> None:
         """Tell of columns that may have got another name; letters are read by their own header, and tell nothing new."""
         if not self.again:
-            self.findings += renames.noticed(self.job, found.path, offers())
+            with renames.if_readable():
+                self.findings += renames.noticed(self.job, found.path, offers())
 
     def _note_members(self, found: FoundFile) -> None:
         """The new names in a file that has no header: they are known once it is read."""

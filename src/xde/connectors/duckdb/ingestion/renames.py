@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from xde.ground.findings import Finding, Severity
 from xde.ground.names import listed, literal, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xde.connectors.duckdb.ingestion.csv_files import Opened
     from xde.lifecycle.ingestion.port import Field, LoadJob
@@ -107,6 +108,17 @@ def by_name(missing: Sequence[Field], new: Iterable[str]) -> list[Offer]:
     """What new columns may be by their names alone."""
     found = (Offer(n, f, 0, 0.0, 0.0, _near(n, f)) for f in missing for n in new)
     return _each_once(o for o in found if o.near >= NEAR)
+
+
+@contextmanager
+def if_readable() -> Iterator[None]:
+    """Nothing is offered of a file that cannot be read: what is wrong with it is told by who loads it."""
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise
+    except (UserError, duckdb.Error):
+        return
 
 
 def of_csv(cursor: duckdb.DuckDBPyConnection, job: LoadJob, opened: Opened) -> list[Offer]:
