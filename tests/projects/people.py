@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import hmac
 import io
 import json
 import sqlite3
@@ -11,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from xde.app.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -222,3 +226,22 @@ def clear_values(texts: Mapping[str, str] | Iterator[tuple[str, str]]) -> list[t
     """The clear values in some texts, and where."""
     pairs = texts.items() if hasattr(texts, "items") else texts
     return [(where, clear) for where, text in pairs for clear in CLEAR if clear in text]
+
+
+def run(folder: Folder, **how: Any) -> list[Any]:
+    with Workspace.open(folder.root) as workspace:
+        return list(workspace.run(**how).outcomes)
+
+
+def rows(folder: Folder) -> list[dict[str, Any]]:
+    with Workspace.open(folder.root) as workspace:
+        return sorted(workspace.show("crm.people", limit=None).read_all().to_pylist(), key=lambda r: r["id"])
+
+
+def letters(folder: Folder) -> Sequence[Any]:
+    with Workspace.open(folder.root) as workspace:
+        return workspace.letters(status="open")
+
+
+def hashed(value: str) -> str:
+    return hmac.new(KEY.encode(), value.lower().strip().encode(), hashlib.sha256).hexdigest()
