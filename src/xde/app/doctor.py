@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from xde.app.answers import Diagnosis
 from xde.app.connecting import opened
 from xde.ground.errors import UserError, XdeError
+from xde.lifecycle.ingestion.hashing import keys_of
 from xde.lifecycle.storage.port import Column, Commit, TableId
 from xde.lifecycle.transformation.port import Query
 
@@ -178,6 +179,7 @@ def _database(house: House, known: Understanding, name: str) -> Iterator[Diagnos
 
 def _source(house: House, known: Understanding, name: str) -> str:
     reading = known.readings[name]
+    keys_of(reading, house.tables, {})
     root = reading.root if reading.store is not None else str((known.project.root / reading.root).resolve())
     if reading.push is not None:
         for key in reading.push.keys:

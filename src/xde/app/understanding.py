@@ -144,6 +144,7 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
     """Derive everything; collects all findings and raises them together. The project's models come back with plain SQL for flows."""
     from xde.app.flows import book_of, files_of
     from xde.app.seeds import faults, with_types
+    from xde.app.treated import not_held
     from xde.kernel.graph.flows.judged import JUDGED
     from xde.kernel.graph.flows.models import expand_models, flows_used
 
@@ -154,6 +155,7 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
     if findings.errors:
         raise UserError(*findings)
     checks = _checks(project, findings)
+    not_held(project, readings, checks, findings)
     faults(written, checks, house, findings)
     findings.extend(_held_by_nobody(m) for n, m in project.models.items() if m.head.kind is Kind.EPHEMERAL and checks[n])
     if findings.errors:
@@ -199,7 +201,8 @@ def _sources(project: Project, house: House, findings: Findings) -> tuple[dict[s
             findings.extend(f for f in [unknown(reading.ask)] if f is not None)
         if reading is not None:
             readings[name] = reading
-            schemas[name] = tuple(Column(f.name, house.lake.storable(f.type)) for f in reading.fields)
+            kept = ((f.name, f.kept_type) for f in reading.fields)
+            schemas[name] = tuple(Column(n, house.lake.storable(t)) for n, t in kept if t is not None)
     return readings, schemas
 
 

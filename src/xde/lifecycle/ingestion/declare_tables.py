@@ -77,7 +77,7 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     elif mode == "append" and cursor is not None and kind != "postgres":
         _only_new(dataset, cursor, findings)
     relation = dataset.object.physical_name or dataset.object.name
-    columns = tuple(AskedColumn(f.source_name, f.type) for f in fields)
+    columns = tuple(AskedColumn(f.source_name, f.type, f.also) for f in fields)
     cursor = cursor if mode != "replace" else None
     place, limits = _place(server, kind, findings), _limits(given)
     may_lack, every = _columns(change)
@@ -97,7 +97,7 @@ def _captured(dataset: SourceDataset, server: Server, kind: str, fields: Sequenc
         no_log(dataset, server, findings)
     _capturable(dataset, fields, capture, findings)
     relation = dataset.object.physical_name or dataset.object.name
-    columns = tuple(AskedColumn(f.source_name, f.type) for f in fields if f.source_name not in TOLD)
+    columns = tuple(AskedColumn(f.source_name, f.type, f.also) for f in fields if f.source_name not in TOLD)
     return Ask(
         dataset.name,
         _place(server, kind, findings),
