@@ -1,7 +1,7 @@
 """Data brought in by xde, by ConnectorX and by dlt: from PostgreSQL, CSV, lines of JSON. CPU seconds, in turns. See docs/budgets.md.
 
     python bench/sourcing.py                        # all of it
-    python bench/sourcing.py postgres --times 1     # one of postgres, csv, jsonl
+    python bench/sourcing.py postgres --times 1 --peers connectorx     # one of postgres, csv, ndjson
 
 It starts a PostgreSQL server from the system's programs; what the server itself spends is not counted for anybody. The peers are spared
 what xde does by the way: types of a contract, rules, an account of every record, a table that is committed.
@@ -15,7 +15,7 @@ import shutil
 import statistics
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,11 +132,16 @@ def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help=f"which of {', '.join(r.name for r in RACES)} (default: all)")
+    parser.add_argument("--peers", nargs="*", help="which of them (default: all)")
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/xde-peers", help="where the peers are installed")
     asked = parser.parse_args()
-    races = [r for r in RACES if not asked.names or r.name in asked.names]
+    races = [
+        replace(r, against={n: b for n, b in r.against.items() if not asked.peers or n in asked.peers})
+        for r in RACES
+        if not asked.names or r.name in asked.names
+    ]
     python = str(installed(asked.cache, "readers", PACKAGES) / "python")
     if any(r.name == "postgres" for r in races):
         with postgres.serving() as server:

@@ -316,3 +316,18 @@ def test_a_process_that_reads_all_the_time(client, plant):
         assert process.wait(30) == 0, (plant.root / "said").read_text()
     assert plant.ids() == list(range(5))
     assert "Traceback" not in (plant.root / "said").read_text()
+
+
+def test_what_nobody_may_see_lies_on_no_disk(client, plant):
+    step = "{property: xdeInFlight, value: {mask: {keepLast: 2}}}"
+    told = f"      - {{name: owner, logicalType: string, customProperties: [{step}]}}\n"
+    plant.contract(BODY, PROPERTIES + told, name=NAME)
+    client.xadd(KEY, {"body": '{"id": 1, "owner": "a secret name 42"}'})
+    client.xadd(KEY, {"body": '{"id": "no number", "owner": "a secret name 43"}'})
+    client.xadd(KEY, {"body": "a secret name 44\n"})
+    outcome = plant.loaded()
+    assert (outcome.rows, outcome.letters) == (1, 2)
+    assert plant.rows("owner") == [("***42",)]
+    for path in plant.root.rglob("*"):
+        assert not path.is_file() or b"a secret name" not in path.read_bytes(), path
+    assert all(b"a secret name" not in x.raw for x in plant.letters())

@@ -72,6 +72,10 @@ MORE = {
     "marts.told": "/* xde\nkind: history\nkey: customer\nupdated: day\n*/\nSELECT customer, day, amount FROM staging.orders\n",
     "marts.cheap": "/* xde\nkind: incremental\ntime: day\n*/\nSELECT order_id, day, amount "
     "FROM validate(staging.orders, holds := amount < 95, rule := is_cheap, keep := letters)\n",
+    "marts.pairs": "/* xde\nkind: incremental\nwatermark: 3 days\nlate: separate\n*/\nSELECT window_start, window_end, sum(amount) AS amount "
+    "FROM tumble(staging.orders, at := day, size := INTERVAL 2 DAYS) GROUP BY ALL\n",
+    "marts.visits": "/* xde\nkind: incremental\nwatermark: 3 days\n*/\nSELECT customer, window_start, window_end, count(*) AS orders "
+    "FROM session(staging.orders, key := customer, at := day, gap := INTERVAL 1 DAY) GROUP BY ALL\n",
 }
 
 

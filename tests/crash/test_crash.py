@@ -29,6 +29,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]
     found = everything(root)
     assert sum(x.startswith("shop.") for x in found["letters"]) == 9
     assert sum(x.startswith("marts.cheap") for x in found["letters"]) == 591 - len(found["marts.cheap"]) > 20
+    assert sum(x.startswith("marts.pairs") for x in found["letters"]) > 100
     assert len(found["shop.orders"]) == 591
     return found
 

@@ -20,7 +20,7 @@ STORIES = [story for story in map(read_story, DOCUMENTS) if story is not None]
 LONG = {
     *("flights.md", "deployment.md", "austin_traffic.md", "backfill.md", "what_changed.md", "flows.md", "sushi.md", "from_dbt.md"),
     *("first_contract.md", "python-models.md", "mutant.md", "coverage.md", "compatibility.md", "databases.md", "rest.md", "dimension.md"),
-    *("moving_house.md", "jaffle_shop.md", "linting.md", "cost.md", "formatting.md", "dead-letter.md"),
+    *("moving_house.md", "jaffle_shop.md", "linting.md", "cost.md", "formatting.md", "dead-letter.md", "windows.md"),
 }
 
 

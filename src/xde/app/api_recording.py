@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xde.app.connecting import Apis, not_now, opened_api
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
+from xde.ground.memory_folder import nowhere
 from xde.ground.names import did_you_mean, listed
 from xde.lifecycle.sources.pace import within_hours
 
@@ -43,8 +44,9 @@ def record(house: House, known: Understanding, names: Sequence[str], most: int |
         if not within_hours(ask.limits.hours, house.clock.now()):
             raise UserError(replace(not_now(ask), severity=Severity.ERROR))
         target = folder_of(ask, root)
-        with tempfile.TemporaryDirectory(prefix="xde-record-") as scratch, closing(opened_api(house.revealed, root, ask, apis)) as source:
-            recorder, records = source.record(ask, Path(scratch), target, most)
+        aside = nowhere() if ask.private else tempfile.TemporaryDirectory(prefix="xde-record-")
+        with aside as scratch, closing(opened_api(house.revealed, root, ask, apis)) as source:
+            recorder, records = source.record(ask, scratch if isinstance(scratch, Path) else Path(scratch), target, most)
         yield Cassette(ask.dataset, str(target.relative_to(root)), recorder.requests, records, recorder.size)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xde.app.treated import against_kept
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
@@ -110,7 +111,7 @@ def _one(house: House, known: Understanding, snapshots: tuple[Snapshot, Snapshot
     name = snapshot.table.dataset
     old = {f.path for f in before.files} if before else set()
     new = [f for f in snapshot.files if f.path not in old]
-    checks = known.checks.get(name, ())
+    checks = against_kept(known.readings.get(name), known.checks.get(name, ()))
     others = _others(house, {c.to_dataset for c in checks if c.to_dataset} - {name}, pointers)
     audit = Audit(name, snapshot.schema, snapshot.folder, new, [f for f in snapshot.files if f.path in old], checks, at, others, SAMPLES)
     failed = tuple(r for r in house.auditor.audit(audit) if not r.passed)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from xde.app.histories import History
 from xde.app.readers import note_read
+from xde.app.recovering import refuse_in_the_clear
 from xde.app.references import NOW, Reference
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
@@ -58,6 +59,9 @@ class Comparisons:
     def compare(self, left: Reference | None, right: Reference, asked: Asked, key: tuple[str, ...] | None = None) -> Difference:
         """Compare two references, or one with its commit before. `key` None: that of the contract, else of the model's head."""
         new, old = self._sides(left, right)
+        files = [Path(r.file) for r in (left, right) if r is not None and r.file]
+        for place in self._places.values() if files else ():
+            refuse_in_the_clear(place.house, place.known, files)
         chosen = key if key is not None else self._key(right) or (self._key(left) if left else ())
         personal = asked.personal | self._personal(right) | (self._personal(left) if left else frozenset())
         asked = replace(asked, key=chosen, personal=personal)

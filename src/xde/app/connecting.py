@@ -118,6 +118,13 @@ def opened_store(revealed: Revealing, place: Place) -> FileStore:
     settings = {n: revealed.text(v) for n, v in place.settings.items()}
     if settings.get("secretKey"):
         hide(settings["secretKey"])
+    for name, value in settings.items():
+        if name == "password" or (name.startswith("option:") and references(place.settings[name])):
+            hide(value)
+    if place.kind == "files":
+        with _extra(place, f"`{settings.get('location', '').partition('://')[0]}`", "files"):
+            from xde.connectors.objects.any_store import AnyFiles
+        return AnyFiles(settings, place.span)
     with _extra(place, "objects of S3", "s3"):
         from xde.connectors.objects.s3 import S3Files
     return S3Files(settings, place.span)

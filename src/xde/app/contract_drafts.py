@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +42,10 @@ def draft(root: Callable[[], Path], sources: Sequence[str], output: Path | None,
         home = root().resolve()
     except UserError:
         home = Path.cwd()
-    found = profile_files(_files(home, sources), sample)
+    files = _files(home, sources)
+    if (home / SETTINGS_FILE).is_file():
+        _not_in_the_clear(home, files)
+    found = profile_files(files, sample)
     formats = {t.name: str(t.dialect["format"]) for t in found.profile.tables}
     places = {g.name: Place(_folder(g.folder, home), g.pattern, formats[g.name], len(g.files)) for g in found.groups}
     only = found.groups[0].name if len(found.groups) == 1 else identifier(found.groups[0].folder.resolve().name)
@@ -75,6 +79,22 @@ def _files(home: Path, sources: Sequence[str]) -> list[str]:
             raise UserError(Finding("XDE0385", f"`{said}` is in a database: there are no files to draft a contract from", hint=hint))
         found += [str(home / r.root / r.pattern) for r in readings] or [said]
     return found
+
+
+def _not_in_the_clear(home: Path, sources: Sequence[str]) -> None:
+    """Refuse files of a source with in-flight steps; a project that cannot be read is no hindrance, unless it may have such."""
+    from xde.app.file_sources import Source, chosen_files
+    from xde.app.opening import opened
+    from xde.app.recovering import refuse_in_the_clear
+
+    try:
+        known, house = opened(home, None, working_tree=True)
+    except UserError:
+        if any("nFlight" in p.read_text(encoding="utf-8", errors="replace") for p in (home / "sources").rglob("*.y*ml")):
+            raise
+        return
+    with closing(house):
+        refuse_in_the_clear(house, known, [f for g in chosen_files(tuple(Source(s) for s in sources), ()) for f in g.files])
 
 
 def _folder(folder: Path, home: Path) -> str:

@@ -74,7 +74,7 @@ def _judging(known: Known, house: House, model: ModelDataset, findings: Findings
     texts = [rest, *(p.after for p in parts)]
     for number, part in enumerate(parts):
         try:
-            columns = _columns(known, house, model, part)
+            columns = columns_of(known, house, model, part.sql)
         except UserError as error:
             findings.add(_unfit(model, part, part.why or error.findings[0].message))
             return None
@@ -91,14 +91,14 @@ def _judging(known: Known, house: House, model: ModelDataset, findings: Findings
     return Judging(texts[0], tuple(relations), limit.percent, limit.records)
 
 
-def _columns(known: Known, house: House, model: ModelDataset, part: Part) -> Schema:
-    """The columns of a judged relation, of which the engine is asked."""
+def columns_of(known: Known, house: House, model: ModelDataset, sql: str) -> Schema:
+    """The columns of a relation of a model, of which the engine is asked."""
     now = house.clock.now()
     given = {**known.project.settings.parameters, "today": now.date(), "start": now.replace(tzinfo=None), "end": now.replace(tzinfo=None)}
-    named = parameters_in(part.sql)
+    named = parameters_in(sql)
     views = known.views(model.name)
     inputs = {n: Input(known.schemas[n]) for n in known.reads(model.name)}
-    query = Query(part.sql, {n: v for n, v in given.items() if n in named}, views, known.view_parameters(views), given)
+    query = Query(sql, {n: v for n, v in given.items() if n in named}, views, known.view_parameters(views), given)
     return house.local.columns(query, inputs)
 
 

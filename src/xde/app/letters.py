@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from xde.app.answers import LetterLine, ReplayOutcome
 from xde.app.planning import known_dataset
+from xde.app.recovering import recovered
 from xde.app.running import personal_columns
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
@@ -19,6 +20,8 @@ from xde.ground.names import did_you_mean
 from xde.kernel.plan.facts import fold_history
 from xde.kernel.run.claims import held_claim
 from xde.kernel.run.owners import this_owner
+from xde.lifecycle.ingestion.from_tables import known_of
+from xde.lifecycle.ingestion.hashing import hashed_with, keys_of
 from xde.lifecycle.ingestion.perform import evolved, in_flight, looked_up, merging
 from xde.lifecycle.ingestion.port import LetterLimit, LoadJob
 from xde.lifecycle.storage.merging import Merger, Rewritten
@@ -53,7 +56,7 @@ def letters(house: House, known: Understanding, dataset: str | None, status: str
     for name in [dataset] if dataset else sorted(known.project.datasets):
         if name in pointers and name in known.project.sources:
             found += _of_table(house, TableId(name, pointers[name]))
-        elif name in pointers and name in known.judgings:
+        elif name in pointers and (name in known.judgings or name in known.windowings):
             found += of_model(house, TableId(name, pointers[name]))
     return tuple(x for x in found if status is None or x.status == status)
 
@@ -129,7 +132,7 @@ def replay(
     with _claimed(house, run) as claim:
         chosen = _chosen(house, known, ids, dataset)
         if models := [n for n in chosen if n not in known.project.sources]:
-            raise UserError(*(_not_replayed(n) for n in models))
+            raise UserError(*(_came_late(n) if n in known.windowings else _not_replayed(n) for n in models))
         for name in chosen:
             _refuse_captured(known, name)
         return tuple(_replayed(house, known, name, its, corrected, (run, claim.fence)) for name, its in chosen.items())
@@ -141,6 +144,15 @@ def _not_replayed(model: str) -> Finding:
         f"dead letters of the model `{model}` are not replayed",
         why="they are rows that it computes: each build judges them again, and those that pass by then are rows of its table",
         hint=f"mend what it reads or its rule and `xde run {model}`, or set them aside with `xde letters discard`",
+    )
+
+
+def _came_late(model: str) -> Finding:
+    return Finding(
+        "XDE0298",
+        f"dead letters of the model `{model}` are not replayed",
+        why="they are rows that came after their windows had closed; what has closed stays as it was told",
+        hint=f"compute all windows anew with them: `xde run --full {model} --reason WHY`, or set them aside with `xde letters discard`",
     )
 
 
@@ -171,6 +183,7 @@ def _replayed(
     reading, now = known.readings[name], house.clock.now().isoformat()
     folder = house.lake.folder(table)
     checks = known.checks[name]
+    keys = keys_of(reading, house.tables, known_of(publisher, before))
     job = LoadJob(
         name,
         by[0],
@@ -189,9 +202,11 @@ def _replayed(
         merging(reading, before),
         known.schemas[name],
         evolved(before, reading.fields),
+        private=reading.private,
+        keys=keys,
     )
-    given = [replace(x, raw=next((raw for i, raw in corrected.items() if x.id.startswith(i)), x.raw)) for x in its]
-    loaded = house.loader.replay(job, given)
+    given = [replace(x, raw=raw, redacted=False) if (raw := _correction(x, corrected)) is not None else x for x in its]
+    loaded = house.loader.replay(job, recovered(house, known, job, given))
     again = house.loader.read_letters([f"{folder}/_letters/{f}" for f in loaded.letter_files])
     closed = [x.id for x in its if x.id not in {a.id for a in again}]
     if not closed and not corrected:
@@ -207,6 +222,7 @@ def _replayed(
         "replayed": closed,
         "rows_out": loaded.accepted,
         "superseded": loaded.superseded,
+        **hashed_with(reading, keys),
     }
     publication = Publication(
         table,
@@ -222,6 +238,10 @@ def _replayed(
     )
     published = publisher.publish(publication, pins, house.environment)
     return ReplayOutcome(name, loaded.accepted, tuple(again), published.snapshot.number)
+
+
+def _correction(letter: Letter, corrected: Mapping[str, bytes]) -> bytes | None:
+    return next((raw for ident, raw in corrected.items() if letter.id.startswith(ident)), None)
 
 
 def _joined(house: House, known: Understanding, name: str, before: object, loaded: Loaded) -> Rewritten:

@@ -12,6 +12,7 @@ from xde.ground.digests import digest
 from xde.ground.findings import Finding, Severity
 from xde.ground.records import dataclass
 from xde.ground.spans import Span
+from xde.kernel.graph.flows.arriving import END, START
 from xde.kernel.graph.resolve import span_at
 from xde.kernel.graph.text.reading import Place
 from xde.kernel.plan.checks import CheckKind
@@ -143,6 +144,8 @@ def _lasting(model: ModelDataset, keys: Keys) -> Keys:
     match model.head.kind:
         case Kind.VIEW | Kind.TABLE | Kind.SEED | Kind.EPHEMERAL:
             return keys
+        case Kind.INCREMENTAL if model.head.watermark is not None:
+            return frozenset(k for k in keys if {START, END} & k)
         case Kind.INCREMENTAL if model.head.time is not None:
             return frozenset(k for k in keys if model.head.time.lower() in k)
         case _:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.app.file_sources import Source, chosen_files
+from xde.app.recovering import refuse_in_the_clear
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
 from xde.ground.names import listed
@@ -63,6 +64,8 @@ def profile(root: Callable[[], Path], environment: str | None, wish: Wish) -> Pr
         place = _project(stack, root, environment, needed=wish.everything)
         names, others = _datasets(place, wish)
         groups = chosen_files(others, _known_names(place)) if others else ()
+        if place is not None:
+            refuse_in_the_clear(place[1], place[0], [f for g in groups for f in g.files])
         work = stack.enter_context(_working(place[1] if place else None, wish.sample))
         for name in names:
             assert place is not None  # noqa: S101 - names of datasets come from a project

@@ -9,6 +9,7 @@ from xde.app.interrupting import interruptible
 from xde.app.planning import select
 from xde.app.recording import columns_read
 from xde.app.subjects import at, subject_of, with_queries
+from xde.app.treated import against_kept
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.spans import Span
@@ -87,7 +88,8 @@ class Prover:
         subject = at(subject_of(known, name), self.house.clock.now(), known)
         keys = {n: key_of_rows(d.head) for n, d in self.known.project.models.items() if d.head.key}
         model = self.known.project.models[name]
-        return Target(subject, known.checks, keys, _increment(model), columns_read(known, subject))
+        checks = {n: against_kept(known.readings.get(n), c) for n, c in known.checks.items()}
+        return Target(subject, checks, keys, _increment(model), columns_read(known, subject))
 
 
 def _no_model(selection: Sequence[str]) -> Finding:
@@ -100,6 +102,8 @@ def _increment(model: ModelDataset) -> Increment | None:
     match model.head.kind:
         case Kind.INCREMENTAL if model.head.time:
             return Increment(model.head.time, model.head.grain)
+        case Kind.INCREMENTAL if model.head.watermark is not None:
+            return None
         case Kind.INCREMENTAL if model.head.deleted or model.head.missing == "delete":
             return None
         case Kind.INCREMENTAL:

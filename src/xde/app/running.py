@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.app.readers import count_reads
+from xde.app.schema_changes import ReadersTold
 from xde.kernel.plan.plan import StepKind
 from xde.kernel.project.arranging import expressions
 from xde.kernel.run.claims import held_claim
@@ -123,7 +124,7 @@ def performers(
         if n in datasets
     }
     return {
-        StepKind.LOAD: LoadPerformer(house.loader, publisher, pins, sources, merger, house.tables),
+        StepKind.LOAD: ReadersTold(LoadPerformer(house.loader, publisher, pins, sources, merger, house.tables), known),
         StepKind.BUILD: BuildPerformer(house.engine, publisher, pins, models, merger, house.local),
         StepKind.ADOPT: AdoptPerformer(publisher, pins),
         StepKind.COPY: CopyPerformer(publisher, pins, personal),
@@ -158,6 +159,7 @@ def model_work(known: Understanding, name: str, house: House, personal: tuple[st
         _time_from(known, name),
         installed(model.python) if model.python is not None else {},
         known.judgings.get(name),
+        known.windowings.get(name),
     )
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.declare import Reading
     from xde.lifecycle.storage.port import Schema
     from xde.lifecycle.transformation.judging import Judging
+    from xde.lifecycle.transformation.work import Windowing
 
 
 @dataclass(slots=True)
@@ -42,7 +43,8 @@ class Understanding:
     `order` is one in which all datasets can be loaded and built; `upstream` the datasets that a model reads (for a source:
     those that its references look up); `looked_up` those that the checks of a model look up besides, and that must be there before;
     `schemas` the stored columns of every dataset; `flow_files` the files, with their digests, of the flows that models call and
-    that are no part of the project; `judgings` what models judge by flows that make dead letters.
+    that are no part of the project; `judgings` what models judge by flows that make dead letters, `windowings`
+    what models of windows put into windows.
     """
 
     project: Project
@@ -58,6 +60,7 @@ class Understanding:
     flow_files: tuple[tuple[str, str], ...] = field(default=())
     looked_up: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     judgings: Mapping[str, Judging] = field(default_factory=dict)
+    windowings: Mapping[str, Windowing] = field(default_factory=dict)
 
     def model(self, name: str) -> ModelDataset:
         """A model by its name."""
@@ -141,6 +144,7 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
     """Derive everything; collects all findings and raises them together. The project's models come back with plain SQL for flows."""
     from xde.app.flows import book_of, files_of
     from xde.app.seeds import faults, with_types
+    from xde.app.treated import not_held
     from xde.kernel.graph.flows.judged import JUDGED
     from xde.kernel.graph.flows.models import expand_models, flows_used
 
@@ -151,6 +155,7 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
     if findings.errors:
         raise UserError(*findings)
     checks = _checks(project, findings)
+    not_held(project, readings, checks, findings)
     faults(written, checks, house, findings)
     findings.extend(_held_by_nobody(m) for n, m in project.models.items() if m.head.kind is Kind.EPHEMERAL and checks[n])
     if findings.errors:
@@ -172,8 +177,12 @@ def work_out(project: Project, findings: Findings, house: House) -> Understandin
         from xde.app.judging import judgings
 
         known.judgings = judgings(known, house, findings)
-        if findings.errors:
-            raise UserError(*findings)
+    if any(m.head.watermark is not None for m in project.models.values()):
+        from xde.app.windows import windowings
+
+        known.windowings = windowings(known, house, findings)
+    if findings.errors:
+        raise UserError(*findings)
     return known
 
 
@@ -192,7 +201,8 @@ def _sources(project: Project, house: House, findings: Findings) -> tuple[dict[s
             findings.extend(f for f in [unknown(reading.ask)] if f is not None)
         if reading is not None:
             readings[name] = reading
-            schemas[name] = tuple(Column(f.name, house.lake.storable(f.type)) for f in reading.fields)
+            kept = ((f.name, f.kept_type) for f in reading.fields)
+            schemas[name] = tuple(Column(n, house.lake.storable(t)) for n, t in kept if t is not None)
     return readings, schemas
 
 

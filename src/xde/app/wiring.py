@@ -14,7 +14,7 @@ from xde.ground.records import dataclass
 from xde.lifecycle.storage.port import UNARRANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from xde.app.connecting import Apis
     from xde.app.revealing import Revealing
@@ -61,6 +61,7 @@ class House:
     _throttles: dict[tuple[str, float | None], Throttle] = field(default_factory=dict)
     _files: DiskFiles | None = None
     _stores: dict[tuple[tuple[str, str], ...], FileStore] = field(default_factory=dict)
+    _key: Callable[[str], str] | None = None  # what stands for the keys of hashes, where none is to be looked up
 
     @property
     def own(self) -> EnvironmentSettings | None:
@@ -230,7 +231,7 @@ class House:
         """The loader."""
         from xde.connectors.duckdb.ingestion.loader import DuckdbLoader
 
-        return DuckdbLoader(self.session.cursor)
+        return DuckdbLoader(self.session.cursor, apart=self.session.apart)
 
     @property
     def comparer(self) -> DuckdbComparer:
@@ -273,7 +274,22 @@ class House:
         from xde.lifecycle.ingestion.from_tables import Tables
 
         apis = self.apis()
-        return Tables(lambda ask: opened_to_load(self.revealed, self.root, self.clock, ask, apis), self.root / ".xde" / "tmp", self.store)
+        folder = self.root / ".xde" / "tmp"
+        return Tables(lambda ask: opened_to_load(self.revealed, self.root, self.clock, ask, apis), folder, self.store, self.key)
+
+    def hash_like(self, other: House) -> None:
+        """Take the keys of hashes from another house."""
+        self._key = other.key
+
+    def key(self, reference: str) -> str:
+        """The secret that values are hashed with, hidden from then on in all that is said."""
+        if self._key is not None:
+            return self._key(reference)
+        from xde.ground.secrets import hide
+
+        value = self.revealed.text(reference)
+        hide(value)
+        return value
 
     def apis(self) -> Apis:
         """How APIs are asked here; one for all that asks together."""

@@ -46,7 +46,7 @@ def _left(file: Stored, known: Uses) -> bool:
     if place == "_letters" and file.path in known.told.removed:
         return known.told.removed[file.path] < known.kept_since
     if place == "_letters":
-        return orphan and known.told.whole and name not in known.told.letters
+        return orphan and known.told.whole and name not in known.told.letters | known.told.waiting
     if place == LOG:
         return orphan and STAGED.search(name) is not None
     return orphan and place.startswith("_making_")

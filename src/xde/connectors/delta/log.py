@@ -80,6 +80,7 @@ def placed(store: Store, folder: str, mark: str, first: int) -> int | None:
 class Told:
     """What a whole log says of files: when each that is gone was taken (seconds), and the dead letter files that facts name.
 
+    So are those of rows that wait for their windows to close, of which the newest commit alone says what there is.
     Letters that a later commit has replaced are among those that are gone, by their paths.
 
     `whole` is False when another tool has cut the log: then what it does not name may still have been named once.
@@ -87,6 +88,7 @@ class Told:
 
     removed: dict[str, float] = field(default_factory=dict)
     letters: set[str] = field(default_factory=set)
+    waiting: set[str] = field(default_factory=set)
     whole: bool = True
 
 
@@ -105,6 +107,10 @@ def read_told(store: Store, folder: str, newest: int) -> Told:
             told.removed |= dict.fromkeys((f"_letters/{name}" for name in told.letters), found.seconds)
             told.letters.clear()
         told.letters |= set(_letters(found.facts.get("letters")))
+        if "waiting" in found.facts or found.facts.get("kind") == "build":
+            now = set(_letters(found.facts.get("waiting")))
+            told.removed |= dict.fromkeys((f"_letters/{name}" for name in told.waiting - now), found.seconds)
+            told.waiting = now
     return told
 
 

@@ -80,6 +80,16 @@ class DuckdbSession:
             cursor.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
         return cursor
 
+    def apart(self) -> duckdb.DuckDBPyConnection:
+        """A connection to an instance of its own, which puts nothing on a disk: what needs more memory fails. The caller closes it."""
+        instance = self._open(spilling=False)
+        with self._lock:
+            self._users[instance] = threading.get_ident()
+        ask(instance)
+        if self._watched:
+            instance.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+        return instance
+
     @contextmanager
     def scope(self) -> Iterator[Scope]:
         """A connection whose unqualified world is a database of its own, gone at the end."""
@@ -174,8 +184,8 @@ class DuckdbSession:
                 self._instance.close()
                 self._instance = None
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
-        config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(self._temp_folder)}
+    def _open(self, *, spilling: bool = True) -> duckdb.DuckDBPyConnection:
+        config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(self._temp_folder) if spilling else ""}
         if self._settings.memory_limit:
             config["memory_limit"] = self._settings.memory_limit
         if self._settings.threads:
@@ -197,6 +207,8 @@ class DuckdbSession:
         # A COPY that is interrupted, or fails, waits in 2.0.0 for its threads of asynchronous writes, and they for a lock that it holds:
         # one of some hundred never ends. Without such threads it writes by its own, as fast (on a local disk).
         instance.execute("SET async_threads = 0")
+        if not spilling:
+            instance.execute("SET enable_external_file_cache = false")  # a path in memory is another file the next time
         return instance
 
 

@@ -53,7 +53,7 @@ class DuckdbTables:
             folded = {n.casefold(): t for n, t in types.items()}
             columns = ", ".join(f"{_written(c, folded[c.name.casefold()])} AS {quoted(c.name)}" for c in ask.columns)
             query = f"SELECT {columns} FROM {self._relation(ask)}" + (f" WHERE {where}" if where else "")
-            how = f"FORMAT csv, HEADER true, NULLSTR {literal(NULL)}, FORCE_QUOTE *"
+            how = f"FORMAT csv, HEADER true, NULLSTR {literal(NULL)}, FORCE_QUOTE *, USE_TMP_FILE false"
             rows = int(connection.execute(f"COPY ({query}) TO {literal(str(target))} ({how})").fetchall()[0][0])
         pace.took(rows, target.stat().st_size)
         return Portion((Piece(target, rows),), {"kind": "duckdb", "signature": state, **at}, pace.cost())
@@ -82,6 +82,8 @@ class DuckdbTables:
         try:
             with duckdb.connect(str(self._path), read_only=True) as connection:
                 connection.execute("SET TimeZone = 'UTC'")
+                if ask.private:
+                    connection.execute("SET temp_directory = ''")
                 connection.execute(f"SET schema = {literal(self._schema)}")
                 yield connection
         except duckdb.Error as error:

@@ -66,13 +66,19 @@ def encoding_of(answer: Answer) -> str:
 
 
 def _no_json(ask: Ask, call: Call, answer: Answer, why: str) -> Finding:
+    words = "" if ask.private else words_of(answer)
     page = "html" in answer.headers.get("content-type", "") or words_of(answer)[:1] == "<"
     told = f"`{ask.dataset}`: the answer to `{call.shown}` is {'a web page' if page else 'no JSON'}"
     if page:
         hint = "look whether `location` is that of the API, and whether it sends whoever has no right to a page where one logs in"
-        return Finding("XDE0447", told, ask.span, "no JSON", words_of(answer), hint)
+        return Finding("XDE0447", told, ask.span, "no JSON", words, hint)
     return Finding(
-        "XDE0447", told, ask.span, "no JSON", f"{why}: {words_of(answer)}", "look at it with `curl`; an API of JSON is what can be read"
+        "XDE0447",
+        told,
+        ask.span,
+        "no JSON",
+        f"{why}: {words}" if words else why,
+        "look at it with `curl`; an API of JSON is what can be read",
     )
 
 

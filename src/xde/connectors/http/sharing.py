@@ -6,12 +6,14 @@ import shutil
 import tempfile
 import threading
 import weakref
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xde.connectors.http.calls import Answer, Call, Send
 from xde.connectors.http.retrying import Throttle
 from xde.ground.digests import digest
+from xde.ground.memory_folder import nowhere
 from xde.kernel.run.owners import this_owner
 
 if TYPE_CHECKING:
@@ -43,8 +45,15 @@ class Sharing:
         with self._lock:
             found = self._families.get(ask.asked.root)
             if found is None:
-                found = self._families[ask.asked.root] = Family(self._room() / str(len(self._families)))
+                room = self._in_memory() if ask.private else self._room() / str(len(self._families))
+                found = self._families[ask.asked.root] = Family(room)
             return found
+
+    def _in_memory(self) -> Path:
+        """Where answers lie that may be on no disk."""
+        kept = ExitStack()
+        weakref.finalize(self, kept.close)
+        return kept.enter_context(nowhere())
 
     def _room(self) -> Path:
         if self._made is None:

@@ -192,6 +192,10 @@ def _chosen(workspace: Workspace, ids: Sequence[str], dataset: str | None, *, st
 def _edited(session: Session, chosen: Sequence[LetterLine]) -> dict[str, bytes]:
     """Each record as the editor left it; one that was not changed is left out."""
     records = {}
+    if lost := next((x.letter for x in chosen if x.letter.redacted), None):
+        why = f"its source has in-flight steps: `{lost.file}`, line {lost.line}, has it, and an editor would write it on a disk"
+        hint = "correct it where it came from and deliver it again, or write it into a file of your own: `--with FILE`"
+        raise UserError(Finding("XDE0344", f"the record of the dead letter `{lost.id}` is not kept", why=why, hint=hint))
     for line in chosen:
         raw = line.letter.raw
         ending = Path(line.letter.file).suffix.lower()

@@ -49,12 +49,14 @@ def letter_text(line: LetterLine, *, ink: Ink = PLAIN, cells: int = 100) -> str:
         f"{' ' * (digits + 1)}{ink('mark', '-->')} {visible(letter.file)}:{letter.line}",
         gutter(None, digits, ink),
     ]
-    for index, record in enumerate(records[:_LINES]):
+    for index, record in enumerate(records[:_LINES] if text or not letter.redacted else ()):
         shown += _record(record, letter.line + index, letter.reasons, (digits, cells, ink))
     if len(records) > _LINES:
         shown.append(f"{gutter(None, digits, ink)} ... {len(records) - _LINES:,} more lines; `--raw` shows all")
     shown.append(gutter(None, digits, ink))
     shown += [f"{' ' * (digits + 2)}{ink('mark', '=')} {visible(reason_text(r))}" for r in letter.reasons]
+    if letter.redacted:
+        shown.append(f"{' ' * (digits + 2)}{ink('mark', '=')} the record is not kept, for its source has in-flight steps")
     shown.append(f"{' ' * (digits + 2)}{ink('mark', '=')} run {letter.run} at {letter.at}")
     return "\n".join(shown) + "\n"
 
@@ -108,6 +110,7 @@ def _letter(letter: Letter) -> dict[str, object]:
         "offset": letter.offset,
         "raw": raw,
         "raw_base64": encoded,
+        **({"redacted": True} if letter.redacted else {}),
         "reasons": [{"rule": r.rule, "column": r.column, "message": r.message} for r in letter.reasons],
         "run": letter.run,
         "at": letter.at,

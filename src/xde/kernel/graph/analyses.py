@@ -229,6 +229,8 @@ class _Work:
         head = model.head
         kept = head.kind in {Kind.APPEND, Kind.HISTORY} or (head.kind is Kind.INCREMENTAL and head.key)
         rows = digest("kept", head.kind, head.key, analysis.rows_digest) if kept else analysis.rows_digest
+        if head.watermark is not None and head.late != "update":
+            rows = digest("closed", head.watermark, head.late, head.emit, analysis.rows_digest)
         if head.kind is Kind.HISTORY or head.deleted or head.missing != "keep":
             rows = digest(rows, head.updated, head.columns, head.deleted, head.missing)
         values = parameter_values(analysis, self.around.parameters)

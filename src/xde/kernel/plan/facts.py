@@ -24,6 +24,9 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
     time a model has done, `pending`: what an unfinished build still owes; `data`: the newest commit that changed rows; `letters`: dead
     letters still open;
     `letter_files`: of a model, the files of its dead letters, `discards`: those that are not wanted, with the reason;
+    `windows`: of a model of windows, its watermark and how many rows it has read and how many of them came late; `waiting`: the files of
+    rows whose windows are open;
+    `hashed_with`: of the columns that are hashed as they are read, the fingerprint of each one's key;
     `layout`: digest of how its rows lie in files; `checks`: digest of the checks it passed; `history`: that its rows tell what was,
     `carried`: the numbers of the other versions whose rows were put among them; `environment`: whose run made the newest commit.
     """
@@ -43,7 +46,7 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
         state["letters"] = int(state.get("letters", 0)) + _letters(commit)
     elif kind == "discard":
         state["discards"] = {**state.get("discards", {}), **dict.fromkeys(_list(commit, "discarded"), commit.get("reason", ""))}
-    for key in ("checks_digest", "environment", "history", "layout"):
+    for key in ("checks_digest", "environment", "hashed_with", "history", "layout"):
         if key in commit:
             state[key] = commit[key]
     return state
@@ -73,6 +76,16 @@ def _build(state: dict[str, Any], commit: Mapping[str, object]) -> None:
     if "letters" in commit:
         there = [] if commit.get("letters_replace") else state.get("letter_files", [])
         state["letter_files"] = [*there, *_list(commit, "letters")]
+    if "windows" in commit:
+        _windows(state, commit)
+
+
+def _windows(state: dict[str, Any], commit: Mapping[str, object]) -> None:
+    """The watermark of a model of windows, and the rows that it has read since it was last computed as a whole."""
+    told, before = _mapping(commit, "windows"), {} if commit.get("full") else state.get("windows", {})
+    counted = {word: int(told.get(word, 0)) + int(before.get(word, 0)) for word in ("read", "late")}
+    state["windows"] = {"watermark": told.get("watermark"), **counted}
+    state["waiting"] = _list(commit, "waiting")
 
 
 def _list(commit: Mapping[str, object], key: str) -> list[Any]:

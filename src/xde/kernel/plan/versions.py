@@ -74,6 +74,8 @@ def model_version(model: ModelDataset, analysis: Analysis, values: Sequence[tupl
     shape: list[object] = [head.time, list(head.key), head.grain] if head.kind is Kind.INCREMENTAL else []
     if head.kind is Kind.INCREMENTAL and (head.deleted or head.missing != "keep"):
         shape += [head.deleted, head.missing]
+    if head.kind is Kind.INCREMENTAL and head.watermark is not None:
+        shape += [head.watermark, head.late, head.emit]
     if head.kind is Kind.HISTORY:
         shape = [list(head.key), head.updated, list(head.columns), head.deleted, head.missing]
     return digest("model", model.name, head.kind, shape, analysis.rows_digest, columns, promised, list(values))

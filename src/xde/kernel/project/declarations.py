@@ -47,6 +47,7 @@ class ModelHead:
     `hour` grain is 1/24 and written so); `start` and `end` bound the intervals (ISO dates or None).
     A history goes by `updated` (when a row became true) or by `columns` (those whose change begins a version; empty for all but
     the key); `deleted` is a column that is true where a row says that its key is gone, `missing` what a key is that is not there.
+    `watermark` (seconds) makes a model of windows: `late` is what becomes of rows whose window has closed, `emit` when a window is told.
     `partition` (columns, or `month(column)` and the like) says whose rows lie in files of their own, `sort` how rows lie within a
     file: neither is part of what the model means.
     """
@@ -63,6 +64,9 @@ class ModelHead:
     columns: tuple[str, ...] = ()
     deleted: str | None = None
     missing: str = "keep"
+    watermark: float | None = None
+    late: str = "update"
+    emit: str = "on_update"
     partition: tuple[str, ...] = ()
     sort: tuple[str, ...] = ()
     description: str = ""

@@ -22,6 +22,8 @@ WRITTEN = tuple(k.value for k in Kind if k is not Kind.SEED)
 CODES = Codes(unknown="XDE0131", missing="XDE0135", type="XDE0133", value="XDE0132")
 
 DURATION = r"^([0-9]+(\.[0-9]+)? *(hours?|days?|weeks?)|P(?=.)([0-9]+W)?([0-9]+D)?(T[0-9]+H)?)$"
+WATERMARK = r"^([0-9]+(\.[0-9]+)?) *(seconds?|minutes?|hours?|days?|weeks?)$"
+LATE, EMIT = ("update", "separate", "drop"), ("on_update", "on_close")
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?$"
 _column = Text(pattern=r"\S", wanted="the name of a column")
 _part = Text(pattern=PART, wanted="a column, `month(COLUMN)` or `bucket(NUMBER, COLUMN)`", example="month(day)")
@@ -57,6 +59,7 @@ def _check_together(node: Mapping, kind: str, say: Complaints) -> None:
                 if word in node.items:
                     _say_alone(say, node, word, f"`{word}` belongs to `kind: incremental`", why, "write `kind: incremental`")
     _check_versions(node, kind, say)
+    _check_words_of_windows(node, kind, say)
     for word in ("partition", "sort") if kind in {Kind.VIEW, Kind.EPHEMERAL} else ():
         if word in node.items:
             why = f"the kind of this model is `{kind}`, which has no files"
@@ -70,7 +73,7 @@ def _check_together(node: Mapping, kind: str, say: Complaints) -> None:
 
 
 def _check_versions(node: Mapping, kind: str, say: Complaints) -> None:
-    by_key = kind == Kind.HISTORY or (kind == Kind.INCREMENTAL and "time" not in node.items)
+    by_key = kind == Kind.HISTORY or (kind == Kind.INCREMENTAL and not {"time", "watermark"} & set(node.items))
     why = f"it says how versions of a row are told apart, and the kind of this model is `{kind}`"
     for word in ("updated", "columns") if kind != Kind.HISTORY else ():
         if word in node.items and not isinstance(node.items[word], Mapping):  # the columns of a function with their types
@@ -82,12 +85,35 @@ def _check_versions(node: Mapping, kind: str, say: Complaints) -> None:
             _say_alone(say, node, word, f"`{word}` needs `key`", why, hint)
 
 
+def _check_words_of_windows(node: Mapping, kind: str, say: Complaints) -> None:
+    why = "it concerns windows over rows that arrive, and this model has none"
+    if "watermark" in node.items and kind != Kind.INCREMENTAL:
+        _say_alone(say, node, "watermark", "`watermark` belongs to `kind: incremental`", why, "write `kind: incremental`")
+    for word in ("late", "emit") if "watermark" not in node.items else ():
+        if word in node.items:
+            hint = f"add `watermark: 10 minutes`, or delete `{word}`"
+            _say_alone(say, node, word, f"`{word}` needs `watermark`", why, hint)
+
+
+def _check_windows(node: Mapping, say: Complaints) -> None:
+    for word in ("time", "key"):
+        if word in node.items:
+            why = "with a `watermark` an incremental model goes by the windows that its query puts rows into"
+            _say_alone(say, node, word, f"`watermark` and `{word}` cannot stand together", why, "keep one of the two")
+    if node.text("emit") == "on_close" and (node.text("late") or "update") == "update":
+        why = "with `late: update` no window is ever closed for good: a late row makes it anew"
+        hint = "write `late: separate` or `late: drop`, or leave `emit` out"
+        say.add(CODES.missing, "`emit: on_close` needs windows that stay closed", node.keys["emit"], "not with this `late`", why, hint)
+
+
 def _check_incremental(node: Mapping, say: Complaints) -> None:
-    if "time" in node.items and "key" in node.items:
+    if "watermark" in node.items:
+        _check_windows(node, say)
+    elif "time" in node.items and "key" in node.items:
         why = "an incremental model goes by intervals of time or by key, not by both"
         _say_alone(say, node, "key", "`time` and `key` cannot stand together", why, "keep one of the two")
     elif "time" not in node.items and "key" not in node.items:
-        why = "an incremental model goes by intervals of time, or by key"
+        why = "an incremental model goes by intervals of time, by key, or by windows with a `watermark`"
         say.add(CODES.missing, "an incremental model needs `time` or `key`", node.items["kind"], "by what?", why, "add `time: COLUMN`")
 
 
@@ -145,6 +171,16 @@ HEAD = Record(
             doc="Columns whose change begins a new version in a history; `all` for all but the key",
         ),
         "deleted": Text(pattern=r"\S", wanted="the name of a column", doc="Column that is true where a row says that its key is gone"),
+        "watermark": Text(
+            pattern=WATERMARK,
+            wanted="a number of seconds, minutes, hours, days or weeks",
+            example="10 minutes",
+            doc="How much later than the newest row others are still waited for; makes a model of windows",
+        ),
+        "late": Text(LATE, doc="What becomes of a row whose window has closed; `update` when nothing is said"),
+        "emit": Text(
+            EMIT, doc="When a window has rows: with every row that comes, or when it has closed; `on_update` when nothing is said"
+        ),
         "missing": Text(("keep", "delete"), doc="What becomes of a key that the query no longer gives; `keep` when nothing is said"),
         "partition": Either(
             "a column, `year(COLUMN)`, `month(COLUMN)`, `day(COLUMN)`, `hour(COLUMN)`, `bucket(NUMBER, COLUMN)`, or a list of these",
@@ -199,6 +235,9 @@ def head_of(root: Mapping) -> ModelHead:
         updated=root.text("updated"),
         columns=_columns_of(root),
         deleted=root.text("deleted"),
+        watermark=seconds(root.text("watermark")),
+        late=_one_of(root.text("late"), LATE),
+        emit=_one_of(root.text("emit"), EMIT),
         missing="delete" if root.text("missing") == "delete" else "keep",
         partition=_one_or_more(root, "partition"),
         sort=_one_or_more(root, "sort"),
@@ -223,6 +262,19 @@ def _columns_of(root: Mapping) -> tuple[str, ...]:
     if one is None:
         return root.texts("columns")
     return () if one == "all" else (one,)
+
+
+def _one_of(text: str | None, words: tuple[str, ...]) -> str:
+    return text if text in words else words[0]
+
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+def seconds(text: str | None) -> float | None:
+    """The length of `10 minutes` in seconds; None for what is no such length."""
+    found = re.match(WATERMARK, text or "")
+    return float(found[1]) * _SECONDS[found[3][0]] if found else None
 
 
 _UNITS = {"h": 1 / 24, "d": 1.0, "w": 7.0}

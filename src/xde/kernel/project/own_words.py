@@ -60,6 +60,24 @@ _DEAD_LETTER = Record(
 _CHANGE = ("freeze", "evolve", "discard", "quarantine")
 _SCHEMA_CHANGE = Record({"newColumn": Text(_CHANGE), "missingColumn": Text(("freeze", "evolve"))})
 _POSITION = Record({"start": Number(whole=True, least=1), "length": Number(whole=True, least=1)}, ("start", "length"))
+_MASK = Record(
+    {
+        "text": Text(doc="A text that stands for every value"),
+        "keepLast": Number(whole=True, least=1),
+        "keepDomain": Flag(),
+        "empty": Flag(),
+        "truncate": Text(("month", "year")),
+        "round": Number(above=0),
+    }
+)
+_IN_FLIGHT = Record(
+    {
+        "hash": Record({"key": Text(doc="A reference to a secret"), "fold": Flag()}),
+        "mask": _MASK,
+        "cast": Text(pattern=r"\S", wanted="a type"),
+        "drop": Flag(),
+    }
+)
 _OPEN = Record({}, open=True)
 
 OF_CONTRACT: dict[str, Kind] = {
@@ -157,7 +175,7 @@ _STREAM = Record(
         "keep": _TIME,
     }
 )
-CUSTOM_KINDS = ("sqlite", "sqlalchemy", "redis", "nats", "mqtt")
+CUSTOM_KINDS = ("sqlite", "sqlalchemy", "files", "redis", "nats", "mqtt")
 """What `xdeType` of a server of `type: custom` may say for our own connectors; other kinds are those of installed packages."""
 OF_SERVER: dict[str, Kind] = {
     "push": _PUSH,
@@ -167,6 +185,7 @@ OF_SERVER: dict[str, Kind] = {
     "caFile": _TEXT,
     "saslMechanism": Text(("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")),
     "url": _TEXT,
+    "options": _PLAIN,
     "region": _TEXT,
     "accessKey": _TEXT,
     "secretKey": _TEXT,
@@ -195,6 +214,8 @@ OF_PROPERTY: dict[str, Kind] = {
     "nullWords": _NULL_WORDS,
     "position": _POSITION,
     "sourceName": _TEXT,
+    "alsoNamed": ListOf(_TEXT, doc="Other names under which the source gives this column, or once gave it"),
+    "inFlight": _IN_FLIGHT,
     "dataSubjectKey": Flag(),
     "tenantColumn": Flag(),
     "maskingPolicy": _OPEN,

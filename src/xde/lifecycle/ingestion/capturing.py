@@ -55,7 +55,7 @@ class Finishing:
     """
 
     def __init__(self, reading: Reading, merger: Merger, before: Snapshot | None) -> None:
-        self._fields = {f.source_name: f for f in reading.fields}
+        self._fields = {n: f for f in reading.fields for n in f.names}
         self._merger, self._before, self._reading = merger, before, reading
         self.lacking = 0
 

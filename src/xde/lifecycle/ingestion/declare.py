@@ -10,12 +10,13 @@ from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
 from xde.kernel.project.contract import Custom
 from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, family_of, paths_of
-from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, root_of, store_of
+from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, is_any_store, root_of, store_of
 from xde.lifecycle.ingestion.declare_streams import BROKERS, DEVICES, EVENT_DIALECT, device_push, stream_ask, stream_mode
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, no_log, write_mode
 from xde.lifecycle.ingestion.patterns import is_iso, strptime
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 from xde.lifecycle.ingestion.push import is_push, push_of
+from xde.lifecycle.ingestion.treatments import Way, check_treatments, is_private, treatment_of
 from xde.lifecycle.sources.apis import UP
 from xde.lifecycle.sources.tables import AskedColumn
 
@@ -63,6 +64,7 @@ class Reading:
     ask: Ask | None = None  # what is asked of a database, where it is no files that are read
     push: Push | None = None  # where it is no delivered files that are read but what is pushed
     store: Place | None = None  # where its files are objects of a store, and `root` their address
+    private: bool = False  # whether some of what is read may lie on no disk
 
     @property
     def place(self) -> str:
@@ -76,7 +78,7 @@ class Reading:
     def meaning(self) -> object:
         """All that decides which rows there are and what stands in them: a change of it makes another version."""
         spoken = {n: v for n, v in asdict(self.dialect).items() if n not in {"quoted_nulls", "packed"}}
-        fields = [{n: v for n, v in asdict(f).items() if n != "path" or v} for f in self.fields]
+        fields = [{n: v for n, v in asdict(f).items() if (n not in {"path", "treatment"} or v) and n != "also"} for f in self.fields]
         how: list[object] = [spoken, fields, self.write_mode, list(self.key), self.schema_change.missing_column]
         if self.version is not None and self.write_mode == "merge":
             how.append(self.version)
@@ -93,16 +95,27 @@ class Reading:
 def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
     """The reading of a dataset, or None and what stops it; that its contract says only what a contract can say was seen to before."""
     findings = Findings()
+    reading = _declared(dataset, findings)
+    if reading is not None and is_private(dataset, shared=True):
+        way = Way(reading.fields, reading.ask, reading.push is not None, reading.schema_change.new_column, reading.version)
+        check_treatments(dataset, way, findings)
+        if is_private(dataset, shared=reading.ask is not None and reading.ask.request is not None):
+            ask = replace(reading.ask, private=True) if reading.ask is not None else None
+            reading = replace(reading, private=True, ask=ask)
+    return (None if findings.errors else reading), findings
+
+
+def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:
     given = dataset.object.custom
     server = _server(dataset, findings)
     if server is None:
-        return None, findings
+        return None
     kind = kind_of(server)
     if kind in {None, API, DEVICES, *BROKERS}:
         no_log(dataset, server, findings)
     if kind is not None:
         make = _of_api if kind == API else _of_stream if kind in {DEVICES, *BROKERS} else _of_table
-        return make(dataset, server, kind, findings), findings
+        return make(dataset, server, kind, findings)
     push = push_of(dataset, server, findings) if is_push(server) else None
     dialect = _dialect(str(server.settings.get("format", "csv" if push is None else "ndjson")), given.get("dialect"), findings)
     if push is not None and (dialect.format != "ndjson" or dialect.encoding != "utf-8" or dialect.skip):
@@ -113,9 +126,9 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
     version = _version(dataset, fields, findings)
     store = store_of(server, findings)
     if findings.errors:
-        return None, findings
+        return None
     pattern = dataset.object.physical_name or dataset.object.name
-    reading = Reading(
+    return Reading(
         dataset.name,
         root_of(server, store) if push is None else push.spool,
         pattern if push is None else "segments/*/*.ndjson",
@@ -129,7 +142,6 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
         push=push,
         store=store,
     )
-    return reading, findings
 
 
 def _of_table(dataset: SourceDataset, server: Server, kind: str, findings: Findings) -> Reading | None:
@@ -235,10 +247,14 @@ def column_type(of: Property) -> str:
             return TYPES.get(of.logical_type or "string", "VARCHAR")
 
 
+def _readable(server: Server) -> bool:
+    return server.type in FILE_SERVERS or is_any_store(server) or is_push(server) or kind_of(server) is not None
+
+
 def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
     wanted = _value(dataset.object.custom, "server", None)
     servers = dataset.contract.servers
-    fit = (s for s in servers if (s.type in FILE_SERVERS or is_push(s) or kind_of(s) is not None if wanted is None else s.name == wanted))
+    fit = (s for s in servers if (_readable(s) if wanted is None else s.name == wanted))
     chosen = next(fit, None)
     if chosen is None:
         findings.add(
@@ -251,7 +267,7 @@ def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
             )
         )
         return None
-    if chosen.type not in FILE_SERVERS and not is_push(chosen) and kind_of(chosen) is None:
+    if not _readable(chosen):
         findings.add(
             Finding(
                 "XDE0435",
@@ -321,7 +337,10 @@ def _field(of: Property, dialect: Dialect, findings: Findings) -> Field:
     words = tuple(str(n) for n in nulls) if isinstance(nulls, (list, tuple)) else ()
     if dialect.format in {"ndjson", "json", "excel", "fixed_width"}:
         words = tuple(dict.fromkeys([*words, *(n for n in dialect.nulls if n)]))
-    return Field(of.name, of.physical_name or of.name, kind, form, words, start_length, of.required)
+    treatment = treatment_of(of, kind, findings)
+    named = _value(of.custom, "alsoNamed", ())
+    also = tuple(str(n) for n in named) if isinstance(named, (list, tuple)) else ()
+    return Field(of.name, of.physical_name or of.name, kind, form, words, start_length, of.required, treatment=treatment, also=also)
 
 
 def _changes(given: Mapping[str, Custom]) -> SchemaChange:

@@ -13,6 +13,7 @@ from xde.ground.raw_json import steps
 from xde.ground.records import dataclass
 from xde.kernel.project.secret_references import EXAMPLES, references
 from xde.lifecycle.ingestion.port import Dialect
+from xde.lifecycle.ingestion.treatments import WORD
 from xde.lifecycle.sources.apis import SECRETS, UP, Carried, Manners, Paging, Request, Since
 from xde.lifecycle.sources.tables import Place
 
@@ -296,6 +297,6 @@ def _personal(dataset: SourceDataset, root: SchemaObject) -> tuple[tuple[tuple[P
             inner.insert(0, steps(str(_request(at).get("records") or at.name)))
             at = parent
         if at is root:
-            named = (p.physical_name or p.name for p in each.properties if p.personal)
+            named = (p.physical_name or p.name for p in each.properties if p.personal or WORD in p.custom)
             found += [(tuple(inner), steps(n)) for n in named if not n.startswith(UP)]
     return tuple(found)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding
-from xde.lifecycle.ingestion.declare_tables import not_in_the_open
+from xde.kernel.project.secret_references import references
+from xde.lifecycle.ingestion.declare_tables import FILES, in_the_open, not_in_the_open
 from xde.lifecycle.sources.tables import Place
 
 if TYPE_CHECKING:
     from xde.ground.findings import Findings
     from xde.kernel.project.contract import Server
 
-FILE_SERVERS = frozenset({"local", "s3"})
+FILE_SERVERS = frozenset({"local", "s3", "sftp", "azure"})
 _OWN = ("region", "accessKey", "secretKey", "anonymous", "requesterPays")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://")
+_SECRET = re.compile(r"(?i)password|secret|token|key")
 
 
 def store_of(server: Server, findings: Findings) -> Place | None:
     """The store of a server, or None for a folder."""
+    if is_any_store(server):
+        return _any_store(server, findings)
     if server.type != "s3":
         return None
     location = str(server.settings.get("location", ""))
@@ -28,6 +34,30 @@ def store_of(server: Server, findings: Findings) -> Place | None:
     not_in_the_open(server, "secretKey", "secret key", findings)
     settings = {n: str(v) for n, v in server.settings.items()} | {n: str(server.custom[n].value) for n in _OWN if n in server.custom}
     return Place("s3", settings, server.span)
+
+
+def is_any_store(server: Server) -> bool:
+    """Whether its files are brought here by fsspec: the standard's types for such, or any by its address."""
+    said = server.custom.get("type")
+    return server.type in {"sftp", "azure"} or (server.type == "custom" and said is not None and str(said.value) == FILES)
+
+
+def _any_store(server: Server, findings: Findings) -> Place:
+    location = str(server.settings.get("location", ""))
+    if not _ADDRESS.match(location):
+        hint = "write it as an address, such as `sftp://host/folder`"
+        message = f"`location` of the server `{server.name}` is no address of files: `{location}`"
+        findings.add(Finding("XDE0494", message, server.span, hint=hint))
+    not_in_the_open(server, "password", "password", findings)
+    settings = {n: str(v) for n, v in server.settings.items()}
+    settings |= {n: str(server.custom[n].value) for n in ("user", "password") if n in server.custom}
+    options = server.custom["options"].value if "options" in server.custom else {}
+    for name, value in options.items() if isinstance(options, dict) else ():
+        if _SECRET.search(str(name)) and not references(str(value)):
+            hint = "write a reference, such as `${env:SHOP_KEY}`"
+            findings.add(in_the_open(server.name, f"option `{name}`", server.custom["options"].span, hint))
+        settings[f"option:{name}"] = str(value)
+    return Place(FILES, settings, server.span)
 
 
 def root_of(server: Server, store: Place | None) -> str:

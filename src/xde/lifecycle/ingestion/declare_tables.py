@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.declarations import SourceDataset
     from xde.lifecycle.ingestion.port import Field, SchemaChange
 
+FILES = "files"  # what `xdeType` says of files that have an address
 KINDS = {
     "postgres": "postgres",
     "postgresql": "postgres",
@@ -51,7 +52,7 @@ def kind_of(server: Server) -> str | None:
     """The connector of a server, or None where it is no database that can be read."""
     if server.type == "custom":
         said = server.custom.get("type")
-        return str(said.value) if said is not None else None
+        return str(said.value) if said is not None and str(said.value) != FILES else None
     return KINDS.get(server.type)
 
 
@@ -77,7 +78,7 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     elif mode == "append" and cursor is not None and kind != "postgres":
         _only_new(dataset, cursor, findings)
     relation = dataset.object.physical_name or dataset.object.name
-    columns = tuple(AskedColumn(f.source_name, f.type) for f in fields)
+    columns = tuple(AskedColumn(f.source_name, f.type, f.also) for f in fields)
     cursor = cursor if mode != "replace" else None
     place, limits = _place(server, kind, findings), limits_of(given)
     may_lack, every = _columns(change)
@@ -97,7 +98,7 @@ def _captured(dataset: SourceDataset, server: Server, kind: str, fields: Sequenc
         no_log(dataset, server, findings)
     _capturable(dataset, fields, capture, findings)
     relation = dataset.object.physical_name or dataset.object.name
-    columns = tuple(AskedColumn(f.source_name, f.type) for f in fields if f.source_name not in TOLD)
+    columns = tuple(AskedColumn(f.source_name, f.type, f.also) for f in fields if f.source_name not in TOLD)
     return Ask(
         dataset.name,
         _place(server, kind, findings),
@@ -180,7 +181,7 @@ def _place(server: Server, kind: str, findings: Findings) -> Place:
         not_in_the_open(server, name, "password" if name == "password" else f"`{_spoken(name)}`", findings)
     url = server.custom.get("url")
     if url is not None and ":" in str(url.value).partition("://")[2].rpartition("@")[0] and not references(str(url.value)):
-        findings.add(_in_the_open(server.name, "password", url.span, "take it out of `xdeUrl`, and write a reference as `xdePassword`"))
+        findings.add(in_the_open(server.name, "password", url.span, "take it out of `xdeUrl`, and write a reference as `xdePassword`"))
     return Place(kind, settings, server.span)
 
 
@@ -190,10 +191,11 @@ def not_in_the_open(server: Server, word: str, what: str, findings: Findings) ->
     if said is not None and not references(str(said.value)):
         variable = _CAPITAL.sub(r"_\1", word).upper()
         hint = f"write a reference, such as `${{env:SHOP_{variable}}}`"
-        findings.add(_in_the_open(server.name, what, said.span, hint))
+        findings.add(in_the_open(server.name, what, said.span, hint))
 
 
-def _in_the_open(server: str, what: str, span: Span | None, hint: str) -> Finding:
+def in_the_open(server: str, what: str, span: Span | None, hint: str) -> Finding:
+    """What is told of a secret that whoever reads the contract can read."""
     why = "whoever may read the contract could open the door with it, and it is kept with every deployment"
     return Finding("XDE0481", f"the {what} of the server `{server}` stands in the open", span, "readable", why, hint)
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xde.ground.errors import Bug, DataError, XdeError
+from xde.ground.errors import Bug, DataError, UserError, XdeError
 from xde.ground.findings import Finding
+from xde.ground.memory_folder import nowhere
 from xde.kernel.run.owners import parse_owner, this_owner
 from xde.lifecycle.ingestion.port import FileAccount, FileToLoad
 from xde.lifecycle.sources.port import FoundFile
@@ -38,6 +39,7 @@ class Tables:
     open: Callable[[Ask], TableSource]
     folder: Path
     store: Callable[[Place | None], FileStore] | None = None
+    secret: Callable[[str], str] | None = None  # what a reference stands for; hidden from then on
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ Finish = Callable[[Sequence[Unfinished], Path], Sequence[Piece]]
 def read_aside(tables: Tables, ask: Ask, position: Position | None, finish: Finish | None = None) -> Iterator[Given]:
     """Read what comes after a position; the files are gone at the end. A first load that fails leaves nothing behind in the source."""
     try:
-        with _aside(tables.folder) as scratch:
-            with closing(tables.open(ask)) as source:
+        with nowhere() if ask.private else _aside(tables.folder) as scratch:
+            with closing(tables.open(ask)) as source, _discreet(ask):
                 portion = source.read(ask, position, scratch)
             if portion.unfinished and finish is not None:
                 portion = replace(portion, pieces=(*portion.pieces, *finish(portion.unfinished, scratch)))
@@ -107,12 +109,23 @@ def read_aside(tables: Tables, ask: Ask, position: Position | None, finish: Fini
 
 
 @contextmanager
-def fetched(tables: Tables | None, place: Place, files: Sequence[FileToLoad]) -> Iterator[Given]:
-    """Bring objects of a store here; they are gone at the end."""
+def _discreet(ask: Ask) -> Iterator[None]:
+    """Of a private source the words of a database that refuses a query are not told: they may quote a value."""
+    try:
+        yield
+    except UserError as error:
+        if not ask.private or not any(f.label == "not read" for f in error.findings):
+            raise
+        raise UserError(*(replace(f, why="") if f.label == "not read" else f for f in error.findings)) from None
+
+
+@contextmanager
+def fetched(tables: Tables | None, place: Place, files: Sequence[FileToLoad], *, private: bool = False) -> Iterator[Given]:
+    """Bring objects of a store here, `private` ones into memory; they are gone at the end."""
     if tables is None or tables.store is None:
         raise Bug("nobody can open a store here")
     store = tables.store(place)
-    with _aside(tables.folder) as scratch:
+    with nowhere() if private else _aside(tables.folder) as scratch:
         yield Given([replace(f, found=store.fetch(f.found, f.digest, scratch)) for f in files], {})
 
 
@@ -156,14 +169,19 @@ def _sweep(folder: Path) -> None:
 
 def position_of(publisher: Publisher, before: Snapshot | None) -> Position | None:
     """How far the source was read by the commits of a snapshot: the ledger knows it, unless it has not heard of the newest yet."""
+    found = known_of(publisher, before).get("position")
+    return found if isinstance(found, dict) else None
+
+
+def known_of(publisher: Publisher, before: Snapshot | None) -> Mapping[str, object]:
+    """What the commits of a snapshot together say."""
     if before is None:
-        return None
+        return {}
     key = (before.table.dataset, before.table.version)
     state = publisher.ledger.states([key]).get(key)
     if state is None or state.number != before.number:
         state = read_state(publisher.lake, before.table)
-    found = state.facts.get("position") if state is not None else None
-    return found if isinstance(found, dict) else None
+    return state.facts if state is not None else {}
 
 
 def _file(ask: Ask, number: int, piece: Piece) -> FileToLoad:

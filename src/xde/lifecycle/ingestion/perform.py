@@ -13,7 +13,8 @@ from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
 from xde.kernel.run.metering import meter
 from xde.lifecycle.ingestion.capturing import Finishing, bounded_by_nothing, placed, without_gone
-from xde.lifecycle.ingestion.from_tables import Given, abandon, fetched, position_of, read_aside, settle
+from xde.lifecycle.ingestion.from_tables import Given, abandon, fetched, known_of, position_of, read_aside, settle
+from xde.lifecycle.ingestion.hashing import hashed_with, keys_of
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
 from xde.lifecycle.ingestion.push import landed
 from xde.lifecycle.storage.merging import Rewritten
@@ -98,8 +99,10 @@ class LoadPerformer:
         before = self._pins.renew(step.dataset)
         lake = self._publisher.lake
         finish = Finishing(work.reading, self._merger, before)
+        replacing = step.full or work.reading.write_mode == "replace"
+        keys = keys_of(work.reading, self._tables, {} if replacing else known_of(self._publisher, before))
         with self._given(step, work, before, finish, going_on=going_on) as given:
-            loaded = self._loader.load(self._job(step, context, work, lake.folder(table), before, given.files))
+            loaded = self._loader.load(replace(self._job(step, context, work, lake.folder(table), before, given.files), keys=keys))
             if work.reading.ask is not None:
                 loaded = replace(loaded, accounts=(given.accounted(work.reading.ask, loaded),))
             anew = step.full or work.reading.write_mode == "replace" or given.anew
@@ -114,7 +117,12 @@ class LoadPerformer:
             loaded.files if rewritten.adds else (),
             rewritten.removes,
             before,
-            {**self._facts(step, context, work, loaded), **given.facts, **({"same": True} if given.idle(before, rewritten) else {})},
+            {
+                **self._facts(step, context, work, loaded),
+                **hashed_with(work.reading, keys),
+                **given.facts,
+                **({"same": True} if given.idle(before, rewritten) else {}),
+            },
             tuple(c for c in work.checks if not in_flight(c)),
             tuple(_counted(c, loaded, work.reading) for c in work.checks if in_flight(c)),
             work.personal,
@@ -126,7 +134,12 @@ class LoadPerformer:
             raise
         if work.reading.ask is not None and work.reading.ask.in_batches and self._tables is not None:
             settle(self._tables, placed(work.reading.ask, given.position, lake.folder(table), anew=False), given.position)
-        findings = (*published.warnings, *given.findings, *(finish.findings(work.reading.ask) if work.reading.ask is not None else ()))
+        findings = (
+            *published.warnings,
+            *given.findings,
+            *loaded.findings,
+            *(finish.findings(work.reading.ask) if work.reading.ask is not None else ()),
+        )
         outcome = Outcome(
             step,
             "done",
@@ -146,7 +159,8 @@ class LoadPerformer:
         ask, store = work.reading.ask, work.reading.store
         if ask is None:
             files = [FileToLoad(work.found[f.path], f.digest) for f in step.files]
-            return fetched(self._tables, store, files) if store is not None else nullcontext(Given(files, {}))
+            private = work.reading.private
+            return fetched(self._tables, store, files, private=private) if store is not None else nullcontext(Given(files, {}))
         if self._tables is None:
             raise Bug("nobody can open a database here")
         anew = step.full or work.reading.write_mode == "replace"
@@ -183,6 +197,8 @@ class LoadPerformer:
             evolved=evolved(before, reading.fields) if before is not None and not replacing else (),
             stored=work.stored,
             merging=merging(reading, before if not replacing else None),
+            table=before.paths if before is not None else (),
+            private=reading.private,
         )
 
     def _rewritten(self, work: SourceWork, before: Snapshot | None, loaded: Loaded, given: Given, *, replacing: bool) -> Rewritten:

@@ -10,9 +10,26 @@ from xde.ground.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from xde.ground.findings import Finding
     from xde.kernel.plan.checks import Check
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.port import Column, DataFile, Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What is done to a value as it is read, before it is written anywhere.
+
+    `kind` is hash, cast, drop, or how it is masked: text, keep_last, keep_domain, empty, month, year, round. `text` is the text that
+    stands for it or the type that it is cast to, `amount` how many characters stay or what is rounded to, `key` the reference of the
+    secret that it is hashed with; `fold` makes texts alike that differ in case, spaces around them and forms of letters only.
+    """
+
+    kind: str
+    text: str = ""
+    amount: float = 0.0
+    key: str = ""
+    fold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +39,7 @@ class Field:
     `type` is DuckDB's word. `format` is a strptime format for dates and times or None for ISO 8601. `nulls` are the texts that mean
     "missing" here, besides those of the dialect. `position` is (start, length) in characters, from 0, for fixed-width files.
     `required` says that a missing value makes a dead letter. `path` leads to a value within objects of a JSON record; empty: `source_name`.
+    `type` is that of the clear value, which the contract's rules are about; what is kept of it may be of another.
     """
 
     name: str
@@ -32,6 +50,26 @@ class Field:
     position: tuple[int, int] | None = None
     required: bool = False
     path: tuple[str, ...] = ()
+    treatment: Treatment | None = None
+    also: tuple[str, ...] = ()  # other names of it in files, now or once
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that it may have in a file."""
+        return (self.source_name, *self.also)
+
+    @property
+    def kept_type(self) -> str | None:
+        """The type of what is kept of its values; none where nothing is."""
+        match self.treatment.kind if self.treatment is not None else "":
+            case "drop":
+                return None
+            case "cast" if self.treatment is not None:
+                return self.treatment.text
+            case "hash" | "text" | "keep_last" | "keep_domain":
+                return "VARCHAR"
+            case _:
+                return self.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +148,7 @@ class Letter:
 
     `id` = digest(dataset, file, file digest, line), so that loading a file again makes the same letters, and a copy of it others.
     `header` names the fields of a CSV record in their order in its file, so that the record can be read without the file.
+    `redacted`: `raw` is not the record, but JSON of those of its values that anybody may see; it is read again from its file.
     """
 
     id: str
@@ -123,6 +162,7 @@ class Letter:
     at: str
     offset: int | None = None
     header: tuple[str, ...] = ()
+    redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +185,9 @@ class LoadJob:
     DEAD_LETTER checks become letters, of the others are counted. `folder` takes the accepted rows as fresh Parquet files,
     `letters_folder` the letters. `others` are the datasets that references look up, and of a table that refers to itself its rows
     that stay; one that is not among them has never been built.
+
+    `private`: some of what is read may not be written anywhere as it stands, on no disk and in no message. Records are then read in memory
+    alone, and letters are redacted. `keys` are those that values are hashed with, by their references.
     """
 
     dataset: str
@@ -164,6 +207,9 @@ class LoadJob:
     merging: Merging | None = None  # how records of one key are told apart; else a UNIQUE check makes letters of them
     stored: Schema = ()  # the fields in the types that the lake has for them, where it has not the field's own
     evolved: Schema = ()  # columns that the table has and the contract does not; they stay
+    table: tuple[str, ...] = ()  # Parquet files of the table as it is: what a column held so far is known by them
+    private: bool = False
+    keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +241,7 @@ class Loaded:
     accounts: tuple[FileAccount, ...]
     failing: Mapping[str, int] = field(default_factory=dict)
     new_columns: Mapping[Column, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()  # what was noticed by the way
 
     @property
     def accepted(self) -> int:
@@ -225,6 +272,10 @@ class Loader(Protocol):
 
     def replay(self, job: LoadJob, letters: Sequence[Letter]) -> Loaded:
         """Read the letters' own bytes (perhaps corrected) as if they stood in a file; those that fail again keep their ids."""
+        ...
+
+    def recovered(self, job: LoadJob, letters: Sequence[Letter]) -> Sequence[Letter]:
+        """Redacted letters with the records that they are about, read again from the job's files; without those that are not there."""
         ...
 
     def columns(self, file: FoundFile, dialect: Dialect) -> Sequence[str]:

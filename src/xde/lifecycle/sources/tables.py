@@ -93,6 +93,7 @@ class AskedColumn:
 
     name: str
     type: str
+    also: tuple[str, ...] = ()  # other names that it may have there
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Ask:
     request: Request | None = None  # where it is an API that is asked
     capture: Capture | None = None  # from the log, and not by a query
     stream: Stream | None = None  # where it is a broker that is asked for its events
+    private: bool = False  # whether what is read may lie on no disk
 
     def resolved(self, there: Sequence[str], fold: Callable[[str], str] = str.casefold) -> Ask:
         """The same with the columns that are read of those that are there. Raises `UserError` for one that must be there and is not.
@@ -123,13 +125,14 @@ class Ask:
         `fold` makes names alike that are the same to the database.
         """
         known = {fold(n) for n in there}
-        kept = tuple(c for c in self.columns if fold(c.name) in known)
+        found = ((c, next((n for n in (c.name, *c.also) if fold(n) in known), None)) for c in self.columns)
+        kept = tuple(replace(c, name=name) for c, name in found if name is not None)
         if len(kept) < len(self.columns) and not self.may_lack:
-            missing = next(c.name for c in self.columns if c not in kept)
+            missing = next(c.name for c in self.columns if known.isdisjoint(fold(n) for n in (c.name, *c.also)))
             why = "its columns: " + ", ".join(f"`{n}`" for n in there[:30])
             hint = did_you_mean(missing, there) or "mend the contract, or allow it with `missingColumn: evolve` in `xdeSchemaChange`"
             raise UserError(Finding("XDE0482", f"`{self.relation}` has no column `{missing}`", self.span, "no such column", why, hint))
-        asked = {fold(c.name) for c in self.columns}
+        asked = {fold(n) for c in self.columns for n in (c.name, *c.also)}
         more = tuple(AskedColumn(n, "VARCHAR") for n in there if fold(n) not in asked) if self.every else ()
         return replace(self, columns=(*kept, *more))
 

@@ -18,6 +18,7 @@ from xde.lifecycle.storage.rewrite import (
     learnt,
     merge_by_key,
     replace_interval,
+    replace_stretches,
     small_files,
 )
 
@@ -131,6 +132,12 @@ class Merger:
     ) -> Rewritten:
         """The new files take the place of all old rows with `$__start` <= column < `$__end`."""
         return self._rewritten(before, replace_interval(before, schema, column, bounds["__start"], bounds["__end"]), new, schema)
+
+    def replace_stretches(
+        self, before: Snapshot, new: Sequence[DataFile], schema: Schema, column: str, stretches: Sequence[tuple[object, object]]
+    ) -> Rewritten:
+        """The new files take the place of all old rows in which the column is in one of the stretches (the last moment exclusive)."""
+        return self._rewritten(before, replace_stretches(before, schema, column, stretches), new, schema)
 
     def rearrange(self, before: Snapshot) -> Rewritten:
         """All rows in files as they are to lie. To be committed with `kind: compact` in the facts."""

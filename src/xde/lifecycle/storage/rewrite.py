@@ -73,6 +73,15 @@ def replace_interval(before: Snapshot, schema: Schema, column: str, start: objec
     return Rewrite(touched, _staying(before, schema, outside), {"__start": start, "__end": end})
 
 
+def replace_stretches(before: Snapshot, schema: Schema, column: str, stretches: Sequence[tuple[object, object]]) -> Rewrite:
+    """As `replace_interval`, of several stretches of time at once."""
+    touched = tuple(f for f in before.files if any(may_hold(f, column, start, end) for start, end in stretches))
+    name = f"o.{quoted(column)}"
+    within = " OR ".join(f"({name} >= $s{n} AND {name} < $e{n})" for n in range(len(stretches))) or "false"
+    bounds = {f"{w}{n}": v for n, stretch in enumerate(stretches) for w, v in zip("se", stretch, strict=True)}
+    return Rewrite(touched, _staying(before, schema, f"(({within}) IS NOT TRUE)"), bounds)
+
+
 def delete_where(before: Snapshot, predicate: str, parameters: Mapping[str, object], may_match: Callable[[DataFile], bool]) -> Rewrite:
     """Rows for which the predicate is true go; those for which it is false or NULL stay. `may_match` says which files can have any."""
     touched = tuple(f for f in before.files if may_match(f))

@@ -36,7 +36,8 @@ def cast_shadow(publisher: Publisher, pins: Pins, step: Step, context: StepConte
     table = pins.table(step.dataset)
     known = fold_history((r.number, r.facts) for r in reversed(lake.history(of.table)) if r.number <= of.number)
     letters = tuple(str(f) for f in cast("list[str]", known.get("letter_files", [])))
-    lake.share(replace(of, files=(*of.files, *(DataFile(f"_letters/{f}", 0, 0) for f in letters))), table)
+    waiting = tuple(str(f) for f in cast("list[str]", known.get("waiting", [])))
+    lake.share(replace(of, files=(*of.files, *(DataFile(f"_letters/{f}", 0, 0) for f in (*letters, *waiting)))), table)
     facts: dict[str, object] = {
         "kind": "restate",
         "run": context.run,
@@ -47,6 +48,7 @@ def cast_shadow(publisher: Publisher, pins: Pins, step: Step, context: StepConte
         "of": [step.restates, of.number],
         "state": known,
         **({"letters": list(letters)} if letters else {}),
+        **({"waiting": list(waiting)} if waiting else {}),
     }
     number = lake.commit(Commit(table, of.schema, of.files, (), None, facts, personal))
     publisher.note(table, number, facts, context.environment)

@@ -51,6 +51,7 @@ class Judged:
 
     `sql` gives it by itself, `after` gives it from the relations before it, by their names. `types` are its columns as they are
     stored aside, with the rule that a row breaks and why; `line` is the line of the model's file that judges.
+    Letters of different `salt` differ.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Judged:
     after: str
     types: Schema
     line: int
+    salt: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def judged(bench: Bench, judging: Judging, given: tuple[Query, Mapping[str, Inpu
     """
     query, inputs = given
     bounds = (query.parameters["__start"], query.parameters["__end"]) if "__start" in query.parameters else None
-    aside = _aside(bench.folder)
+    aside = aside_of(bench.folder)
     found: dict[str, Input] = {}
     try:
         for relation in judging.relations:
@@ -142,7 +144,7 @@ def judged(bench: Bench, judging: Judging, given: tuple[Query, Mapping[str, Inpu
             asked = asking(query, sql)
             files = bench.engine.write(asked, {**inputs, **found}, str(aside), Layout(types=relation.types))
             found[relation.name] = Input(relation.types, tuple(f"{aside}/{f.path}" for f in files))
-            _post(bench, relation, found[relation.name], sum(f.rows for f in files), box)
+            post(bench, relation, found[relation.name], sum(f.rows for f in files), box)
         if bounds is not None:
             box.pieces.append(bounds)
         crash_point(CrashPoint.LETTERS_WRITTEN)
@@ -151,7 +153,7 @@ def judged(bench: Bench, judging: Judging, given: tuple[Query, Mapping[str, Inpu
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _aside(folder: str) -> Path:
+def aside_of(folder: str) -> Path:
     """A folder beside the table's files, where every engine can write; `clean` takes what a crash leaves there."""
     if "://" in folder:
         return Path(tempfile.mkdtemp(prefix="xde-judged-"))
@@ -160,7 +162,8 @@ def _aside(folder: str) -> Path:
     return aside
 
 
-def _letters_folder(folder: str) -> str:
+def letters_folder(folder: str) -> str:
+    """Where the letters of a table lie."""
     if "://" not in folder:
         Path(folder, "_letters").mkdir(parents=True, exist_ok=True)
     return f"{folder}/_letters"
@@ -174,7 +177,7 @@ def asking(query: Query, sql: str) -> Query:
     return replace(query, sql=sql, parameters={n: v for n, v in query.parameters.items() if n in named})
 
 
-def _post(bench: Bench, relation: Judged, rows: Input, total: int, box: Letterbox) -> None:
+def post(bench: Bench, relation: Judged, rows: Input, total: int, box: Letterbox) -> None:
     """Put the rows that do not pass into the box, and account for all of them."""
     counted = f"SELECT count(*) FROM {relation.name} WHERE {BROKEN} IS NULL"
     passed = int(str(bench.local.rows(Query(counted), {relation.name: rows})[0][0]))
@@ -190,7 +193,7 @@ def _post(bench: Bench, relation: Judged, rows: Input, total: int, box: Letterbo
 
 
 def _write(bench: Bench, sql: str, inputs: Mapping[str, Input]) -> tuple[DataFile, ...]:
-    return bench.local.write(Query(sql), inputs, _letters_folder(bench.folder), Layout())
+    return bench.local.write(Query(sql), inputs, letters_folder(bench.folder), Layout())
 
 
 def _letters_of(bench: Bench, relation: Judged) -> str:
@@ -201,8 +204,9 @@ def _letters_of(bench: Bench, relation: Judged) -> str:
     told = f"{BROKEN} AS rule, {WHY} AS why, CAST(to_json(struct_pack({record})) AS VARCHAR) AS record{moment}"
     rows = f"SELECT {told} FROM {relation.name} WHERE {BROKEN} IS NOT NULL"
     counted = f"SELECT *, row_number() OVER (PARTITION BY rule, record) AS nth FROM ({rows})"
+    salt = f", {literal(relation.salt)}" if relation.salt else ""
     values = {
-        "id": f"substr(md5(concat_ws(chr(31), {literal(bench.dataset)}, rule, record, nth)), 1, 16)",
+        "id": f"substr(md5(concat_ws(chr(31), {literal(bench.dataset)}, rule, record, nth{salt})), 1, 16)",
         "dataset": literal(bench.dataset),
         "file": literal(bench.path),
         "file_digest": "''",
@@ -265,7 +269,7 @@ def together(bench: Bench, box: Letterbox, there: Sequence[str], time: Column) -
     fresh = Input(schema, tuple(f"{bench.folder}/_letters/{f.path}" for f in box.files))
     kept = f"SELECT * FROM {_OLD} WHERE NOT coalesce({inner}, false) UNION ALL SELECT * FROM {_NEW}"
     asked = Query(f"SELECT * FROM ({kept}) ORDER BY id", bounds)
-    return bench.local.write(asked, {_OLD: old, _NEW: fresh}, _letters_folder(bench.folder), Layout())
+    return bench.local.write(asked, {_OLD: old, _NEW: fresh}, letters_folder(bench.folder), Layout())
 
 
 def _schema(time: Column | None) -> Schema:

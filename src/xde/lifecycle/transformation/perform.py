@@ -15,6 +15,7 @@ from xde.lifecycle.storage.merging import Going, Rewritten
 from xde.lifecycle.storage.port import Snapshot, TableId
 from xde.lifecycle.storage.shadow import cast_shadow, ours_alone
 from xde.lifecycle.transformation.by_time import ByTime
+from xde.lifecycle.transformation.by_window import ByWindow
 from xde.lifecycle.transformation.history import Histories
 from xde.lifecycle.transformation.reach import pinned_input
 from xde.lifecycle.transformation.task import Means, Task, inputs_of
@@ -60,16 +61,21 @@ class BuildPerformer:
                 return task.outcome([arranged], ())
             before = arranged.snapshot
         match work.model.head.kind:
-            case Kind.INCREMENTAL if work.model.head.time:
-                return ByTime(self._means).build(task, before)
             case Kind.INCREMENTAL:
-                return self._by_key(task, before)
+                return self._incremental(task, before)
             case Kind.APPEND:
                 return self._append(task, before)
             case Kind.HISTORY:
                 return Histories(self._means).build(task, before)
             case Kind.TABLE | Kind.VIEW | Kind.SEED | Kind.EPHEMERAL:
                 return self._whole(task, before)
+
+    def _incremental(self, task: Task, before: Snapshot | None) -> Outcome:
+        if task.work.windowing is not None:
+            return ByWindow(self._means).build(task, before)
+        if task.work.model.head.time:
+            return ByTime(self._means).build(task, before)
+        return self._by_key(task, before)
 
     def _arrange(self, task: Task, before: Snapshot) -> Published:
         """Write the files anew, as rows are to lie now: no row changes, and nobody downstream sees a difference."""

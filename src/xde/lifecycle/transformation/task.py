@@ -79,7 +79,7 @@ class Means:
         self.publisher = publisher
         self.pins = pins
         self.merger = merger
-        self._local = local or engine
+        self.local = local or engine
 
     @property
     def lake(self) -> Lake:
@@ -93,7 +93,7 @@ class Means:
         """
         layout = Layout(types=types) if types is not None else self._layout(task)
         folder = self.publisher.lake.folder(self.pins.table(task.step.dataset))
-        engine = self._local if task.work.model.head.kind is Kind.SEED else self.engine
+        engine = self.local if task.work.model.head.kind is Kind.SEED else self.engine
         query = task.work.query(sql, bounds)
         if task.work.judging is None:
             files = engine.write(query, task.inputs, folder, layout)
@@ -108,7 +108,7 @@ class Means:
         The whole of a model is computed from the rows that were judged. What is built by time judges the rows of its intervals by
         themselves: its own query may look beyond them.
         """
-        judging, bench = task.work.judging, self._bench(task)
+        judging, bench = task.work.judging, self.bench(task)
         if judging is None:
             raise Bug("nothing is judged in this model")
         try:
@@ -121,11 +121,12 @@ class Means:
             throw_away(bench.folder, task.box.files)
             raise
 
-    def _bench(self, task: Task) -> Bench:
+    def bench(self, task: Task) -> Bench:
+        """Where the step's rows are judged."""
         model = task.work.model
         folder = self.publisher.lake.folder(self.pins.table(task.step.dataset))
         time = model.head.time if model.head.kind is Kind.INCREMENTAL else None
-        return Bench(folder, self.engine, self._local, model.name, model.path, task.context.run, task.context.at, time)
+        return Bench(folder, self.engine, self.local, model.name, model.path, task.context.run, task.context.at, time)
 
     def _letters(self, task: Task, facts: Mapping[str, object]) -> dict[str, object]:
         """What the next commit says of letters; nothing where no row was judged.
@@ -140,10 +141,10 @@ class Means:
             state = self.state(task)
             there = cast("list[str]", state.facts.get("letter_files", [])) if state else []
             time = next(c for c in task.work.judging.relations[0].types if c.name == head.time)
-            files = together(self._bench(task), box, there, time)
+            files = together(self.bench(task), box, there, time)
             if files is None:
                 return told
-            throw_away(self._bench(task).folder, box.files)
+            throw_away(self.bench(task).folder, box.files)
             box.files = list(files)
         adds = head.kind is Kind.APPEND and not facts.get("full")
         return {**told, "letters": [f.path for f in box.files], **({} if adds else {"letters_replace": True})}

@@ -18,6 +18,25 @@ if TYPE_CHECKING:
     from xde.lifecycle.transformation.judging import Judging
 
 
+@dataclass(frozen=True)
+class Windowing:
+    """What a model puts into windows.
+
+    `arriving` gives the rows that go in (`types`: with their time, as they are stored aside) one by one from those of `dataset`, where
+    their time is `column` (empty where it is worked out). `sql` is the model's query, and `placing` each row with its windows, both
+    reading such rows by a name. `gathers` says that the rows themselves say how far a window goes; `line` is where they are put in.
+    """
+
+    sql: str
+    arriving: str
+    placing: str
+    gathers: bool
+    types: Schema
+    dataset: str
+    column: str
+    line: int
+
+
 @dataclass(frozen=True, slots=True)
 class ModelWork:
     """A model, ready to be built.
@@ -25,7 +44,8 @@ class ModelWork:
     `types` is the schema it is stored in (names and storable types); `views` are the views among its inputs with their
     text, in the order in which they can be made; `reads` the datasets with rows that it reads, seen through views;
     `time_from` the column of one of those that its time column is a copy of, if it is one; `packages` the versions of
-    what a Python function is computed with, which its commits tell of; `judging` what it judges by flows that make dead letters.
+    what a Python function is computed with, which its commits tell of; `judging` what it judges by flows that make dead letters;
+    `windowing` what it puts into windows that a watermark closes.
     """
 
     model: ModelDataset
@@ -41,6 +61,7 @@ class ModelWork:
     time_from: ColumnRef | None = None
     packages: Mapping[str, str] = field(default_factory=dict)
     judging: Judging | None = None
+    windowing: Windowing | None = None
 
     def query(self, sql: str, bounds: Mapping[str, object]) -> Query:
         """A query over the model's views, with those parameters that it names."""

@@ -134,13 +134,26 @@ def _is_comment(row: Sequence[str], dialect: Dialect) -> bool:
     return dialect.comment is not None and row[0].startswith(dialect.comment)
 
 
+def named(field: Field, found: FoundFile, given: Sequence[str]) -> Field:
+    """A field by the one of its names that a file has for it."""
+    there = [n for n in field.names if n in given]
+    if len(there) > 1:
+        why = f"the contract says that both are names of `{field.name}`"
+        hint = "take the one that is another column out of `xdeAlsoNamed`"
+        raise UserError(Finding("XDE0416", f"`{found.path}` has both `{there[0]}` and `{there[1]}`", why=why, hint=hint))
+    return replace(field, source_name=there[0]) if there else field
+
+
 def match_columns(job: LoadJob, found: FoundFile, given: Sequence[str], columns: Sequence[str]) -> Matched:
     """Which column of a file (named `given` there and `columns` in SQL) is which field, by the policy for new and missing ones."""
+    known = {n for f in job.fields for n in f.names}
+    if job.private and known.isdisjoint(given):
+        raise _no_header(found)
     places = {name: quoted(column) for name, column in zip(given, columns, strict=True)}
     texts: dict[str, str] = {}
     evolved = {c.name for c in job.evolved}
     missing: list[Field] = []
-    for field in job.fields:
+    for field in (named(f, found, given) for f in job.fields):
         if given.count(field.source_name) > 1:
             raise _two_columns(found, field.source_name)
         if field.source_name not in places and field.name not in evolved:
@@ -149,7 +162,6 @@ def match_columns(job: LoadJob, found: FoundFile, given: Sequence[str], columns:
     if missing and job.schema_change.missing_column == "freeze":
         raise _no_column(found, missing[0].source_name, given)
     lacking = [f.name for f in missing if job.schema_change.missing_column == "quarantine"]
-    known = {f.source_name for f in job.fields}
     new = tuple(dict.fromkeys(name for name in given if name not in known))
     if new and job.schema_change.new_column == "freeze":
         raise refused_columns(job.dataset, found, new)
@@ -160,6 +172,12 @@ def match_columns(job: LoadJob, found: FoundFile, given: Sequence[str], columns:
         raise _two_columns(found, doubled)
     every = {n: ", ".join(quoted(c) for g, c in zip(given, columns, strict=True) if g == n) for n in new}
     return Matched(texts, {n: f"coalesce({c})" if ", " in c else c for n, c in every.items()}, lacking)
+
+
+def _no_header(found: FoundFile) -> UserError:
+    why = "its first line is not shown: where a header is missing that is a record, and this source has in-flight steps"
+    hint = "say `header: false` in `xdeDialect` if it has none, or mend the contract"
+    return UserError(Finding("XDE0338", f"`{found.path}` has none of the columns of its contract", why=why, hint=hint))
 
 
 def _no_column(found: FoundFile, name: str, given: Sequence[str]) -> UserError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from xde.connectors.duckdb.ingestion.casts import INTEGERS, nested
-from xde.connectors.duckdb.ingestion.csv_files import match_columns
+from xde.connectors.duckdb.ingestion.csv_files import match_columns, named
 from xde.connectors.duckdb.ingestion.delivered import CUT, broken, encoding_of, not_in_encoding, open_bytes
 from xde.connectors.duckdb.ingestion.line_files import Members, json_source, new_in_json
 from xde.connectors.duckdb.ingestion.stage import Source
@@ -47,7 +47,8 @@ def stage_sheet(stage: Stage, found: FoundFile, scratch: Path) -> tuple[dict[int
     matched = match_columns(stage.job, found, header, header)
     written = {n: json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False) for n, row in rows}
     members = Members()
-    texts = {f.name: matched.texts[f.name] if f.source_name not in header else members.text(f) for f in stage.job.fields}
+    fields = [replace(named(f, found, header), also=()) for f in stage.job.fields]
+    texts = {f.name: matched.texts[f.name] if f.source_name not in header else members.text(f) for f in fields}
     values = replace(matched, new={n: members.text(Field(n, n, "VARCHAR")) for n in matched.new}).values
     _stage_lines(stage, found, scratch, iter(written.values()), lambda lines: json_source(lines, texts, members, values))
     return written, matched
@@ -74,7 +75,8 @@ def stage_parquet(stage: Stage, found: FoundFile) -> tuple[int, Matched, dict[st
     given = list(types)
     matched = match_columns(stage.job, found, given, given)
     new = {n: _parquet_text(Field(n, n, types[n])) for n in matched.new}
-    texts = {f.name: _parquet_text(f) if f.source_name in given else matched.texts[f.name] for f in stage.job.fields}
+    fields = [named(f, found, given) for f in stage.job.fields]
+    texts = {f.name: _parquet_text(f) if f.source_name in given else matched.texts[f.name] for f in fields}
     relation = f"(SELECT *, to_json(t) AS __record FROM read_parquet({literal(found.location)}) AS t)"
     stage.add(found.path, Source(relation, texts, raw="CAST(__record AS VARCHAR)", new=replace(matched, new=new).values))
     counted = stage.cursor.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({literal(found.location)})").fetchall()
@@ -84,6 +86,11 @@ def stage_parquet(stage: Stage, found: FoundFile) -> tuple[int, Matched, dict[st
 def parquet_columns(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> list[str]:
     """The columns of a Parquet file."""
     return list(_parquet_types(cursor, found))
+
+
+def parquet_texts(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> dict[str, str]:
+    """The SQL of the text of each column of a Parquet file."""
+    return {n: _parquet_text(Field(n, n, kind)) for n, kind in _parquet_types(cursor, found).items()}
 
 
 def _parquet_types(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> dict[str, str]:

@@ -73,6 +73,8 @@ def _table(letters: Sequence[Letter]) -> pa.Table:
         "at": _texts([x.at for x in letters]),
         "header": pa.ListArray.from_arrays(_numbers(_ends(headers), "i"), _texts(names)),
     }
+    if any(x.redacted for x in letters):  # of one load all are, or none
+        columns["redacted"] = pa.array([x.redacted for x in letters], pa.bool_())
     return pa.table(columns)
 
 
@@ -137,6 +139,7 @@ def read_letters(paths: Sequence[str]) -> list[Letter]:
                     row["at"],
                     row["offset"],
                     tuple(row.get("header") or ()),
+                    bool(row.get("redacted")),
                 )
             )
     return found

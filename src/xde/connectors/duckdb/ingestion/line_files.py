@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -78,7 +78,7 @@ def new_in_json(job: LoadJob, usual: Collection[tuple[str, ...]] = ()) -> str:
 
 def known_members(job: LoadJob) -> list[str]:
     """The names at the top of a record that the contract knows."""
-    return [(f.path or (f.source_name,))[0] for f in job.fields]
+    return [n for f in job.fields for n in ((f.path or (f.source_name,))[0], *f.also)]
 
 
 def _usual(file: TextFile, known: Collection[str]) -> list[tuple[str, ...]]:
@@ -117,7 +117,10 @@ class Members:
     doubtful: bool = False  # a number with a point may be kept in a type that holds more of its digits than a DOUBLE
 
     def text(self, of: Field) -> str:
-        """The SQL of a field's text."""
+        """The SQL of a field's text, under the first of its names that a record has."""
+        if of.also:
+            others = (replace(of, source_name=n, path=(), also=()) for n in of.also)
+            return f"coalesce({', '.join(map(self.text, (replace(of, also=()), *others)))})"
         names = of.path or (of.source_name,)
         path = literal("$" + "".join('."' + n.replace('"', '\\"') + '"' for n in names))
         kind = of.type.strip().upper()

@@ -7,6 +7,7 @@ import tempfile
 import uuid
 from bisect import bisect_right
 from collections import Counter
+from contextlib import closing
 from dataclasses import astuple, dataclass, replace
 from functools import cache
 from operator import itemgetter
@@ -15,12 +16,14 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from xde.connectors.duckdb.ingestion import renames
 from xde.connectors.duckdb.ingestion.csv_files import columns_of, open_csv, stage_csv
 from xde.connectors.duckdb.ingestion.delivered import LARGE
 from xde.connectors.duckdb.ingestion.documents import parquet_columns, sheet_rows, stage_json, stage_parquet, stage_sheet
 from xde.connectors.duckdb.ingestion.letters import read_letters, write_letters
 from xde.connectors.duckdb.ingestion.line_files import stage_lines
 from xde.connectors.duckdb.ingestion.new_columns import check_names, new_value, refused_columns, typed
+from xde.connectors.duckdb.ingestion.recovering import recovered, without_words
 from xde.connectors.duckdb.ingestion.refusing import refuse
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
 from xde.connectors.duckdb.ingestion.sieving import Sieved, may_be_sieved, sieve
@@ -32,21 +35,23 @@ from xde.connectors.duckdb.session import translated
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.digests import digest, numbered_digests
-from xde.ground.errors import UserError
+from xde.ground.errors import Bug, UserError
 from xde.ground.findings import Finding
+from xde.ground.memory_folder import nowhere
 from xde.ground.names import did_you_mean, literal, quoted
 from xde.lifecycle.ingestion.port import Field, FileAccount, FileToLoad, Letter, LetterReason, Loaded, SchemaChange
 from xde.lifecycle.sources.messages import unpacked
 from xde.lifecycle.storage.port import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from xde.connectors.duckdb.ingestion.text_files import TextFile
     from xde.lifecycle.ingestion.port import Dialect, LoadJob
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.port import DataFile
 
+NO_COLUMN, NEW_COLUMN = "XDE0411", "XDE0412"
 FORMATS = ("csv", "json", "ndjson", "parquet", "excel", "fixed_width")
 
 
@@ -76,9 +81,15 @@ class _Delivery:
 class DuckdbLoader:
     """See `lifecycle.ingestion.port.Loader`."""
 
-    def __init__(self, connect: Callable[[], duckdb.DuckDBPyConnection], large: int = LARGE) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], duckdb.DuckDBPyConnection],
+        large: int = LARGE,
+        apart: Callable[[], duckdb.DuckDBPyConnection] | None = None,
+    ) -> None:
         self._connect = connect
         self._large = large
+        self._apart = apart  # to an instance of its own that puts nothing on a disk
 
     def load(self, job: LoadJob) -> Loaded:
         """Read the files once; one connection and one scratch folder, both gone at the end."""
@@ -109,7 +120,20 @@ class DuckdbLoader:
             case _:
                 return ()
 
+    def recovered(self, job: LoadJob, letters: Sequence[Letter]) -> Sequence[Letter]:
+        """The records that redacted letters are about, as they stand in the job's files."""
+        with nowhere() as scratch, closing(self._alone()) as cursor:
+            return recovered(cursor, job, letters, scratch)
+
+    def _alone(self) -> duckdb.DuckDBPyConnection:
+        if self._apart is None:
+            raise Bug("a private load needs an engine that puts nothing on a disk")
+        return self._apart()
+
     def _with_scratch(self, job: LoadJob, work: Callable[[_Loading], Loaded]) -> Loaded:
+        if job.private:
+            with nowhere() as memory, closing(self._alone()) as alone, without_words(job.dataset):
+                return work(_Loading(alone, job, memory))
         scratch = Path(tempfile.mkdtemp(prefix="xde-load-"))
         cursor = self._connect()
         try:
@@ -134,6 +158,8 @@ class _Loading:
         self.new: dict[str, str] = {}  # new columns, with the first file that has each
         self.types: dict[str, set[str]] = {}  # their types, where a file says them
         self.through: list[DataFile] = []  # rows that no stage has seen
+        self.findings: list[Finding] = []
+        self.again = False  # letters are read
 
     def carry_out(self, *, sieving: bool) -> Loaded:
         deliveries = [self._stage(f, sieving=sieving) for f in self.job.files]
@@ -146,6 +172,7 @@ class _Loading:
         return self._written(accounts, letters)
 
     def carry_out_again(self, letters: Sequence[Letter]) -> Loaded:
+        self.again = True
         files = letters_as_files(letters, self.job.dialect, self.scratch)
         change = SchemaChange(*("quarantine" if p == "freeze" else p for p in astuple(self.job.schema_change)))
         self.job = self.stage.job = replace(files.of(self.job), schema_change=change)
@@ -167,7 +194,8 @@ class _Loading:
             if given.records != accepted + superseded + len(own):
                 raise no_balance(self.job.dataset, path, given.records, accepted + superseded, len(own))
             accounts.append(FileAccount(path, given.file.digest, given.file.found.size, given.records, accepted, len(own), superseded))
-            letters += still_dead(again[path], own) if path in again else own
+            dead = still_dead(again[path], own) if path in again else own
+            letters += [replace(x, redacted=True) for x in dead] if self.job.private else dead
         return tuple(accounts), letters
 
     def _written(self, accounts: tuple[FileAccount, ...], letters: list[Letter]) -> Loaded:
@@ -187,11 +215,13 @@ class _Loading:
             accounts,
             {**failing, **self.stage.failing([f"{self.job.folder}/{f.path}" for f in self.through])},
             added,
+            tuple(self.findings),
         )
 
     def _stored(self) -> tuple[Column, ...]:
         stored = {c.name: c for c in self.job.stored}
-        return tuple(stored.get(f.name) or Column(f.name, f.type) for f in self.job.fields)
+        found = ((f.name, f.kept_type) for f in self.job.fields)
+        return tuple(stored.get(name) or Column(name, kind) for name, kind in found if kind is not None)
 
     def _lost(self) -> tuple[Column, ...]:
         """The columns that the table has from a time when it took new ones: they stay, and these rows have nothing in them."""
@@ -224,7 +254,11 @@ class _Loading:
                 self._note(found, matched.new if matched else ())
                 return _Delivery(file, len(rows), numbered=list(rows.items()))
             case "parquet":
-                records, matched, types = stage_parquet(self.stage, found)
+                try:
+                    records, matched, types = stage_parquet(self.stage, found)
+                except UserError as error:
+                    raise self._with_offers(error, found) from None
+                self._notice(found, lambda: renames.of_parquet(self.cursor, self.job, found))
                 self._note(found, matched.new, types)
                 return _Delivery(file, records)
             case _:
@@ -233,7 +267,11 @@ class _Loading:
 
     def _stage_csv(self, file: FileToLoad, header: tuple[str, ...], *, sieving: bool) -> _Delivery:
         found = file.found
-        opened = open_csv(self.job, found, self.scratch, header)
+        try:
+            opened = open_csv(self.job, found, self.scratch, header)
+        except UserError as error:
+            raise self._with_offers(error, found, header) from None
+        self._notice(found, lambda: renames.of_csv(self.cursor, self.job, opened))
         sieved = sieve(self.stage, opened, self._columns(), self.scratch) if sieving else None
         if sieved is not None:
             self.through += [sieved.through] if sieved.through.rows else []
@@ -243,13 +281,31 @@ class _Loading:
         self.stage.refuse_all(found.path, MISSING, matched.missing if matched else ())
         return _Delivery(file, records, opened.file, header=opened.head.columns)
 
+    def _with_offers(self, error: UserError, found: FoundFile, header: tuple[str, ...] = ()) -> UserError:
+        """The refusal of a file by its columns, with what may have got another name."""
+        if not {f.code for f in error.findings} & {NO_COLUMN, NEW_COLUMN}:
+            return error
+        lenient = replace(self.job, schema_change=SchemaChange("discard", "evolve"))
+        with renames.if_readable():
+            if lenient.dialect.format == "csv":
+                return renames.offered(error, renames.of_csv(self.cursor, lenient, open_csv(lenient, found, self.scratch, header)))
+            return renames.offered(error, renames.of_parquet(self.cursor, lenient, found))
+        return error
+
+    def _notice(self, found: FoundFile, offers: Callable[[], list[renames.Offer]]) -> None:
+        """Tell of columns that may have got another name; letters are read by their own header, and tell nothing new."""
+        if not self.again:
+            with renames.if_readable():
+                self.findings += renames.noticed(self.job, found.path, offers())
+
     def _note_members(self, found: FoundFile) -> None:
         """The new names in a file that has no header: they are known once it is read."""
         if self.job.schema_change.new_column not in {"freeze", "evolve"}:
             return
         new = self.stage.unknown(found.path)
         if new and not self.evolving:
-            raise refused_columns(self.job.dataset, found, new)
+            offers = renames.offers(self.cursor, self.job, self.stage.empty(found.path), *self.stage.news(found.path, new))
+            raise renames.offered(refused_columns(self.job.dataset, found, new), offers)
         self._note(found, new)
 
     def _note(self, found: FoundFile, new: Iterable[str], types: Mapping[str, str] | None = None) -> None:
@@ -268,26 +324,33 @@ class _Loading:
         reasons = {b.position: [told(*r) for r in b.reasons] for b in bad}
         if given.text is not None:
             found = given.text.letters(self.job.dataset, reasons) if bad or given.refused else []
+            if self.job.private:
+                return self._letters(given, found, iter(b.raw or "" for b in bad))
         else:
             found = [(_of_document(given, b), reasons[b.position]) for b in bad]
-        return self._letters(given, found)
+        return self._letters(given, found, iter(b.raw or "" for b in bad) if self.job.private else None)
 
-    def _letters(self, given: _Delivery, found: Sequence[tuple[Record, Sequence[LetterReason]]]) -> list[Letter]:
+    def _letters(
+        self, given: _Delivery, found: Sequence[tuple[Record, Sequence[LetterReason]]], instead: Iterator[str] | None = None
+    ) -> list[Letter]:
+        """Letters of records; `instead` is what may be shown of those that could be read, of the others nothing may."""
         job, file, header = self.job, given.file, given.header
         common = (job.dataset, file.found.path, file.digest)
         seen: Counter[bytes] = Counter()
         by_line = numbered_digests(*common)
         letters = []
         for record, reasons in found:
+            why = tuple([looked_at(r, record.raw, header, job.dialect) if r.rule == "parse" else r for r in reasons])
             raw = unpacked(record.raw) if job.dialect.packed else record.raw
+            if instead is not None:
+                raw = b"" if record.refused else next(instead).encode()
             if file.unordered:
                 seen[raw] += 1
                 ident = digest(*common, raw.hex(), seen[raw])
             else:
                 ident = by_line(record.line)
             offset = record.offset if record.offset >= 0 else None
-            why = tuple([looked_at(r, raw, header, job.dialect) if r.rule == "parse" else r for r in reasons])
-            letters.append(Letter(ident, *common, record.line, raw, why, job.run, job.at, offset, header))
+            letters.append(Letter(ident, *common, record.line, raw, why, job.run, job.at, offset, header, instead is not None))
         return [_in_its_part(x, file) for x in letters] if file.parts else letters
 
     def _columns(self) -> list[str]:

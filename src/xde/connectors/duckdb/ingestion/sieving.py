@@ -21,6 +21,7 @@ from xde.connectors.duckdb.ingestion.predicates import predicate
 from xde.connectors.duckdb.ingestion.splitting import BOM, Record
 from xde.connectors.duckdb.ingestion.stage import text_of
 from xde.connectors.duckdb.ingestion.text_files import TextFile
+from xde.connectors.duckdb.ingestion.treating import give_keys, kept, not_cast
 from xde.connectors.duckdb.ingestion.words import no_balance
 from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.statistics import data_file_from_copy
@@ -184,9 +185,11 @@ def _good_rows(stage: Stage, given: _Given, relation: str, columns: Sequence[str
         else:
             inner.append(f"{stage.nulled(f, sql[f.name])} AS {text_of(f)}")
             typed += [f"{casts[f.name].value} AS {quoted(f.name)}", text_of(f)]
-    names = ", ".join(quoted(f.name) for f in fields)
-    _, wrong_types, broken_rules = stage.layers()
-    every = [w for _, name, w in wrong_types if name not in given.told] + [w for _, _, w in broken_rules]
+    if stage.job.private:
+        give_keys(stage.cursor, stage.job)
+    names = ", ".join(kept(stage.job))
+    _, wrong_types, *broken_rules = stage.layers()
+    every = [w for _, name, w in wrong_types if name not in given.told] + [w for layer in broken_rules for _, _, w in layer]
     wrong = " OR ".join(f"({w})" for w in every) or "false"
     hold = f'{keep}("__raw", "__at", "__line")'
     held = f'CASE WHEN NOT "__fine" THEN true WHEN {_plain(stage, given.told)} THEN NULL WHEN {wrong} THEN {hold} END AS {HELD}'
@@ -210,6 +213,7 @@ def _plain(stage: Stage, known: frozenset[str]) -> str:
         if check.proof[:1] != ("range",) or len(check.columns) != 1:
             sure = required.issuperset(check.columns)  # else what cannot be told is no fault; to ask that costs more
             told.append(f"({predicate(check, fields)}){'' if sure else ' IS NOT FALSE'}")
+    told += [f"({wrong}) IS NOT TRUE" for _, _, wrong in not_cast(stage.job)]
     return " AND ".join(told) or "true"
 
 

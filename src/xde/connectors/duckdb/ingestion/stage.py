@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from xde.connectors.duckdb.ingestion import treating
 from xde.connectors.duckdb.ingestion.casts import cast
 from xde.connectors.duckdb.ingestion.new_columns import NO_VALUES, value_text
 from xde.connectors.duckdb.ingestion.predicates import predicate
+from xde.connectors.duckdb.ingestion.treating import give_keys, kept, not_cast, redacted, text_of_stored
 from xde.connectors.duckdb.ingestion.words import UNKNOWN
 from xde.connectors.duckdb.metering import note
 from xde.ground.names import literal, quoted
@@ -72,7 +74,7 @@ class Stage:
         """What the stage keeps of a record besides its values, where the format or the policy can need it: empty columns cost too."""
         form, policy = self.job.dialect.format, self.job.schema_change.new_column
         lines = form in {"ndjson", "json", "excel", "fixed_width"}
-        return {RAW: form == "parquet", NTH: lines, NEW: policy == "evolve" or (policy == "freeze" and lines)}
+        return {RAW: form == "parquet" or self.job.private, NTH: lines, NEW: policy == "evolve" or (policy == "freeze" and lines)}
 
     def add(self, path: str, source: Source) -> None:
         """Stage a file."""
@@ -96,6 +98,8 @@ class Stage:
         What is wrong with it is told later (`_told`), for those few alone: it costs too much to be asked of every record.
         """
         job = self.job
+        if job.private and not self.made:
+            give_keys(self.cursor, job)
         casts = self.casts()
         inner = ", ".join(f"{self.nulled(f, source.texts[f.name])} AS {text_of(f)}" for f in job.fields)
         typed = ", ".join(f"{casts[f.name].value} AS {quoted(f.name)}" for f in job.fields)
@@ -107,11 +111,15 @@ class Stage:
         unknown = f"map_keys({NEW})" if asked else "NULL::VARCHAR[]"
         # as one text: a column of lists costs more than all else of the stage, even where nearly all are missing
         shown = _as_text(f"{{'texts': [{texts}], 'unread': {UNREAD}, 'unknown': {unknown}}}")
+        if job.private:  # what is wrong is told at once: the texts are not kept
+            shown = self._reasons(unknown if asked else "")
         bad = f"CASE WHEN {' OR '.join(wrong)} THEN {shown} END"
-        names = ", ".join(quoted(f.name) for f in job.fields)
-        own = f"{source.raw} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}, {source.new} AS {NEW}"
-        kept = {BAD: BAD, RAW: f"CASE WHEN {BAD} IS NOT NULL THEN {RAW} END AS {RAW}", NTH: NTH, NEW: NEW}
-        more = ", ".join(sql for name, sql in kept.items() if self.kept.get(name, True))
+        names = ", ".join(kept(job))
+        raw = treating.shown(job.fields, {f.name: text_of(f) for f in job.fields}) if job.private else RAW
+        verbatim = "NULL::VARCHAR" if job.private else source.raw
+        own = f"{verbatim} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}, {source.new} AS {NEW}"
+        besides = {BAD: BAD, RAW: f"CASE WHEN {BAD} IS NOT NULL THEN {raw} END AS {RAW}", NTH: NTH, NEW: NEW}
+        more = ", ".join(sql for name, sql in besides.items() if self.kept.get(name, True))
         return (
             f"SELECT {names}, {more} "
             f"FROM (SELECT *, {bad} AS {BAD} FROM (SELECT {typed}, {texts}, {RAW}, {NTH}, {UNREAD}, {NEW} "
@@ -132,7 +140,7 @@ class Stage:
             ("required", f.name, f"{quoted(f.name)} IS NULL") for f in job.fields if f.required and not self._held(f)
         ]
         rules += [(c.id, c.columns[0] if c.columns else None, f"({predicate(c, job.fields)}) IS FALSE") for c in self.row_checks(held=True)]
-        return [[("parse", None, UNREAD)], wrong, rules]
+        return [[("parse", None, UNREAD)], wrong, not_cast(job), rules] if job.private else [[("parse", None, UNREAD)], wrong, rules]
 
     def _asks_unknown(self, source: Source) -> bool:
         return self.job.schema_change.new_column == "quarantine" and source.new != NO_VALUES
@@ -141,14 +149,22 @@ class Stage:
         """The query of the records of a file that are bad by themselves: `place`, `reasons` (one JSON text), and what the stage keeps."""
         # gathered first: they stand far apart, and an expression costs as much for one row as for a thousand that stand together
         few = f"SELECT *, rowid AS place FROM stage WHERE {BAD} IS NOT NULL AND {self._in_file(path)}"
+        if self.job.private:
+            return f"SELECT *, {BAD} AS reasons FROM ({few})"
         self.cursor.execute(f"CREATE OR REPLACE TEMP TABLE few AS {few}")
         shape = literal('{"texts": ["VARCHAR"], "unread": "BOOLEAN", "unknown": ["VARCHAR"]}')
         texts = ", ".join(f"told.texts[{n}] AS {text_of(f)}" for n, f in enumerate(self.job.fields, 1))
         unpacked = f"SELECT *, {texts}, told.unread AS {UNREAD} FROM (SELECT *, from_json({BAD}, {shape}) AS told FROM few)"
-        unknown = f"{{'rule': {literal(UNKNOWN)}, 'name': k, 'value': NULL::VARCHAR}}"
-        every = _as_text(f"list_transform(told.unknown, lambda k: {unknown})")
-        reasons = f"CASE WHEN len(told.unknown) > 0 THEN {every} ELSE {_reasons(self.layers(), self.job.fields)} END"
+        reasons = self._reasons("told.unknown")
         return f"WITH unpacked AS MATERIALIZED ({unpacked}) SELECT *, {reasons} AS reasons FROM unpacked"
+
+    def _reasons(self, unknown: str) -> str:
+        """Why a record is not accepted, as one JSON text: columns that nobody knows, else what its values are; no private one."""
+        found = _reasons(self.layers(), () if self.job.private else self.job.fields)
+        if not unknown:
+            return found
+        entry = f"{{'rule': {literal(UNKNOWN)}, 'name': k, 'value': NULL::VARCHAR}}"
+        return f"CASE WHEN len({unknown}) > 0 THEN {_as_text(f'list_transform({unknown}, lambda k: {entry})')} ELSE {found} END"
 
     def nulled(self, of: Field, text: str) -> str:
         """A field's text, NULL where it is a word for missing; those of the dialect are the CSV reader's work, unless texts are trimmed."""
@@ -220,11 +236,16 @@ class Stage:
         if self.changed:
             told = "list({'rule': rule, 'name': name, 'value': value} ORDER BY rule)"
             refused = f"SELECT place, {_as_text(told)} AS reasons FROM refused WHERE {self._in_file(path, 'place')} GROUP BY place"
+            if self.job.private:
+                raw = treating.shown(self.job.fields, {f.name: text_of_stored(f) for f in self.job.fields})
             others = f"SELECT s.*, r.place, r.reasons FROM ({refused}) AS r JOIN stage AS s ON s.rowid = r.place WHERE s.{BAD} IS NULL"
-            found += self.cursor.execute(f"SELECT {columns} FROM ({others})").fetchall()
+            found += self.cursor.execute(f"SELECT place, {position}, reasons, {raw} FROM ({others})").fetchall()
         found.sort(key=itemgetter(0))
         reasons = {told: _read(told) for told in {row[2] for row in found}}  # what is wrong is the same with many
-        return [Bad(int(nth), reasons[told], raw) for _, nth, told, raw in found]
+        if self.job.private:
+            found = [(place, nth, told, redacted(self.job, own, reasons[told])) for place, nth, told, own in found]
+            reasons = {told: tuple((rule, name, None) for rule, name, _ in each) for told, each in reasons.items()}
+        return [Bad(int(nth), reasons[told], own) for _, nth, told, own in found]
 
     def accepted(self, columns: Sequence[str]) -> str:
         """The query of the accepted rows, of some columns in SQL."""
@@ -236,6 +257,17 @@ class Stage:
             return []
         names = f"SELECT DISTINCT unnest(map_keys({NEW})) AS name FROM stage WHERE {self._in_file(path)}"
         return [str(n) for (n,) in self.cursor.execute(f"SELECT name FROM ({names}) ORDER BY name").fetchall()]
+
+    def empty(self, path: str) -> list[Field]:
+        """The fields that no record of a file has a value for."""
+        fields = [f for f in self.job.fields if f.kept_type is not None]
+        counts = ", ".join(f"count({quoted(f.name)})" for f in fields)
+        found = self.cursor.execute(f"SELECT {counts} FROM stage WHERE {self._in_file(path)}").fetchall()[0]
+        return [f for f, count in zip(fields, found, strict=True) if not count]
+
+    def news(self, path: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:
+        """A query of a file's values in columns that the contract does not know, and the SQL of the text of each."""
+        return f"SELECT {NEW} FROM stage WHERE {self._in_file(path)}", {n: value_text(n, NEW) for n in names}
 
     def new_texts(self, name: str) -> str:
         """The query of the texts (`t`) that the records not refused have in a column that the contract does not know."""

@@ -110,7 +110,7 @@ class TextFile:
 
     def count(self) -> int:
         """The records, counted one by one, apart from the reader."""
-        return sum(1 for _ in self._records())
+        return sum(1 for _ in self.every())
 
     def letters(self, dataset: str, bad: Mapping[int, Sequence[LetterReason]]) -> list[tuple[Record, Sequence[LetterReason]]]:
         """What could not be accepted, in the order of the file; `bad` goes by a record's position among those not refused (from 0)."""
@@ -118,7 +118,7 @@ class TextFile:
         wanted = len(bad) + len(self.refused)
         position = 0
         positions = sorted(bad)
-        for record in self._plainly(positions) if self.plain else self._records():
+        for record in self._plainly(positions) if self.plain else self.every():
             if record.refused:
                 found.append((self.as_delivered(record), self.refused[record.offset].reasons))
             elif self.plain:
@@ -146,6 +146,7 @@ class TextFile:
     def _lengths(self) -> dict[int, int]:
         return {offset: refused.length for offset, refused in self.refused.items()}
 
-    def _records(self) -> Iterator[Record]:
+    def every(self) -> Iterator[Record]:
+        """All records, one by one, apart from the reader."""
         with self.content.open() as stream:
             yield from records(stream, self.splitting, self._lengths(), self.above)

@@ -53,6 +53,9 @@ def reason_of(job: LoadJob, rule: str, column: str | None, value: str | None) ->
         field = next(f for f in job.fields if f.name == column)
         form = f" in the format `{field.format}`" if field.format else ""
         return LetterReason("type", column, f"{shown} is not a {field.type}{form}")
+    if rule.startswith("cast:"):
+        treatment = next(f.treatment for f in job.fields if f.name == column)
+        return LetterReason("cast", column, f"{shown} cannot be cast to {treatment.text if treatment is not None else 'its type'}")
     if rule == "parse":
         return LetterReason("parse", column, "the record is not a JSON object")
     if rule == UNKNOWN:

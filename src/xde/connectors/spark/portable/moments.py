@@ -53,7 +53,9 @@ CLASSES: dict[type[exp.Expr], str] = {
 def unit_of(node: object) -> str:
     """A unit in its one spelling."""
     word = str(node.name if isinstance(node, exp.Expr) else node).upper()
-    return SAME_WORDS.get(word, word[:-1] if word.endswith("S") and word[:-1] in {*UNITS, "QUARTER"} else word)
+    return SAME_WORDS.get(
+        word, word[:-1] if word.endswith("S") and word[:-1] in {*UNITS, "QUARTER", "MILLISECOND", "MICROSECOND"} else word
+    )
 
 
 def interval(unit: str, count: str) -> str:
@@ -94,7 +96,16 @@ def _whole(value: Typed, node: exp.Expr) -> Typed:
     return value
 
 
-@named("to_years", "to_months", "to_weeks", "to_days", "to_hours", "to_minutes", "to_seconds", "to_quarters")
+@named("epoch_us")
+def _microseconds(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
+    """The microseconds since 1970."""
+    (value,) = writer.kids(node.expressions, scope)
+    if not is_moment(value.type):
+        raise NotPortable(FUNCTION, f"`epoch_us` of {value.type} is not proven on Spark", node, "cast it to TIMESTAMP")
+    return Typed(f"UNIX_MICROS(CAST({value.sql} AS TIMESTAMP))", "BIGINT")
+
+
+@named("to_years", "to_months", "to_weeks", "to_days", "to_hours", "to_minutes", "to_seconds", "to_quarters", "to_microseconds")
 def _to_units(writer: Writer, node: exp.Expr, scope: Scope) -> Typed:
     unit = unit_of(str(node.this)[3:])
     (value,) = writer.kids(node.expressions, scope)

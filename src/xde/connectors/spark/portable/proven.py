@@ -37,6 +37,7 @@ _of(
     year quarter month week weekofyear day dayofmonth dayofweek weekday isodow dayofyear hour minute second isoyear epoch
     date_part datepart extract date_trunc datetrunc date_diff datediff make_date make_timestamp last_day dayname monthname
     strftime strptime to_years to_months to_weeks to_days to_hours to_minutes to_seconds
+    to_microseconds epoch_us
     """,
 )
 _of(

@@ -46,27 +46,27 @@ def parted(sql: str) -> Parted:
     """Cut every judged relation out of a text, those inside of others first; a text without any comes back as it is."""
     if JUDGED not in sql:
         return Parted(sql)
-    whole = [_at(sql, words, n) for words in (scan(sql) or [],) for n in _marks(words)]
+    whole = [relation_at(sql, words, n) for words in (scan(sql) or [],) for n in marks(words, JUDGED)]
     parts: list[Part] = []
     rest = sql
     for number, (plain, begin, _, why) in enumerate(whole):
         words = scan(rest) or []
-        after, start, end, _ = _at(rest, words, _marks(words)[0])
+        after, start, end, _ = relation_at(rest, words, marks(words, JUDGED)[0])
         name = f"{PART}_{number + 1}"
         parts.append(Part(name, plain, after, begin, why))
         rest = f"{rest[:start]}{name} AS __flow_done{rest[end:]}"
     return Parted(rest, tuple(parts))
 
 
-def _marks(words: Sequence[Word]) -> list[int]:
-    """Where the names of judged relations stand: that of an inner one comes before that of the one around it."""
-    return [n for n, w in enumerate(words) if w.text == JUDGED and w.kind in {"VAR", "IDENTIFIER"}]
+def marks(words: Sequence[Word], name: str) -> list[int]:
+    """Where relations have a name that only flows give: that of an inner one comes before that of the one around it."""
+    return [n for n, w in enumerate(words) if w.text == name and w.kind in {"VAR", "IDENTIFIER"}]
 
 
-def _at(sql: str, words: Sequence[Word], mark: int) -> tuple[str, int, int, str]:
-    """A judged relation as a query, where it stands in the text with its name, and why it cannot be computed by itself."""
+def relation_at(sql: str, words: Sequence[Word], mark: int) -> tuple[str, int, int, str]:
+    """The relation with a name as a query, where it stands in the text with its name, and why it cannot be computed by itself."""
     closed = mark - 2  # `) AS name`
-    opened = _opening(words, closed)
+    opened = opening(words, closed)
     inner = sql[words[opened].start + 1 : words[closed].start]
     own = {w.text.lower() for w in words[opened:closed] if w.kind in {"VAR", "IDENTIFIER"}}
     query, why = inner, ""
@@ -79,7 +79,8 @@ def _at(sql: str, words: Sequence[Word], mark: int) -> tuple[str, int, int, str]
     return query, words[opened].start, words[mark].end + 1, why
 
 
-def _opening(words: Sequence[Word], closed: int) -> int:
+def opening(words: Sequence[Word], closed: int) -> int:
+    """The parenthesis that another one closes."""
     depth = 0
     for position in range(closed, -1, -1):
         kind = words[position].kind

@@ -58,11 +58,12 @@ DELIVERY = {
     "capture",
     "nullWords",
     "sourceName",
+    "alsoNamed",
     "tenantColumn",
     "query",
     "limits",
 }
-MASKING = {"maskingPolicy", "dataSubjectKey"}
+MASKING = {"maskingPolicy", "dataSubjectKey", "inFlight"}
 UNITS = {"unit", "unitofmeasure", "currency", "timezone"}
 _OWN = {
     "writeMode": _K.WRITE_MODE_CHANGED,
