@@ -45,7 +45,7 @@ _CAPITAL = re.compile("([A-Z])")
 _SECRET = re.compile(r"(?i)password|secret|token")
 _OWN = ("user", "password", "sslMode", "url")
 OURS = frozenset({*KINDS.values(), *CUSTOM_KINDS})
-_IN_ORDER = {"postgres", "sqlite", "duckdb"}  # of others no row tells which transaction wrote it
+_LATE = {"mysql", "sqlalchemy"}  # servers whose rows do not tell which transaction wrote them; of strangers' nobody knows
 
 
 def kind_of(server: Server) -> str | None:
@@ -73,7 +73,7 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
         return _captured(dataset, server, kind, fields, change, findings)
     if mode == "append" and cursor is None:
         _no_cursor(dataset, findings)
-    if cursor is not None and mode != "replace" and kind not in _IN_ORDER:
+    if cursor is not None and mode != "replace" and (kind in _LATE or kind not in OURS):
         _merged(dataset, cursor, mode, kind, findings)
     elif mode == "append" and cursor is not None and kind != "postgres":
         _only_new(dataset, cursor, findings)
