@@ -79,6 +79,7 @@ def died_and_rose(root: Path, api: Api, point: str) -> None:
     assert not list((root / ".xde/tmp").glob("table-*")), "what a killed process left is taken away by the next that reads"
 
 
+@pytest.mark.crash
 def test_a_crash_between_two_pages(tmp_path):
     with serving() as api:
         died_and_rose(tmp_path / "shop", api, f"{CrashPoint.PAGE_READ}:2")

@@ -35,7 +35,7 @@ PASSWORD = "drop box 4711"
 def serving(folder):
     allowed = authorizers.DummyAuthorizer()
     allowed.add_user("reader", PASSWORD, str(folder), perm="elr")
-    handler = type("Handler", (FTPHandler,), {"authorizer": allowed, "log_prefix": ""})
+    handler = type("Handler", (FTPHandler,), {"authorizer": allowed, "log_prefix": "", "auth_failed_timeout": 0})
     server = ThreadedFTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"timeout": 0.05, "handle_exit": False}, daemon=True)
     thread.start()

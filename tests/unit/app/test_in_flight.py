@@ -87,6 +87,7 @@ def test_a_letter_is_read_again_from_its_file(form: str, place: Folder) -> None:
     assert clear_values(written(place.root, Path(tempfile.gettempdir()))) == []
 
 
+@pytest.mark.slow
 def test_a_letter_whose_file_is_gone_or_changed_is_not_read_again(place: Folder) -> None:
     of_form(place, "csv", [*GOOD[:3], *BAD[:3]])
     run(place)
@@ -103,6 +104,7 @@ def test_a_letter_whose_file_is_gone_or_changed_is_not_read_again(place: Folder)
     assert clear_values(written(place.root, Path(tempfile.gettempdir()))) == []
 
 
+@pytest.mark.slow
 def test_another_key_is_refused_until_all_is_hashed_anew(place: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     of_form(place, "csv", GOOD[:3])
     run(place)
@@ -148,6 +150,7 @@ def test_the_engine_s_words_about_a_value_are_not_told(place: Folder) -> None:
     assert clear_values(written(place.root, Path(tempfile.gettempdir()))) == []
 
 
+@pytest.mark.slow
 def test_of_an_api_neither_records_nor_shared_answers_nor_cassettes_show_a_value(place: Folder) -> None:
     with serving() as api:
         of_api(place, api, [*GOOD[:20], *BAD])
@@ -168,6 +171,7 @@ def test_of_an_api_neither_records_nor_shared_answers_nor_cassettes_show_a_value
         assert clear_values({"told": told}) == []
 
 
+@pytest.mark.slow
 def test_a_database_of_duckdb_and_its_refusal(place: Folder) -> None:
     of_duckdb(place, [*GOOD, *BAD])
     outcomes = run(place)
@@ -186,6 +190,7 @@ def test_the_engine_of_such_a_load_puts_nothing_on_a_disk(place: Folder) -> None
         assert alone.execute("SELECT current_setting('temp_directory')").fetchall() == [("",)]
 
 
+@pytest.mark.slow
 def test_objects_of_a_store_are_fetched_into_memory(place: Folder) -> None:
     moto_server = pytest.importorskip("moto.server", reason="moto is not installed")
     import boto3

@@ -36,6 +36,7 @@ def test_only_the_interval_is_computed(shop):
     assert {d for d in before if before[d] != after[d]} == {"2026-03-03", "2026-03-04", "2026-03-05"}
 
 
+@pytest.mark.slow
 def test_what_is_made_from_it_is_stale_and_the_next_run_computes_just_what_has_changed(shop, rebuilt):
     shop.correct("day = '2026-03-04'")
     found = shop.planned(**MARCH)
@@ -63,6 +64,7 @@ def test_rows_that_come_out_the_same_leave_nothing_to_do_after_the_next_run(shop
     assert shop.all() == before
 
 
+@pytest.mark.slow
 def test_an_environment_that_was_deployed_to_shows_it_as_a_deployment_and_can_take_it_back(shop):
     before = shop.all("prod")
     shop.correct("day = '2026-03-04'")
@@ -232,6 +234,7 @@ def test_an_append_model_is_left_out_and_said_to_be(shop):
         assert workspace.show("marts.log", limit=None).read_all().num_rows == rows, "no row is read twice"
 
 
+@pytest.mark.slow
 def test_two_backfills_at_once_do_not_write_into_one_table(shop):
     """Both have chosen the next number before either has begun its table."""
     shop.correct("day = '2026-03-04'")

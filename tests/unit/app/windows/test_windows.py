@@ -89,6 +89,7 @@ def test_a_time_without_end_is_told_and_no_watermark_goes_there(clicks):
     assert failed(web) == ["XDE0200"]
 
 
+@pytest.mark.slow
 def test_only_the_day_of_a_late_row_is_read_and_computed(clicks, monkeypatch):
     """One of 365 days: the others are neither read nor written."""
     web = clicks("marts.tumble_update")
@@ -172,6 +173,7 @@ def test_a_dataset_that_is_joined_changes_open_windows_only(clicks):
     ]
 
 
+@pytest.mark.slow
 def test_rows_that_wait_are_kept_by_clean_for_as_long_as_they_are_needed(clicks):
     web = clicks(SESSIONS)
     for load in ([(1, "a", 0)], [(2, "a", 4)], [(3, "a", 8)]):

@@ -101,8 +101,15 @@ def interrupted(process: subprocess.Popen[str]) -> tuple[int, str, float]:
     return code, said, time.monotonic() - begun
 
 
+QUICK = {"a model", "many rows to load", "a check of a source"}
+
+
 @pytest.mark.parametrize(
-    ("slow", "after"), [(s, 0.05 if n % 2 else 0.7) for n, s in enumerate(SLOW)], ids=[s.replace(" ", "_") for s in SLOW]
+    ("slow", "after"),
+    [
+        pytest.param(s, 0.05 if n % 2 else 0.7, id=s.replace(" ", "_"), marks=() if s in QUICK else pytest.mark.slow)
+        for n, s in enumerate(SLOW)
+    ],
 )
 def test_a_run_is_soon_over(slow, after, tmp_path):
     root = make(tmp_path / "p", SLOW[slow])

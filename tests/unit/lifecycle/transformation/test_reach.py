@@ -121,6 +121,7 @@ def year(tmp_path):
     return rides
 
 
+@pytest.mark.slow
 def test_a_late_file_reaches_its_days_through_a_model_that_is_kept_by_another_time(year):
     year.deliver(2401, 2402, 2449)
     computed = year.run()
