@@ -8,7 +8,6 @@ import io
 import uuid
 import zlib
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
@@ -171,7 +170,7 @@ class _LineEnds:
     @classmethod
     def of(cls, given: Content, marks: Sequence[bytes] = ()) -> _LineEnds:
         found, last = cls(), b"\n"
-        count = _line_feeds if given.file.size >= LARGE and find_spec("numpy") else _few_line_feeds
+        count = _line_feeds if given.file.size >= LARGE else _few_line_feeds
         try:
             with given.open() as stream:
                 while piece := stream.read(PIECE):

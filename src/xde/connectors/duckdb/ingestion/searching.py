@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from typing import IO
 
 PIECE = 1 << 20
@@ -13,12 +12,10 @@ FEW = 10_000  # rows of nine digits in a piece, which are looked at one by one
 
 
 def may_have_long_numbers(stream: IO[bytes]) -> bool:
-    """Whether digits and points stand somewhere, sixteen in a row; true without a look where NumPy is not installed.
+    """Whether digits and points stand somewhere, sixteen in a row.
 
     Such a row covers two bytes of each eight apart, so every eighth is looked at, and more only between two that would do.
     """
-    if find_spec("numpy") is None:
-        return True
     import numpy as np
 
     numeric = np.isin(np.arange(256), np.frombuffer(b"0123456789.", np.uint8))

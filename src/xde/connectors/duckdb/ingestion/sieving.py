@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,7 +76,7 @@ def may_be_sieved(job: LoadJob, large: int) -> bool:
     """Whether a load's records can be accepted one by one: a single file, and no rule that looks at several records."""
     alone = job.merging is None and all(c.kind is CheckKind.ROW for c in job.checks)
     fits = job.dialect.format == "csv" and len(job.files) == 1 and job.files[0].found.size >= large
-    return alone and fits and find_spec("numpy") is not None  # without NumPy the engine calls no function of Python
+    return alone and fits
 
 
 def sieve(stage: Stage, opened: Opened, columns: Sequence[str], scratch: Path) -> Sieved | None:
