@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from xde.kernel.run.herald import Herald
 
 LONGEST_WAIT = 60.0  # seconds between two tries, however many there were
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,9 @@ class Attempts:
                 temper = {"temper": "data"} if isinstance(error, DataError) else {}
                 return Outcome(step, "failed", reason=_reason(error), findings=tuple(error.findings), facts={**temper})
             except BaseException as error:  # noqa: BLE001 - not only Exception: a panic in a Rust library is none, and a thread that dies hangs the run
-                return _cancelled(step) if self.cancelled.is_set() else _our_fault(step, error)
+                if self.cancelled.is_set():
+                    return _cancelled(step)
+                return _full_disk(step, error) if _is_full(error) else _our_fault(step, error)
 
     def _try(self, step: Step, attempt: int) -> Outcome:
         at = self.clock.now().isoformat(timespec="microseconds")
@@ -128,6 +132,18 @@ def _gave_up(step: Step, error: TemporaryError, attempts: int) -> Outcome:
         why="what hindered it may pass by itself, and did not in this time",
         hint="xde run",
     )
+    return Outcome(step, "failed", reason=finding.message, findings=(finding,))
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether a disk had no room; what the engine says of it in words of its own comes as a `UserError`."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+def _full_disk(step: Step, error: BaseException) -> Outcome:
+    why = f"{step.dataset}: {error}"
+    hint = "free some space, or give the project's folder more of it: what is there stays as it was, and the next run goes on"
+    finding = Finding("XDE0803", "the disk is full", why=why, hint=hint)
     return Outcome(step, "failed", reason=finding.message, findings=(finding,))
 
 
