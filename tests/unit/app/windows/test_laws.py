@@ -53,7 +53,7 @@ def holds(loads, builds, root, *models):
     assert sum(r[3] for r in sessions) + len(web.letters("marts.session_separate")) == len(everything)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(arriving())
 @pytest.mark.slow
 def test_every_model_is_what_its_rules_say(case):
