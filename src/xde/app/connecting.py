@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
-from xde.ground.secrets import hide
+from xde.ground.secrets import hide, hide_password, sounds_secret
 from xde.kernel.project.secret_references import references
+from xde.lifecycle.ingestion.declare_tables import OURS
 from xde.lifecycle.sources.apis import SECRETS
 from xde.lifecycle.sources.draining import Drained
 from xde.lifecycle.sources.pace import within_hours
+from xde.lifecycle.sources.reaching import is_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.devices import Devices, Subscription
     from xde.lifecycle.sources.port import FileStore
     from xde.lifecycle.sources.tables import Ask, Place, TableSource
+
+
+_KNOWN = OURS | {"s3"}  # kinds of places whose words we know
 
 
 @dataclass(slots=True)
@@ -61,10 +66,7 @@ def opened(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> TableSource
     """The connector of a database, or of an API. Raises `UserError` where what it needs is not there."""
     if ask.request is not None:
         return opened_api(revealed, root, ask, apis)
-    settings = {n: revealed.text(v) for n, v in ask.seen_from(root).place.settings.items()} if ask.stream else {}
-    settings = settings or {n: revealed.text(v) for n, v in ask.place.settings.items()}
-    if settings.get("password"):
-        hide(settings["password"])
+    settings = _looked_up(revealed, ask.place, root if ask.stream else None)
     match ask.place.kind:
         case "sqlite":
             from xde.connectors.sqlite.sources import SqliteTables
@@ -103,11 +105,7 @@ def opened(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> TableSource
 
 def opened_devices(revealed: Revealing, root: Path, of: Subscription, session: tuple[str, Path]) -> Devices:
     """The connector of what is listened to, by the name of its session and the folder that it is remembered in."""
-    settings = {n: revealed.text(v) for n, v in of.place.settings.items()}
-    if settings.get("password"):
-        hide(settings["password"])
-    if "caFile" in settings:
-        settings["caFile"] = str((root / settings["caFile"]).resolve())
+    settings = _looked_up(revealed, of.place, root)
     with _extra(of.place, "topics of MQTT", "mqtt"):
         from xde.connectors.mqtt.subscribing import MqttDevices
     return MqttDevices(settings, of, *session)
@@ -115,12 +113,7 @@ def opened_devices(revealed: Revealing, root: Path, of: Subscription, session: t
 
 def opened_store(revealed: Revealing, place: Place) -> FileStore:
     """A store of objects. Raises `UserError` where what it needs is not there."""
-    settings = {n: revealed.text(v) for n, v in place.settings.items()}
-    if settings.get("secretKey"):
-        hide(settings["secretKey"])
-    for name, value in settings.items():
-        if name == "password" or (name.startswith("option:") and references(place.settings[name])):
-            hide(value)
+    settings = _looked_up(revealed, place)
     if place.kind == "files":
         with _extra(place, f"`{settings.get('location', '').partition('://')[0]}`", "files"):
             from xde.connectors.objects.any_store import AnyFiles
@@ -128,6 +121,36 @@ def opened_store(revealed: Revealing, place: Place) -> FileStore:
     with _extra(place, "objects of S3", "s3"):
         from xde.connectors.objects.s3 import S3Files
     return S3Files(settings, place.span)
+
+
+def _looked_up(revealed: Revealing, place: Place, root: Path | None = None) -> dict[str, str]:
+    """The settings of a server with what their references stand for; what nobody may see of it is hidden from here on.
+
+    With a `root`, the file of an authority is one of the project's. Raises `UserError` where a setting cannot be.
+    """
+    found = {name: revealed.text(written) for name, written in place.settings.items()}
+    for name, value in found.items():
+        looked_up = bool(references(place.settings[name]))
+        if sounds_secret(name) or name in SECRETS or (looked_up and (":" in name or place.kind not in _KNOWN)):
+            hide(value)  # which words of a connector of others, or of fsspec, are secrets, they alone know
+        hide_password(value)
+    for port in _ports(place.kind, found):
+        if not is_port(port):
+            why, hint = "a port is a number from 1 to 65535", "mend `port`, or what the reference in its place stands for"
+            raise UserError(Finding("XDE0480", f"`{port}` is no port", place.span, "the server", why, hint))
+    if root is not None and "caFile" in found:
+        found["caFile"] = str(file := (root / found["caFile"]).resolve())
+        if not file.is_file():
+            hint = "`xdeCaFile` is a path from the folder of the project"
+            told = f"there is no file `{place.settings['caFile']}`"
+            raise UserError(Finding("XDE0480", told, place.span, "no such file", "the server's certificate is held against it", hint))
+    return found
+
+
+def _ports(kind: str, settings: dict[str, str]) -> list[str]:
+    """The ports that a server says; Kafka's are those of its hosts."""
+    hosts = settings.get("host", "").split(",") if kind == "kafka" else []
+    return [h.strip().rpartition(":")[2] for h in hosts if ":" in h] + [settings[n] for n in ("port",) if n in settings]
 
 
 @contextmanager
@@ -147,10 +170,7 @@ def opened_api(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> ApiReco
 
     if apis.recorded:
         return ApiRecords(ask, recorded(ask, root), apis.sharing)
-    settings = {n: revealed.text(v) for n, v in ask.place.settings.items()}
-    for name, value in settings.items():
-        if name in SECRETS or (":" in name and references(ask.place.settings[name])):
-            hide(value)
+    settings = _looked_up(revealed, ask.place)
     return ApiRecords(ask, live(ask, settings, root, apis.sharing), apis.sharing)
 
 

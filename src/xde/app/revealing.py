@@ -11,9 +11,8 @@ from urllib.parse import quote
 from xde.ground.errors import UserError, XdeError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
-from xde.ground.secrets import Secret, hide, hide_password
+from xde.ground.secrets import Secret, hide, hide_password, sounds_secret
 from xde.kernel.project.files import SETTINGS_FILE
-from xde.kernel.project.secret_linter import sounds_secret
 from xde.kernel.project.secret_references import Reference, pieces, references
 
 if TYPE_CHECKING:

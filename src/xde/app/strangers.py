@@ -15,17 +15,21 @@ from xde.lifecycle.ingestion.declare_tables import OURS
 from xde.plugin.sources import connector, kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from xde.lifecycle.sources.tables import Ask, Looked, News, Portion, Position, TableSource
     from xde.plugin.sources import Connector
 
 
-def unknown(ask: Ask) -> Finding | None:
-    """What is told of a source that neither we nor an installed package can read."""
+def unknown(asks: Iterable[Ask]) -> list[Finding]:
+    """What is told of sources that neither we nor an installed package can read. Looks through what is installed once for all."""
+    theirs = [a for a in asks if a.place.kind not in OURS]
+    installed = kinds() if theirs else ()
+    return [_unknown(a, installed) for a in theirs if a.place.kind not in installed]
+
+
+def _unknown(ask: Ask, installed: tuple[str, ...]) -> Finding:
     kind = ask.place.kind
-    if kind in OURS or kind in (installed := kinds()):
-        return None
     why = "connectors that are installed: " + (", ".join(f"`{k}`" for k in installed) or "none but ours")
     hint = did_you_mean(kind, (*OURS, *installed)) or "install the package that brings it (entry point group `xde.sources`)"
     message = f"`{ask.dataset}` is on a server of type `{kind}`, which nobody here can read"
@@ -36,9 +40,9 @@ class Stranger:
     """See `lifecycle.sources.tables.TableSource`."""
 
     def __init__(self, ask: Ask, settings: Mapping[str, str], root: Path) -> None:
-        told = unknown(ask)  # it was asked when the contract was read, and may be gone since
-        if told is not None:
-            raise UserError(told)
+        told = unknown([ask])  # it was asked when the contract was read, and may be gone since
+        if told:
+            raise UserError(*told)
         with _told(ask):
             self._source: TableSource = _connector(ask.place.kind)(settings, root)
 

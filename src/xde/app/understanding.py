@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.declarations import Project
     from xde.kernel.project.files import ProjectFiles
     from xde.lifecycle.ingestion.declare import Reading
+    from xde.lifecycle.sources.tables import Ask
     from xde.lifecycle.storage.port import Schema
     from xde.lifecycle.transformation.judging import Judging
     from xde.lifecycle.transformation.work import Windowing
@@ -192,17 +193,20 @@ def _sources(project: Project, house: House, findings: Findings) -> tuple[dict[s
 
     readings: dict[str, Reading] = {}
     schemas: dict[str, Schema] = {}
+    theirs: list[Ask] = []
     for name, dataset in project.sources.items():
         reading, told = declare(dataset)
         findings.extend(told)
         if reading is not None and reading.ask is not None and reading.ask.place.kind not in OURS:
-            from xde.app.strangers import unknown
-
-            findings.extend(f for f in [unknown(reading.ask)] if f is not None)
+            theirs.append(reading.ask)
         if reading is not None:
             readings[name] = reading
             kept = ((f.name, f.kept_type) for f in reading.fields)
             schemas[name] = tuple(Column(n, house.lake.storable(t)) for n, t in kept if t is not None)
+    if theirs:
+        from xde.app.strangers import unknown
+
+        findings.extend(unknown(theirs))
     return readings, schemas
 
 

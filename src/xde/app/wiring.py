@@ -60,7 +60,7 @@ class House:
     _functions: PythonFunctions | None = None
     _throttles: dict[tuple[str, float | None], Throttle] = field(default_factory=dict)
     _files: DiskFiles | None = None
-    _stores: dict[tuple[tuple[str, str], ...], FileStore] = field(default_factory=dict)
+    _stores: dict[tuple[str, tuple[tuple[str, str], ...]], FileStore] = field(default_factory=dict)
     _key: Callable[[str], str] | None = None  # what stands for the keys of hashes, where none is to be looked up
 
     @property
@@ -260,7 +260,7 @@ class House:
         """Where the files of a source are listed and fetched."""
         if place is None:
             return self.files
-        key = tuple(sorted(place.settings.items()))
+        key = (place.kind, tuple(sorted(place.settings.items())))
         if key not in self._stores:
             from xde.app.connecting import opened_store
 

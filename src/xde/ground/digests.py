@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 
@@ -38,10 +38,15 @@ def bytes_digest(content: bytes) -> str:
 
 def file_digest(path: Path) -> str:
     """32 hexadecimal digits of BLAKE2b over a file's bytes, read in pieces of 1 MiB."""
-    state = hashlib.blake2b(digest_size=16)
     with path.open("rb") as stream:
-        while piece := stream.read(1 << 20):
-            state.update(piece)
+        return pieces_digest(iter(lambda: stream.read(1 << 20), b""))
+
+
+def pieces_digest(pieces: Iterable[bytes]) -> str:
+    """As `bytes_digest` of bytes that come in pieces."""
+    state = hashlib.blake2b(digest_size=16)
+    for piece in pieces:
+        state.update(piece)
     return state.hexdigest()
 
 

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 HIDDEN = "***"
 SHORTEST = 8  # characters: what is shorter stands in too many words that are no secret
 _PART = 16  # characters: lines of a key and texts of a JSON document that are hidden each by itself
+_SOUNDS = re.compile(
+    r"secret|passw(or)?d|pwd|passphrase|credential|authorization|cookie|tokens?$|connection_?string"
+    r"|(^|access|account|api|private|sas|shared|storage)[-_]?key$",
+    re.IGNORECASE,
+)
 _PASSWORD = re.compile(r"(://[^\s:/@?#]*:)(?!\d{1,5}[/?#])\S+(?=@)")  # what follows a host is a port, and not a password
 
 
@@ -73,6 +78,11 @@ class Veil:
 VEIL = Veil()
 hide = VEIL.hide
 redact = VEIL.redact
+
+
+def sounds_secret(name: str) -> bool:
+    """Whether a setting, an option, a header by its name holds what nobody may see."""
+    return _SOUNDS.search(name) is not None
 
 
 def hide_password(address: str) -> None:

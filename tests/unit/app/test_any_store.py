@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from ftplib import FTP
+from pathlib import Path
 
 import pytest
 from projects.contracts import source
@@ -15,6 +18,11 @@ from xde.app.workspace import Workspace
 from xde.ground.errors import TemporaryError, UserError
 
 pytest.importorskip("fsspec", reason="fsspec is not installed")
+from fsspec import register_implementation
+from fsspec.implementations.local import LocalFileSystem
+
+from xde.connectors.objects.any_store import AnyFiles
+
 authorizers = pytest.importorskip("pyftpdlib.authorizers", reason="pyftpdlib is not installed")
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.11: it still has the module that the server stands on
@@ -39,6 +47,8 @@ def serving(folder):
     server = ThreadedFTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"timeout": 0.05, "handle_exit": False}, daemon=True)
     thread.start()
+    with FTP() as first:
+        first.connect(*server.address)  # a server that is closed before it has begun raises in its thread
     try:
         yield server.address[1]
     finally:
@@ -157,3 +167,64 @@ def test_a_server_that_breaks_off_publishes_nothing(shop, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("DROP", PASSWORD)
     assert shop.run() == [("done", 1)]
+
+
+class Bare(LocalFileSystem):
+    """A disk that tells of a file its size alone, as a plain page of links does."""
+
+    protocol = "bare"
+
+    def info(self, path, **words):
+        told = super().info(path, **words)
+        return {n: told[n] for n in ("name", "size", "type")}
+
+
+def test_a_store_that_tells_no_time_is_read(shop):
+    """A file of the same size with other content is told, and a look at what is as it was loads nothing."""
+    register_implementation("bare", Bare, clobber=True)
+    shop.contract(location=f"bare://{shop.root.parent}/ftp/in")
+    shop.put("in/sales-1.csv", "id,word\n1,a\n")
+    assert shop.run() == [("done", 1)]
+    assert shop.run() == []
+    shop.put("in/sales-1.csv", "id,word\n2,a\n")
+    with Workspace.open(shop.root) as workspace:
+        workspace.plan()
+        assert "XDE0451" in [f.code for f in workspace.warnings]
+    shop.put("in/sales-1.csv", "id,word\n1,a\n")
+    shop.put("in/sales-2.csv", "id,word\n3,b\n")
+    assert shop.run() == [("done", 1)]
+    assert shop.ids() == [1, 3]
+
+
+def test_a_store_that_tells_no_time_and_whose_file_changes_between_plan_and_load(shop):
+    register_implementation("bare", Bare, clobber=True)
+    path = shop.root.parent / "ftp/in/sales-1.csv"
+    shop.put("in/sales-1.csv", "id,word\n1,a\n")
+    store = AnyFiles({"location": f"bare://{path.parent}"})
+    (file,) = store.list(f"bare://{path.parent}", "*.csv")
+    seen = store.digest(file)
+    path.write_text("id,word\n2,a\n")
+    with pytest.raises(TemporaryError, match="plan again"):
+        store.fetch(file, seen, shop.root)
+
+
+def test_several_at_once_take_nothing_from_each_other(shop):
+    """One connection cannot bring two files at a time."""
+    for n in range(6):
+        shop.put(f"in/sales-{n}.csv", "id,word\n" + f"{n},{'x' * n}\n" * 50_000)
+    location = f"ftp://127.0.0.1:{shop.port}/in"
+    store = AnyFiles({"location": location, "user": "reader", "password": PASSWORD})
+    files = store.list(location, "*.csv")
+    with ThreadPoolExecutor(3) as threads:
+        copies = list(threads.map(lambda f: store.fetch(f, store.digest(f), shop.root), files))
+    for n, copy in enumerate(copies):
+        assert Path(copy.location).read_text() == "id,word\n" + f"{n},{'x' * n}\n" * 50_000
+
+
+@pytest.mark.parametrize("location", ["ftp://reader:drop4711@127.0.0.1/in", "sftp://h/in?password=drop4711"])
+def test_a_password_in_an_address_is_refused(shop, location):
+    shop.contract(location=location)
+    with pytest.raises(UserError) as caught, Workspace.open(shop.root) as workspace:
+        workspace.run()
+    assert [f.code for f in caught.value.findings] == ["XDE0481"]
+    assert "drop4711" not in str([f.message + f.why + f.hint for f in caught.value.findings])

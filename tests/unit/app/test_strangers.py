@@ -9,6 +9,7 @@ from projects.folder import Folder
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.ground.secrets import redact
 
 OBJECT = """\
   - name: things
@@ -108,3 +109,15 @@ def test_a_secret_of_a_connector_is_a_reference(shop):
     assert [f.code for f in refused(shop)] == ["XDE0481"]
     shop.contract("{property: xdeType, value: sqlite}, {property: xdeHow, value: user}")
     assert [f.code for f in refused(shop)] == ["XDE0317"], "of our own connectors every word is known"
+
+
+@pytest.mark.parametrize("word", ["xdeApiToken", "xdeHow"])
+def test_what_a_connector_tells_shows_no_secret(shop, monkeypatch, word):
+    """Which of its words are secrets we cannot know: whatever is referred to is none of anybody's business."""
+    monkeypatch.setenv("ACME", "opensesame4711")
+    how = "" if word == "xdeHow" else "{property: xdeHow, value: opensesame4711}, "
+    shop.contract(f'{{property: xdeType, value: broken}}, {how}{{property: {word}, value: "${{env:ACME}}"}}')
+    (finding,) = shop.failed()
+    assert finding.code == "XDE0495"
+    assert "***" in redact(finding.why)
+    assert "opensesame" not in redact(str(finding))

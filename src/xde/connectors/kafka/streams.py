@@ -104,7 +104,7 @@ class KafkaStreams:
         looked: list[Looked] = []
         for server in self._servers.split(","):
             host, _, port = server.rpartition(":")
-            steps, there = reach(host, int(port), ask.limits.connect_timeout)
+            steps, there = reach(host, port, ask.limits.connect_timeout)
             looked += steps
             if there:
                 break

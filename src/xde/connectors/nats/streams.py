@@ -86,7 +86,7 @@ class NatsStreams:
     def look(self, ask: Ask) -> list[Looked]:
         """Name, port, login, the stream and what is in it."""
         of = self._settings
-        looked, there = reach(of.get("host", "localhost"), int(of.get("port", "4222")), ask.limits.connect_timeout)
+        looked, there = reach(of.get("host", "localhost"), of.get("port", "4222"), ask.limits.connect_timeout)
         if not there:
             return looked
         try:

@@ -1,24 +1,26 @@
 """Files of whatever fsspec knows (SFTP, FTP, Azure, Google Storage, WebDAV ...) as files of a source: listed, told apart, brought here.
 
 Some stores give a tag of an object's content; most servers of files give no more than its size and the time of its last change, by which
-it is told then, together with its path.
+it is told then, together with its path. Where not even a time is told, its bytes are read at every look.
 """
 
 from __future__ import annotations
 
+import threading
 import uuid
-from dataclasses import replace
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import fsspec
 
-from xde.ground.digests import digest
+from xde.connectors.objects.bringing import PIECE, brought, changed, moment, wanted
+from xde.ground.digests import digest, file_digest, pieces_digest
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.secrets import scrubbed
-from xde.lifecycle.sources.patterns import matcher, plain_start, whole
+from xde.lifecycle.sources.patterns import plain_start
 from xde.lifecycle.sources.port import FoundFile
 
 if TYPE_CHECKING:
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
 _TAGS = ("ETag", "etag", "md5Hash", "content_md5", "md5", "sha256", "checksum")
 _TIMES = ("LastModified", "last_modified", "mtime", "modify", "modified", "updated", "created")
 _OPTION = "option:"
-_TAG, _SEEN = "tag:", "seen:"
-PIECE = 1 << 20
+_TAG, _SEEN, _READ = "tag:", "seen:", "read:"
 
 
 class AnyFiles:
@@ -44,42 +45,44 @@ class AnyFiles:
         self._settings = settings
         self._span = span
         self._told: dict[str, str] = {}
-        self._made: Any = None
+        self._of_thread = threading.local()
 
     def list(self, root: str, pattern: str) -> Sequence[FoundFile]:
         """The files below the folder that match, by path; hidden and half-delivered ones are left out."""
-        try:
-            matches = matcher(pattern).match
-        except ValueError as error:
-            hint = "write it relative to the server's `location`, such as `flights-*.csv`"
-            raise self._refused("XDE0442", f"`{pattern}` is not a pattern of files", str(error), hint) from error
-        with _Telling(self):
+        fits = wanted(pattern, self._span)
+        with self._telling():
             folder = self._system._strip_protocol(root).rstrip("/")  # noqa: SLF001 - fsspec has no other way from an address to a path
             found = [self._found(folder, info) for info in self._walked(folder, pattern)]
-        return sorted((f for f in found if matches(f.path) and whole(PurePosixPath(f.path))), key=lambda f: f.path)
+        return sorted((f for f in found if fits(f.path)), key=lambda f: f.path)
 
     def digest(self, file: FoundFile) -> str:
-        """What the listing told of its content."""
-        return self._told[file.location]
+        """What the listing told of its content; where that is nothing, its bytes are read."""
+        with self._telling():
+            return self._told[file.location] or _READ + self._read(file)
 
     def fetch(self, file: FoundFile, digest: str, folder: Path) -> FoundFile:
         """A copy of the file; one that is not what was listed, before or after, is worth another plan."""
-        target = folder / f"{uuid.uuid4().hex}{''.join(PurePosixPath(file.path).suffixes[-2:])}"
-        with _Telling(self):
+        with self._telling():
             self._same(file, digest)
-            size = 0
-            with self._system.open(file.location, "rb") as given, target.open("wb") as out:
-                while piece := given.read(PIECE):
-                    size += out.write(piece)
+            copy = brought(file, self._pieces(file), folder)
             self._same(file, digest)
-        if size != file.size:
-            raise TemporaryError(f"`{file.path}` broke off after {size:,} of {file.size:,} bytes", retry_in=1.0)
-        return replace(file, location=str(target))
+        if digest.startswith(_READ) and _READ + file_digest(Path(copy.location)) != digest:
+            raise changed(file)
+        return copy
 
     def _same(self, file: FoundFile, digest: str) -> None:
+        """Whether the store still tells of the file what it told; where it tells nothing, its bytes alone can be compared."""
         self._system.invalidate_cache()
-        if _identity(file.path, self._system.info(file.location)) != digest:
-            raise TemporaryError(f"`{file.path}` was changed while it was to be loaded: plan again")
+        if _identity(file.path, self._system.info(file.location)) != ("" if digest.startswith(_READ) else digest):
+            raise changed(file)
+
+    def _pieces(self, file: FoundFile) -> Iterator[bytes]:
+        with self._system.open(file.location, "rb") as given:
+            while piece := given.read(PIECE):
+                yield piece
+
+    def _read(self, file: FoundFile) -> str:
+        return pieces_digest(self._pieces(file))
 
     def _found(self, folder: str, info: Mapping[str, Any]) -> FoundFile:
         location = str(info["name"])
@@ -101,15 +104,26 @@ class AnyFiles:
 
     @property
     def _system(self) -> Any:  # noqa: ANN401 - what fsspec gives has no type of its own
-        if self._made is None:
+        """One for every thread, for many have a single connection, whose answers two that ask at once would take from each other."""
+        if not hasattr(self._of_thread, "made"):
             given = self._settings
             location = given.get("location", "")
             options: dict[str, Any] = {n.removeprefix(_OPTION): v for n, v in given.items() if n.startswith(_OPTION)}
             options |= {name: given[word] for word, name in (("user", "username"), ("password", "password")) if given.get(word)}
-            self._made, _ = fsspec.core.url_to_fs(location, skip_instance_cache=True, **options)
-        return self._made
+            self._of_thread.made, _ = fsspec.core.url_to_fs(location, skip_instance_cache=True, **options)
+        return self._of_thread.made
 
-    def told(self, error: Exception) -> Exception:
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Whatever a store raises comes out as ours: every implementation has errors of its own."""
+        try:
+            yield
+        except (UserError, TemporaryError):
+            raise
+        except Exception as error:
+            raise self._meant(error) from error
+
+    def _meant(self, error: Exception) -> Exception:
         """An error of a store in ours."""
         scrubbed(error)
         place = self._settings.get("location", "")
@@ -135,26 +149,13 @@ class AnyFiles:
         return UserError(Finding(code, message, self._span, why=why, hint=hint))
 
 
-class _Telling:
-    """Whatever a store raises comes out as ours: every implementation has errors of its own."""
-
-    def __init__(self, store: AnyFiles) -> None:
-        self._store = store
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, (UserError, TemporaryError)):
-            raise self._store.told(error) from error
-
-
 def _identity(path: str, info: Mapping[str, Any]) -> str:
-    """What tells a content from others: its tag; else that it lies there in this size since this time."""
+    """What tells a content from others: its tag; else that it lies there in this size since this time. Nothing, where neither is told."""
     tag = next((str(info[t]) for t in _TAGS if info.get(t)), "")
     if tag:
         return _TAG + tag.strip('"')
-    return _SEEN + digest(path, int(info.get("size") or 0), str(_time(info)))
+    at = _time(info)
+    return _SEEN + digest(path, int(info.get("size") or 0), str(at)) if at is not None else ""
 
 
 def _time(info: Mapping[str, Any]) -> object:
@@ -162,7 +163,9 @@ def _time(info: Mapping[str, Any]) -> object:
 
 
 def _changed_ns(info: Mapping[str, Any], told: str) -> int:
-    """The time of the last change, as far as it is told; what is below the second is of the content's tag, for most tell whole seconds."""
+    """The time of the last change, as far as it is told; a file of which nothing is told is at no time what it was at another."""
+    if not told:
+        return uuid.uuid4().int % 1_000_000_000
     at = _time(info)
     if isinstance(at, str) and at.isdigit() and len(at) >= 14:  # RFC 3659, 2.3: FTP
         at = datetime.strptime(at[:14], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
@@ -172,4 +175,4 @@ def _changed_ns(info: Mapping[str, Any], told: str) -> int:
         except ValueError:
             at = None
     seconds = at.timestamp() if isinstance(at, datetime) else float(at) if isinstance(at, (int, float)) else 0.0
-    return int(seconds) * 1_000_000_000 + int(digest(told)[:7], 16) % 1_000_000_000
+    return moment(seconds, told)

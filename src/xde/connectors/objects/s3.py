@@ -6,10 +6,7 @@ piece it is that of their bytes; a copy that was put in several pieces may have 
 
 from __future__ import annotations
 
-import uuid
 from contextlib import closing
-from dataclasses import replace
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -24,15 +21,15 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from xde.ground.digests import digest
+from xde.connectors.objects.bringing import PIECE, brought, changed, moment, wanted
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
-from xde.lifecycle.sources.patterns import matcher, plain_start, whole
+from xde.lifecycle.sources.patterns import plain_start
 from xde.lifecycle.sources.port import FoundFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
+    from pathlib import Path
 
     from xde.ground.spans import Span
 
@@ -60,20 +57,16 @@ class S3Files:
     def list(self, root: str, pattern: str) -> Sequence[FoundFile]:
         """The objects below the prefix that match, by path; hidden and half-delivered ones are left out."""
         bucket, prefix = _place(root)
-        try:
-            matches = matcher(pattern).match
-        except ValueError as error:
-            hint = "write it relative to the server's `location`, such as `flights-*.csv`"
-            raise self._refused("XDE0442", f"`{pattern}` is not a pattern of objects", str(error), hint) from error
+        fits = wanted(pattern, self._span)
         found = []
         for told in self._listed(bucket, prefix + plain_start(pattern)):
             key = str(told["Key"])
             path = key.removeprefix(prefix)
-            if key.endswith("/") or not matches(path) or not whole(PurePosixPath(path)):
+            if key.endswith("/") or not fits(path):
                 continue
             location = f"s3://{bucket}/{key}"
             self._tags[location] = tag = str(told["ETag"]).strip('"')
-            found.append(FoundFile(path, location, int(told["Size"]), _changed_ns(told["LastModified"], tag)))
+            found.append(FoundFile(path, location, int(told["Size"]), moment(told["LastModified"].timestamp(), tag)))
         return sorted(found, key=lambda f: f.path)
 
     def digest(self, file: FoundFile) -> str:
@@ -83,23 +76,16 @@ class S3Files:
     def fetch(self, file: FoundFile, digest: str, folder: Path) -> FoundFile:
         """A copy of the object with that tag; one that has changed since is worth another plan."""
         bucket, key = _place(file.location, whole_key=True)
-        ending = "".join(PurePosixPath(key).suffixes[-2:])
-        target = folder / f"{uuid.uuid4().hex}{ending}"
         try:
             told = self._client.get_object(Bucket=bucket, Key=key, IfMatch=f'"{digest.removeprefix(_TAG)}"', **self._pays)
-            size = 0
-            with target.open("wb") as out, closing(told["Body"]) as body:
-                for piece in body.iter_chunks(1 << 20):
-                    size += out.write(piece)
+            with closing(told["Body"]) as body:
+                return brought(file, body.iter_chunks(PIECE), folder)
         except ClientError as error:
             if _code(error) in _CHANGED:
-                raise TemporaryError(f"`{file.path}` was changed while it was to be loaded: plan again") from error
+                raise changed(file) from error
             raise self._told(error, bucket, "s3:GetObject") from error
         except BotoCoreError as error:
             raise self._told(error, bucket, "s3:GetObject") from error
-        if size != file.size:
-            raise TemporaryError(f"`{file.path}` broke off after {size:,} of {file.size:,} bytes", retry_in=1.0)
-        return replace(file, location=str(target))
 
     @property
     def _client(self) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
@@ -150,11 +136,6 @@ class S3Files:
 
     def _refused(self, code: str, message: str, why: str, hint: str) -> UserError:
         return UserError(Finding(code, message, self._span, why=why, hint=hint))
-
-
-def _changed_ns(at: datetime, tag: str) -> int:
-    """A store tells whole seconds, in which an object may change twice: what is below them is of its tag."""
-    return int(at.timestamp()) * 1_000_000_000 + int(digest(tag)[:7], 16) % 1_000_000_000
 
 
 def _code(error: ClientError) -> str:

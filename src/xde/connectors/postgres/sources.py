@@ -81,7 +81,7 @@ class PostgresTables:
     def look(self, ask: Ask) -> list[Looked]:
         """The host's name, its port, the login, the table, the right on each column, how late transactions are."""
         host, port = self._settings.get("host", "localhost"), self._settings.get("port", "5432")
-        looked, there = reach(host, int(port), ask.limits.connect_timeout)
+        looked, there = reach(host, port, ask.limits.connect_timeout)
         if not there:
             return looked
         try:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from typing import TYPE_CHECKING
 
+from xde.ground.errors import DISK_FULL
 from xde.lifecycle.ingestion.push import NoRoom
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 try:
     from fcntl import F_FULLFSYNC, fcntl  # type: ignore[attr-defined,unused-ignore]  # a Mac's fsync leaves it in the drive's own memory
@@ -53,5 +51,5 @@ def publish(path: Path, pieces: Iterable[bytes]) -> None:
 
 def no_room(error: OSError) -> NoRoom:
     """What an error of the disk means to those who push."""
-    full = error.errno in _FULL
+    full = error.errno in DISK_FULL
     return NoRoom("the disk is full" if full else f"the disk fails: {error.strerror or error}", full=full)

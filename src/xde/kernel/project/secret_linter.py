@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding, Severity
-from xde.kernel.project.secret_references import EXAMPLES, pieces, references, unclear
+from xde.ground.secrets import sounds_secret
+from xde.kernel.project.secret_references import EXAMPLES, password_in, references, unclear
 from xde.kernel.project.tree import Mapping, Node, Scalar, walk
 
 if TYPE_CHECKING:
@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from xde.kernel.project.fields import Complaints
 
 READ_IN = ("lake", "ledger", "engine")
-_PASSWORD = re.compile(r"://[^:/@?#]*:[^@\0]+@|[?&](ssl)?password=[^&\0]")
-_SECRET_OPTION = re.compile(r"secret|password|passwd|credential|_token$|(access|account|api|private)_?key$", re.IGNORECASE)
-
-
-def sounds_secret(option: str) -> bool:
-    """Whether an option of an object store by its name holds what nobody may see."""
-    return _SECRET_OPTION.search(option) is not None
 
 
 def check_references(root: Mapping, say: Complaints) -> None:
@@ -57,17 +50,12 @@ def _places(root: Mapping) -> Iterator[Node]:
 def _check_open(place: Node, say: Complaints) -> None:
     """Warn of passwords that stand there to be read, and are kept with every deployment."""
     for node in walk(place):
-        if isinstance(node, Scalar) and _has_password(node.text):
+        if isinstance(node, Scalar) and password_in(node.text):
             _warn(node, say)
     options = place.mapping("options") if isinstance(place, Mapping) else None
     for name, node in options.items.items() if options is not None else ():
-        if isinstance(node, Scalar) and sounds_secret(name) and node.text and not references(node.text):
+        if isinstance(node, Scalar) and sounds_secret(name) and node.text and "${" not in node.text:
             _warn(node, say)
-
-
-def _has_password(text: str) -> bool:
-    """Whether an address has a password of which no part is a reference."""
-    return _PASSWORD.search("".join(p if isinstance(p, str) else "\0" for p in pieces(text))) is not None
 
 
 def _warn(node: Scalar, say: Complaints) -> None:

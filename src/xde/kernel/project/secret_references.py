@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = "`${env:NAME}`, `${file:PATH}`, `${keyring:SERVICE/NAME}` or `${aws:SECRET_ID#KEY}`"
 _ANY = re.compile(r"\$\{([^{}]*)\}?")
+_PASSWORD = re.compile(r"://[^:/@?#]*:[^@\0]+@|[?&](ssl)?password=[^&\0]")
 _GOOD = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_.+-]*):([^{}]*[^{}\s][^{}]*)\}")
 
 
@@ -48,6 +49,11 @@ def pieces(text: str) -> list[str | Reference]:
 def references(text: str) -> list[Reference]:
     """The references in a text."""
     return [p for p in pieces(text) if isinstance(p, Reference)] if "${" in text else []
+
+
+def password_in(address: str) -> bool:
+    """Whether an address has a password of which no part is a reference."""
+    return _PASSWORD.search("".join(p if isinstance(p, str) else "\0" for p in pieces(address))) is not None
 
 
 def unclear(text: str) -> Iterator[Unclear]:

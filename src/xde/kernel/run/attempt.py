@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.errors import Bug, DataError, TemporaryError, UserError
+from xde.ground.errors import DISK_FULL, Bug, DataError, TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.records import dataclass
 from xde.ground.secrets import trace_of
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from xde.kernel.run.herald import Herald
 
 LONGEST_WAIT = 60.0  # seconds between two tries, however many there were
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ def _gave_up(step: Step, error: TemporaryError, attempts: int) -> Outcome:
 
 def _is_full(error: BaseException) -> bool:
     """Whether a disk had no room; what the engine says of it in words of its own comes as a `UserError`."""
-    return isinstance(error, OSError) and error.errno in _FULL
+    return isinstance(error, OSError) and error.errno in DISK_FULL
 
 
 def _full_disk(step: Step, error: BaseException) -> Outcome:

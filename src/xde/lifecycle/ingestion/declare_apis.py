@@ -11,6 +11,7 @@ from xde.ground.findings import Finding, Severity
 from xde.ground.names import did_you_mean
 from xde.ground.raw_json import steps
 from xde.ground.records import dataclass
+from xde.ground.secrets import sounds_secret
 from xde.kernel.project.secret_references import EXAMPLES, references
 from xde.lifecycle.ingestion.port import Dialect
 from xde.lifecycle.ingestion.treatments import WORD
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 API = "api"
 API_DIALECT = Dialect("ndjson", compression="none", nulls=())
-_SOUNDS_SECRET = re.compile(r"secret|password|passwd|token|authorization|cookie|api[-_]?key|access[-_]?key|credential", re.IGNORECASE)
 _WORDS = {
     "requestsPerSecond": "a_second",
     "responseBytes": "response_bytes",
@@ -243,7 +243,7 @@ def _place(server: Server, api: Mapping[str, Any], findings: Findings) -> Place:
     for part in ("headers", "query"):
         settings |= {f"{part}:{n}": _text(v) for n, v in _part(api, part).items()}
     _check_auth(server, auth, findings)
-    hidden = [n for n in settings if n in SECRETS or (":" in n and _SOUNDS_SECRET.search(n.partition(":")[2]))]
+    hidden = [n for n in settings if n in SECRETS or (":" in n and sounds_secret(n.partition(":")[2]))]
     for name in hidden:
         if settings[name] and not references(settings[name]):
             _open(name.partition(":")[2] or name, server.custom["api"].span, findings)
@@ -276,7 +276,7 @@ def _check_open(of: SchemaObject, words: Mapping[str, Any], findings: Findings) 
     """What an object says of its requests is no place for secrets: those of the server open the door for all."""
     for part in ("headers", "query"):
         for name, value in _part(words, part).items():
-            if _SOUNDS_SECRET.search(name) or references(_text(value)):
+            if sounds_secret(name) or references(_text(value)):
                 _open(name, _at(of), findings)
 
 

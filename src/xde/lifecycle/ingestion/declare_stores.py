@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding
-from xde.kernel.project.secret_references import references
+from xde.ground.secrets import sounds_secret
+from xde.kernel.project.secret_references import password_in, references
 from xde.lifecycle.ingestion.declare_tables import FILES, in_the_open, not_in_the_open
 from xde.lifecycle.sources.tables import Place
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 FILE_SERVERS = frozenset({"local", "s3", "sftp", "azure"})
 _OWN = ("region", "accessKey", "secretKey", "anonymous", "requesterPays")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://")
-_SECRET = re.compile(r"(?i)password|secret|token|key")
 
 
 def store_of(server: Server, findings: Findings) -> Place | None:
@@ -48,12 +48,15 @@ def _any_store(server: Server, findings: Findings) -> Place:
         hint = "write it as an address, such as `sftp://host/folder`"
         message = f"`location` of the server `{server.name}` is no address of files: `{location}`"
         findings.add(Finding("XDE0494", message, server.span, hint=hint))
+    if password_in(location):
+        hint = "take it out of `location`, and write a reference as `xdePassword`"
+        findings.add(in_the_open(server.name, "password", server.span, hint))
     not_in_the_open(server, "password", "password", findings)
     settings = {n: str(v) for n, v in server.settings.items()}
     settings |= {n: str(server.custom[n].value) for n in ("user", "password") if n in server.custom}
     options = server.custom["options"].value if "options" in server.custom else {}
     for name, value in options.items() if isinstance(options, dict) else ():
-        if _SECRET.search(str(name)) and not references(str(value)):
+        if sounds_secret(str(name)) and not references(str(value)):
             hint = "write a reference, such as `${env:SHOP_KEY}`"
             findings.add(in_the_open(server.name, f"option `{name}`", server.custom["options"].span, hint))
         settings[f"option:{name}"] = str(value)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
+from xde.ground.secrets import sounds_secret
 from xde.kernel.project.own_words import CUSTOM_KINDS
-from xde.kernel.project.secret_references import references
+from xde.kernel.project.secret_references import password_in, references
 from xde.lifecycle.ingestion.port import Dialect
 from xde.lifecycle.sources.tables import LSN, NULL, OPERATION, SEQUENCE, TOLD, Ask, AskedColumn, Capture, Cursor, Limits, Place
 
@@ -42,7 +43,6 @@ WORDS = {
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z")
 _SLOT = re.compile(r"[^a-z0-9_]+")
 _CAPITAL = re.compile("([A-Z])")
-_SECRET = re.compile(r"(?i)password|secret|token")
 _OWN = ("user", "password", "sslMode", "url")
 OURS = frozenset({*KINDS.values(), *CUSTOM_KINDS})
 _LATE = {"mysql", "sqlalchemy"}  # servers whose rows do not tell which transaction wrote them; of strangers' nobody knows
@@ -177,10 +177,10 @@ def _place(server: Server, kind: str, findings: Findings) -> Place:
     settings = {n: str(v) for n, v in server.settings.items()}
     own = _OWN if kind in OURS else [n for n in server.custom if n != "type"]  # a connector of others knows what it asks for
     settings |= {n: str(server.custom[n].value) for n in own if n in server.custom}
-    for name in dict.fromkeys(("password", *(n for n in own if _SECRET.search(n)))):
+    for name in dict.fromkeys(("password", *(n for n in own if sounds_secret(n)))):
         not_in_the_open(server, name, "password" if name == "password" else f"`{_spoken(name)}`", findings)
     url = server.custom.get("url")
-    if url is not None and ":" in str(url.value).partition("://")[2].rpartition("@")[0] and not references(str(url.value)):
+    if url is not None and password_in(str(url.value)):
         findings.add(in_the_open(server.name, "password", url.span, "take it out of `xdeUrl`, and write a reference as `xdePassword`"))
     return Place(kind, settings, server.span)
 

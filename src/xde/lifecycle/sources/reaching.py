@@ -13,8 +13,15 @@ if TYPE_CHECKING:
     from xde.ground.errors import XdeError
 
 
-def reach(host: str, port: int, wait: float) -> tuple[list[Looked], bool]:
+def is_port(written: str) -> bool:
+    """Whether a text is the number of a port."""
+    return written.isascii() and written.isdigit() and len(written) <= 5 and 0 < int(written) < 65536
+
+
+def reach(host: str, port: int | str, wait: float) -> tuple[list[Looked], bool]:
     """What was found on the way to a port, with how long it took, and whether somebody listens there. `wait` is in seconds."""
+    if not is_port(str(port)):
+        return [Looked(f"port `{port}`", well=False, told="no number from 1 to 65535", mend="mend `port` in the contract")], False
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
