@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from xde.ground.findings import Finding
     from xde.kernel.graph.analysis import ColumnRef
-    from xde.kernel.plan.ledger import StepRecord
     from xde.lifecycle.ingestion.port import Letter
     from xde.lifecycle.storage.port import CommitRecord
 
@@ -68,17 +66,6 @@ class ReplayOutcome:
     accepted: int
     again: tuple[Letter, ...]
     snapshot: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """What a run did, for the last lines of the terminal."""
-
-    run: str
-    status: str
-    seconds: float
-    steps: tuple[StepRecord, ...]
-    findings: tuple[Finding, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,9 +100,19 @@ class House:
         if self._ledger is None:
             from xde.ledger.open import open_ledger
 
-            url = self.chosen_ledger
-            self._ledger = open_ledger(self.revealed.address(url) if "${" in url or "@" in url else url, self.root)
+            self._ledger = open_ledger(self._ledger_address, self.root)
         return self._ledger
+
+    def set_broken_ledger_aside(self) -> Path | None:
+        """Move a ledger out of the way that is broken, before it is opened; gives where it lies now, or None where nothing is wrong."""
+        from xde.ledger.open import set_broken_aside
+
+        return set_broken_aside(self._ledger_address, self.root)
+
+    @property
+    def _ledger_address(self) -> str:
+        url = self.chosen_ledger
+        return self.revealed.address(url) if "${" in url or "@" in url else url
 
     @property
     def chosen_ledger(self) -> str:

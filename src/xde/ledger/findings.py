@@ -47,6 +47,9 @@ def is_folder(label: str) -> Finding:
     )
 
 
+BROKEN = frozenset({"XDE0704", "XDE0706"})  # what `xde ledger rebuild` mends
+
+
 def not_a_database(label: str) -> Finding:
     """Something that SQLite did not write, or its first page is gone."""
     return Finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from xde.ground.errors import UserError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.kernel.plan.ledger import Ledger
+    from xde.ledger.sqlite import SqliteStore
     from xde.ledger.store import Store
 
 
@@ -30,10 +32,27 @@ def open_ledger(url: str, root: Path) -> Ledger:
     return RelationalLedger(store)
 
 
-def sqlite_path(url: str, root: Path) -> Path | None:
-    """The file of a SQLite ledger; None for another kind."""
+def set_broken_aside(url: str, root: Path) -> Path | None:
+    """Move a ledger out of the way whose file cannot be read whole; gives where it lies now, or None where nothing is wrong with it.
+
+    Raises as `open_ledger` does, and for a broken ledger that is no file of ours to move.
+    """
     scheme, _, path = url.partition(":")
-    return root / path if scheme == "sqlite" else None
+    if scheme != "sqlite":
+        return None
+    try:
+        store = _sqlite(url, path, root)
+        with closing(store):
+            migrate(store)
+            store.examine()
+    except UserError as error:
+        if not {f.code for f in error.findings} <= findings.BROKEN:
+            raise
+    else:
+        return None
+    from xde.ledger.sqlite import set_aside
+
+    return set_aside(root / path)
 
 
 def _store(url: str, root: Path) -> Store:
@@ -47,7 +66,7 @@ def _store(url: str, root: Path) -> Store:
             raise UserError(findings.wrong_url(_without_user(url), scheme))
 
 
-def _sqlite(url: str, path: str, root: Path) -> Store:
+def _sqlite(url: str, path: str, root: Path) -> SqliteStore:
     from xde.ledger.sqlite import SqliteStore
 
     if not path.strip() or path.startswith((":", "//")) or path.endswith("/") or "\0" in path:

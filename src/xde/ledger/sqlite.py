@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections import defaultdict
 from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,6 +24,7 @@ Result = TypeVar("Result")
 
 BUSY_SECONDS = 10.0
 _DIALECT = "sqlite"
+_OTHERS = "_postgres"  # the end of names of queries that another database is asked
 _PARTS = ("-wal", "-shm", "-journal", "")  # the log first: were it left behind, it would be taken for the log of the next database
 
 
@@ -83,6 +85,19 @@ class SqliteStore:
                 raise self._told(error) from error
         return result
 
+    def examine(self) -> None:
+        """Read the whole file, and try whether whatever we ask of it could be asked. Raises `UserError` for what is damaged."""
+        with self._lock:
+            try:
+                (told,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone()
+                for name, query in queries().items():
+                    if not name.endswith(_OTHERS):
+                        self._connection.execute(f"EXPLAIN {query}", defaultdict(lambda: None))
+            except sqlite3.Error as error:
+                raise self._told(error) from error
+        if told != "ok":
+            raise UserError(findings.damaged(self.label, str(told)))
+
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
@@ -106,7 +121,7 @@ class SqliteStore:
                 return UserError(findings.disk_failed(self.label, why))
             case None if "decode to UTF-8" in why:
                 return UserError(findings.damaged(self.label, why))
-            case sqlite3.SQLITE_ERROR if "no such" in why:  # a table or column of ours is gone, or the file was changed by hand
+            case sqlite3.SQLITE_ERROR if "no such" in why or "has no column" in why:  # a table or column of ours is gone, or the file was changed by hand
                 return UserError(findings.damaged(self.label, why))
             case _:
                 return Bug(f"SQLite, {type(error).__name__}: {why}")

@@ -15,7 +15,7 @@ import pytest
 
 from xde.ground.errors import TemporaryError, UserError
 from xde.kernel.plan.ledger import TableState
-from xde.ledger.open import open_ledger, sqlite_path
+from xde.ledger.open import open_ledger
 from xde.ledger.queries import pyformat_queries, queries
 from xde.ledger.relational import RelationalLedger
 from xde.ledger.sqlite import SqliteStore, set_aside
@@ -45,9 +45,7 @@ def full_ledger(root: Path) -> Path:
     ledger = open_ledger(URL, root)
     ledger.remember(many())
     ledger.close()
-    path = sqlite_path(URL, root)
-    assert path is not None
-    return path
+    return root / URL.removeprefix("sqlite:")
 
 
 @pytest.mark.parametrize(

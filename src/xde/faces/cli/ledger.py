@@ -24,14 +24,17 @@ def command() -> None:
 def rebuild(session: Session) -> None:
     """Make the ledger again from what the lake says.
 
-    Runs and steps that it remembers stay.
+    Runs and steps that it remembers stay. One that is broken is moved aside, and a new one is begun.
     """
-    with session.open() as workspace:
-        tables = workspace.rebuild_ledger()
+    from xde.app.reconciling import rebuild_at  # deferred: it brings the lake
+
+    tables, aside = rebuild_at(session.root(), session.environment)
     if session.machine:
-        session.document({"tables": tables})
-    else:
-        session.result(f"{amount(tables, 'table')} found; the ledger says again what the lake says")
+        session.document({"tables": tables, "aside": str(aside) if aside else None})
+        return
+    if aside is not None:
+        session.talk(f"the ledger was broken, and is now `{aside.name}` beside the new one: which runs there were stands in it alone")
+    session.result(f"{amount(tables, 'table')} found; the ledger says again what the lake says")
 
 
 command.add_command(rebuild)

@@ -45,11 +45,6 @@ def touched_by_keys(files: Sequence[DataFile], others: Sequence[DataFile], key: 
     return tuple(f for f in files if any(_meet(_ranges(f, key, types), ranges) for ranges in there))
 
 
-def may_overlap(file: DataFile, others: Sequence[DataFile], key: Sequence[str], schema: Schema) -> bool:
-    """Whether a file may share a key with any of the others: it does not where one key column's values lie apart."""
-    return bool(touched_by_keys([file], others, key, schema))
-
-
 def range_of(file: DataFile, column: str, kind: str) -> Range | None:
     """What is sure of a column's values in a file; None when nothing is."""
     told = file.statistics.get(column)

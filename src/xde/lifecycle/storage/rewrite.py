@@ -15,7 +15,7 @@ from xde.ground.records import dataclass
 from xde.lifecycle.storage.prune import may_hold, touched_by_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from xde.lifecycle.storage.port import DataFile, Schema, Snapshot
 
@@ -80,20 +80,6 @@ def replace_stretches(before: Snapshot, schema: Schema, column: str, stretches: 
     within = " OR ".join(f"({name} >= $s{n} AND {name} < $e{n})" for n in range(len(stretches))) or "false"
     bounds = {f"{w}{n}": v for n, stretch in enumerate(stretches) for w, v in zip("se", stretch, strict=True)}
     return Rewrite(touched, _staying(before, schema, f"(({within}) IS NOT TRUE)"), bounds)
-
-
-def delete_where(before: Snapshot, predicate: str, parameters: Mapping[str, object], may_match: Callable[[DataFile], bool]) -> Rewrite:
-    """Rows for which the predicate is true go; those for which it is false or NULL stay. `may_match` says which files can have any."""
-    touched = tuple(f for f in before.files if may_match(f))
-    return Rewrite(touched, _staying(before, before.schema, f"(({predicate}\n) IS NOT TRUE)"), parameters)
-
-
-def newest_of_key(dataset: str, schema: Schema, key: Sequence[str], order: Sequence[str]) -> str:
-    """Of the rows with one key, the one that is last by `order` (NULL before every value)."""
-    columns = ", ".join(quoted(c.name) for c in schema)
-    by = ", ".join(quoted(k) for k in key)
-    last = ", ".join(f"{quoted(o)} DESC NULLS LAST" for o in order)
-    return f"SELECT {columns} FROM {dataset} QUALIFY row_number() OVER (PARTITION BY {by} ORDER BY {last}) = 1"
 
 
 def doubled_keys(dataset: str, key: Sequence[str], limit: int = 20) -> str:

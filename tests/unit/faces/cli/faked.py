@@ -146,9 +146,6 @@ class Workspace:
     def expire(self, *, dry_run):
         return (Expired("my_branch", AT, 30.0, 4),) if CASE == "expired" else ()
 
-    def rebuild_ledger(self):
-        return 17
-
     def runs(self, limit=20):
         return [] if CASE == "idle" else [RunRecord("r1", "dev", "p", "done", AT, AT)][:limit]
 

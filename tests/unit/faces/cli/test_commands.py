@@ -73,7 +73,6 @@ def test_quiet_keeps_results_only(call):
         (["runs"], {"runs"}),
         (["runs", "r1"], {"run", "steps"}),
         (["clean"], {"dry_run", "environments", "tables", "findings"}),
-        (["ledger", "rebuild"], {"tables"}),
         (["doctor"], {"diagnoses"}),
         (["explain"], {"codes"}),
         (["explain", "1"], {"code", "title", "text"}),
@@ -211,7 +210,6 @@ def test_the_rest_in_words(call):
     assert told.stdout == "a.b  u  whole version, 2 files, 500 bytes\na.b  v  1 file, 1.5 kB\n3 files, 2.0 kB would be taken away\n"
     assert told.stderr.endswith("clean keep_hours=168 keep_days=3\n")
     assert "warning[XDE0302]: a warning of the project" in call("clean", case="warned").stderr
-    assert call("ledger", "rebuild").stdout == "17 tables found; the ledger says again what the lake says\n"
     assert (
         call("doctor", case="ill").stdout
         == "ok  lake  written and read\n!   disk  slow: 3 s\n!!  source nyc  missing: no folder `data`\n    hint: make it\n"

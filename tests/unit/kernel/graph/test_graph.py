@@ -6,8 +6,6 @@ import pytest
 
 from xde.kernel.graph.graph import Graph
 from xde.kernel.graph.select import select
-from xde.kernel.graph.views import views_needed
-from xde.kernel.project.declarations import Kind
 
 EDGES = {
     "raw.a": (),
@@ -93,26 +91,3 @@ def test_a_word_that_chooses_nothing_is_a_finding(word, hint):
     found, findings = select(Graph(EDGES), [word, "raw.a"], TAGS)
     assert found == {"raw.a"}
     assert [(f.code, f.hint) for f in findings] == [("XDE0214", hint)]
-
-
-def test_views_come_in_an_order_in_which_they_can_be_made(kit):
-    view = {"kind": Kind.VIEW}
-    models = [
-        kit.model("v.one", "SELECT 1", **view),
-        kit.model("v.two", "SELECT 1", **view),
-        kit.model("v.three", "SELECT 1", **view),
-        kit.model("t.table", "SELECT 1"),
-        kit.model("v.behind", "SELECT 1", **view),
-        kit.model("t.last", "SELECT 1"),
-    ]
-    edges = {
-        "v.one": ("shop.orders",),
-        "v.two": ("v.one", "shop.notes"),
-        "v.three": ("v.one", "v.two", "t.table"),
-        "v.behind": ("shop.orders",),
-        "t.table": ("v.behind",),
-        "t.last": ("v.three", "v.two"),
-    }
-    assert views_needed(Graph(edges), kit.project(*models), "t.last") == ("v.one", "v.two", "v.three")
-    assert views_needed(Graph(edges), kit.project(*models), "v.three") == ("v.one", "v.two")
-    assert views_needed(Graph(edges), kit.project(*models), "t.table") == ("v.behind",)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xde.lifecycle.storage.port import Column, DataFile, Statistics
-from xde.lifecycle.storage.prune import may_hold, may_overlap
+from xde.lifecycle.storage.prune import may_hold, touched_by_keys
 
 DAY = (date(2013, 1, 2), date(2013, 1, 3))
 
@@ -38,6 +38,10 @@ def file(**told):
 def test_a_day_by_bounds(told, holds):
     assert may_hold(file(at=told), "at", *DAY) is holds
     assert may_hold(file(at=told), "at", datetime(2013, 1, 2, tzinfo=UTC), datetime(2013, 1, 3, tzinfo=UTC)) is holds
+
+
+def may_overlap(file, others, key, schema):
+    return touched_by_keys([file], others, key, schema) == (file,)
 
 
 def test_no_statistics_prove_nothing():

@@ -21,12 +21,9 @@ from xde.lifecycle.storage.port import Column, Commit, DataFile, Snapshot, Table
 from xde.lifecycle.storage.prune import may_hold
 from xde.lifecycle.storage.rewrite import (
     NEW,
-    OLD,
-    delete_where,
     doubled_finding,
     doubled_keys,
     merge_by_key,
-    newest_of_key,
     replace_interval,
     small_files,
 )
@@ -91,14 +88,6 @@ class Orders:
         self.publish(SCHEMA, done.adds, done.removes)
         self.model = [r for r in self.model if r[2] is None or not start <= r[2] < end] + rows
 
-    def delete(self, above):
-        before = self.lake.snapshot(TABLE)
-        rewrite = delete_where(before, "o.k > $above", {"above": above}, lambda _: True)
-        files = tuple(f"{before.folder}/{f.path}" for f in rewrite.removes)
-        kept = write(rewrite.sql, {OLD: (before.schema, files)}, rewrite.parameters, self.lake.folder(TABLE))
-        self.publish(SCHEMA, kept, rewrite.removes)
-        self.model = [r for r in self.model if r[0] is None or r[0] <= above]
-
     def compact(self, target):
         before = self.lake.snapshot(TABLE)
         done = self.merger.compact(before, target)
@@ -124,7 +113,6 @@ DEEDS = st.lists(
         st.tuples(st.just("append"), ROWS),
         st.tuples(st.just("merge"), ROWS),
         st.tuples(st.just("replace"), ROWS, st.integers(0, 9).map(lambda d: START + timedelta(days=d)), st.integers(1, 4)),
-        st.tuples(st.just("delete"), st.integers(0, 6)),
         st.tuples(st.just("compact"), st.integers(500, 5000)),
     ),
     min_size=1,
@@ -191,12 +179,9 @@ def test_a_column_that_the_table_did_not_have_is_null_in_what_stays(orders):
     assert told == [("new", 1), (None, 99)]
 
 
-def test_of_doubled_keys_the_newest_is_chosen_or_all_are_told():
+def test_doubled_keys_are_told():
     rows = "(VALUES (1, 'a', 1, 10), (1, 'a', 2, 20), (1, NULL, NULL, 30), (1, NULL, 0, 40), (2, 'b', NULL, 50)) AS t(k, w, \"at\", v)"
     DUCK.execute(f"CREATE SCHEMA IF NOT EXISTS xde; CREATE OR REPLACE TABLE {NEW}_doubled AS FROM {rows}")
-    schema = tuple(Column(n, "INTEGER") for n in ("k", "w", "at", "v"))
-    chosen = DUCK.execute(f"SELECT v FROM ({newest_of_key(f'{NEW}_doubled', schema, ['k', 'w'], ['at'])}) ORDER BY v").fetchall()
-    assert chosen == [(20,), (40,), (50,)]
     doubled = DUCK.execute(doubled_keys(f"{NEW}_doubled", ["k", "w"])).fetchall()
     assert doubled == [(1, "a", 2), (1, None, 2)]
     told = doubled_finding("shop.orders", ["k", "w"], doubled)
