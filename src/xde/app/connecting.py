@@ -11,7 +11,6 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
 from xde.ground.secrets import hide, hide_password, sounds_secret
 from xde.kernel.project.secret_references import references
-from xde.lifecycle.ingestion.declare_tables import OURS
 from xde.lifecycle.sources.apis import SECRETS
 from xde.lifecycle.sources.draining import Drained
 from xde.lifecycle.sources.pace import within_hours
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.devices import Devices, Subscription
     from xde.lifecycle.sources.port import FileStore
     from xde.lifecycle.sources.tables import Ask, Place, TableSource
-
-
-_KNOWN = OURS | {"s3"}  # kinds of places whose words we know
 
 
 @dataclass(slots=True)
@@ -128,10 +124,13 @@ def _looked_up(revealed: Revealing, place: Place, root: Path | None = None) -> d
 
     With a `root`, the file of an authority is one of the project's. Raises `UserError` where a setting cannot be.
     """
+    from xde.lifecycle.ingestion.declare_tables import OURS  # deferred: it brings the reader of contracts, and a plan needs none
+
+    known = place.kind in OURS | {"s3"}
     found = {name: revealed.text(written) for name, written in place.settings.items()}
     for name, value in found.items():
         looked_up = bool(references(place.settings[name]))
-        if sounds_secret(name) or name in SECRETS or (looked_up and (":" in name or place.kind not in _KNOWN)):
+        if sounds_secret(name) or name in SECRETS or (looked_up and (":" in name or not known)):
             hide(value)  # which words of a connector of others, or of fsspec, are secrets, they alone know
         hide_password(value)
     for port in _ports(place.kind, found):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xde.kernel.run.events import Outcome
     from xde.kernel.run.runner import StepContext
 
-CODES = frozenset({"XDE0345", "XDE0411", "XDE0482"})  # a column is missing, or may have another name
+CODES = frozenset({"XDE0345", "XDE0411", "XDE0417", "XDE0482"})  # a column is missing, or may have another name
 SHOWN = 3  # readers that are named
 _NAMED = re.compile(r"`([^`]+)`")
 

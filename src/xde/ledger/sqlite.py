@@ -121,7 +121,7 @@ class SqliteStore:
                 return UserError(findings.disk_failed(self.label, why))
             case None if "decode to UTF-8" in why:
                 return UserError(findings.damaged(self.label, why))
-            case sqlite3.SQLITE_ERROR if "no such" in why or "has no column" in why:  # a table or column of ours is gone, or the file was changed by hand
+            case sqlite3.SQLITE_ERROR if "no such" in why or "has no column" in why:  # the file was changed by hand
                 return UserError(findings.damaged(self.label, why))
             case _:
                 return Bug(f"SQLite, {type(error).__name__}: {why}")

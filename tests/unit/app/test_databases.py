@@ -304,5 +304,5 @@ def test_columns_that_come_and_go_by_the_policy_of_the_contract(tmp_path):
     till.sql("ALTER TABLE orders DROP COLUMN photo")
     till.sql("INSERT INTO orders (id, customer, discount) VALUES (2, 'bob', 5)")
     outcome = till.run()["shop.orders"]
-    assert (outcome.rows, [f.code for f in outcome.findings]) == (1, ["XDE0424"])
+    assert (outcome.rows, [f.code for f in outcome.findings]) == (1, ["XDE0417", "XDE0424"])
     assert till.rows("order_id", "photo", "discount") == [(1, None, None), (2, None, 5)]

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from xde.faces.words.cells import visible
 from xde.faces.words.run import StepLines
-from xde.kernel.run.events import RunFinished, RunStarted, StepFinished, StepProgress, StepStarted
+from xde.kernel.run.events import RunFinished, RunStarted, SchemaChanged, StepFinished, StepProgress, StepStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -64,7 +64,7 @@ class LiveProgress:
             case RunStarted():
                 self._lines = StepLines.of(event.plan)
                 self._steps.update(self._whole, total=len(event.plan.steps))
-            case RunFinished():
+            case RunFinished() | SchemaChanged():  # what is to be told of it is a finding of the load
                 pass
             case _:
                 assert_never(event)

@@ -27,6 +27,7 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
     `windows`: of a model of windows, its watermark and how many rows it has read and how many of them came late; `waiting`: the files of
     rows whose windows are open;
     `hashed_with`: of the columns that are hashed as they are read, the fingerprint of each one's key;
+    `missing_columns`: those of the contract that the last delivery did not have, where it may lack some;
     `layout`: digest of how its rows lie in files; `checks`: digest of the checks it passed; `history`: that its rows tell what was,
     `carried`: the numbers of the other versions whose rows were put among them; `environment`: whose run made the newest commit.
     """
@@ -46,7 +47,7 @@ def fold(facts: Mapping[str, object] | None, number: int, commit: Mapping[str, o
         state["letters"] = int(state.get("letters", 0)) + _letters(commit)
     elif kind == "discard":
         state["discards"] = {**state.get("discards", {}), **dict.fromkeys(_list(commit, "discarded"), commit.get("reason", ""))}
-    for key in ("checks_digest", "environment", "hashed_with", "history", "layout"):
+    for key in ("checks_digest", "environment", "hashed_with", "history", "layout", "missing_columns"):
         if key in commit:
             state[key] = commit[key]
     return state

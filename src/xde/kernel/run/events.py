@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from xde.ground.findings import Finding
     from xde.kernel.plan.checks import CheckResult
     from xde.kernel.plan.plan import Plan, Step
@@ -60,6 +62,22 @@ class StepProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaChanged:
+    """What a source delivers has other columns than before; told after the load is published, and before its step has finished.
+
+    `new` are columns that the table has got, with their types; `missing` those of the contract that the source no longer gives, `back`
+    those that it gives again. `change` of an outcome's facts has the same.
+    """
+
+    run: str
+    dataset: str
+    new: Mapping[str, str]
+    missing: tuple[str, ...]
+    back: tuple[str, ...]
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepFinished:
     """A step ends, well or badly."""
 
@@ -80,7 +98,7 @@ class RunFinished:
     findings: tuple[Finding, ...] = ()
 
 
-Event = RunStarted | StepStarted | StepProgress | StepFinished | RunFinished
+Event = RunStarted | StepStarted | StepProgress | SchemaChanged | StepFinished | RunFinished
 
 
 class Observer(Protocol):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from xde.ground.errors import TemporaryError
 from xde.kernel.plan.ledger import RunRecord, StepRecord
-from xde.kernel.run.events import RunFinished, RunStarted, StepFinished, StepProgress, StepStarted
+from xde.kernel.run.events import RunFinished, RunStarted, SchemaChanged, StepFinished, StepProgress, StepStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ class Recorder:
                     self._write_run(replace(self._run, status=event.status, ended_at=event.at))
                 if self._late:
                     raise TemporaryError(f"the ledger was busy: {len(self._late)} records of the run are not written")
-            case StepProgress():
+            case StepProgress() | SchemaChanged():  # a change stands in the facts of its step, too
                 pass
             case _:
                 assert_never(event)

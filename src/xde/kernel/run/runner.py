@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import Bug
 from xde.kernel.run.attempt import Attempts, Performer, StepContext
-from xde.kernel.run.events import RunFinished, RunStarted, StepFinished
+from xde.kernel.run.events import RunFinished, RunStarted, SchemaChanged, StepFinished
 from xde.kernel.run.herald import Herald
 from xde.kernel.run.schedule import Schedule
 
@@ -142,5 +142,10 @@ class _Walk:
 
     def _tell(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
+            change = outcome.facts.get("change")
+            if isinstance(change, dict):
+                names = (tuple(change["missing"]), tuple(change["back"]))
+                now = _now(self._attempts.clock)
+                self._attempts.herald.tell(SchemaChanged(self._attempts.run, outcome.step.dataset, change["new"], *names, now))
             self._attempts.herald.tell(StepFinished(self._attempts.run, outcome, _now(self._attempts.clock)))
             crash_point(CrashPoint.STEP_RECORDED)

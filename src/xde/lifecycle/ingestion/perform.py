@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import Bug, DataError
-from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
 from xde.kernel.run.metering import meter
 from xde.lifecycle.ingestion.capturing import Finishing, bounded_by_nothing, placed, without_gone
+from xde.lifecycle.ingestion.changed_columns import changed, missing
 from xde.lifecycle.ingestion.from_tables import Given, abandon, fetched, known_of, position_of, read_aside, settle
 from xde.lifecycle.ingestion.hashing import hashed_with, keys_of
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
-    from xde.lifecycle.storage.port import Column, Schema, Snapshot
+    from xde.lifecycle.storage.port import Schema, Snapshot
     from xde.lifecycle.storage.publish import Publisher
 
 
@@ -100,7 +100,8 @@ class LoadPerformer:
         lake = self._publisher.lake
         finish = Finishing(work.reading, self._merger, before)
         replacing = step.full or work.reading.write_mode == "replace"
-        keys = keys_of(work.reading, self._tables, {} if replacing else known_of(self._publisher, before))
+        known = known_of(self._publisher, before)
+        keys = keys_of(work.reading, self._tables, {} if replacing else known)
         with self._given(step, work, before, finish, going_on=going_on) as given:
             loaded = self._loader.load(replace(self._job(step, context, work, lake.folder(table), before, given.files), keys=keys))
             if work.reading.ask is not None:
@@ -140,6 +141,7 @@ class LoadPerformer:
             *loaded.findings,
             *(finish.findings(work.reading.ask) if work.reading.ask is not None else ()),
         )
+        columns = changed(work.reading, known, loaded)
         outcome = Outcome(
             step,
             "done",
@@ -148,7 +150,8 @@ class LoadPerformer:
             letters=loaded.letters,
             snapshot=published.snapshot.number,
             checks=published.results,
-            findings=(*findings, *(new_column(step.dataset, c, path) for c, path in loaded.new_columns.items())),
+            findings=(*findings, *columns.findings(work.reading)),
+            facts=columns.fact,
         )
         return outcome, given.more
 
@@ -244,6 +247,7 @@ class LoadPerformer:
             "superseded": loaded.superseded,
             "checks_digest": work.checks_digest,
             **({"new_columns": {c.name: c.type for c in loaded.new_columns}} if loaded.new_columns else {}),
+            **missing(work.reading, loaded),
         }
 
 
@@ -270,17 +274,6 @@ def merging(reading: Reading, before: Snapshot | None) -> Merging | None:
     if reading.write_mode != "merge":
         return None
     return Merging(reading.key, reading.version, (before.schema, before.paths) if before is not None else None)
-
-
-def new_column(dataset: str, column: Column, path: str) -> Finding:
-    """What is told of a column that was added to a table."""
-    return Finding(
-        "XDE0424",
-        f"`{dataset}` has a new column: `{column.name}` {column.type}",
-        why=f"`{path}` has it, and its contract does not; rows from before have nothing in it",
-        hint="add it to the contract under `properties`, with the type and the rules it should have",
-        severity=Severity.INFO,
-    )
 
 
 def _counted(check: Check, loaded: Loaded, reading: Reading) -> CheckResult:

@@ -233,6 +233,7 @@ class Loaded:
     """What a load gave. `letter_files` are paths relative to the letters folder; `failing` maps a check's id to its failing rows.
 
     `new_columns` are the columns that this load adds to the table by the policy `evolve`, and the path of the first file with each.
+    `absent` are fields that a file does not have, and is allowed not to, with the path of the first such file.
     """
 
     schema: Schema
@@ -242,6 +243,7 @@ class Loaded:
     failing: Mapping[str, int] = field(default_factory=dict)
     new_columns: Mapping[Column, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()  # what was noticed by the way
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def accepted(self) -> int:

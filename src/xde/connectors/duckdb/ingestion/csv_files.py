@@ -41,12 +41,13 @@ class Head:
 class Matched:
     """The SQL of each field's text, and of the texts of columns that the contract does not know, where the policy asks for them.
 
-    `missing` are the fields that a letter's own header lacks: it stays a letter.
+    `missing` are the fields that a letter's own header lacks: it stays a letter. `absent` are all that the file does not have.
     """
 
     texts: Mapping[str, str]
     new: Mapping[str, str]
     missing: Sequence[str] = ()
+    absent: Sequence[str] = ()
 
     @property
     def values(self) -> str:
@@ -162,16 +163,17 @@ def match_columns(job: LoadJob, found: FoundFile, given: Sequence[str], columns:
     if missing and job.schema_change.missing_column == "freeze":
         raise _no_column(found, missing[0].source_name, given)
     lacking = [f.name for f in missing if job.schema_change.missing_column == "quarantine"]
+    absent = [f.name for f in missing]
     new = tuple(dict.fromkeys(name for name in given if name not in known))
     if new and job.schema_change.new_column == "freeze":
         raise refused_columns(job.dataset, found, new)
     if not new or job.schema_change.new_column == "discard":
-        return Matched(texts, {}, lacking)
+        return Matched(texts, {}, lacking, absent)
     doubled = next((n for n in new if given.count(n) > 1), None)
     if doubled is not None and job.schema_change.new_column == "evolve":
         raise _two_columns(found, doubled)
     every = {n: ", ".join(quoted(c) for g, c in zip(given, columns, strict=True) if g == n) for n in new}
-    return Matched(texts, {n: f"coalesce({c})" if ", " in c else c for n, c in every.items()}, lacking)
+    return Matched(texts, {n: f"coalesce({c})" if ", " in c else c for n, c in every.items()}, lacking, absent)
 
 
 def _no_header(found: FoundFile) -> UserError:

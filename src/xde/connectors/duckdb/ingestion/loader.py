@@ -46,6 +46,7 @@ from xde.lifecycle.storage.port import Column
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from xde.connectors.duckdb.ingestion.csv_files import Matched
     from xde.connectors.duckdb.ingestion.text_files import TextFile
     from xde.lifecycle.ingestion.port import Dialect, LoadJob
     from xde.lifecycle.sources.port import FoundFile
@@ -159,6 +160,7 @@ class _Loading:
         self.types: dict[str, set[str]] = {}  # their types, where a file says them
         self.through: list[DataFile] = []  # rows that no stage has seen
         self.findings: list[Finding] = []
+        self.absent: dict[str, str] = {}  # fields that a file does not have, with the first such file
         self.again = False  # letters are read
 
     def carry_out(self, *, sieving: bool) -> Loaded:
@@ -216,6 +218,7 @@ class _Loading:
             {**failing, **self.stage.failing([f"{self.job.folder}/{f.path}" for f in self.through])},
             added,
             tuple(self.findings),
+            self.absent,
         )
 
     def _stored(self) -> tuple[Column, ...]:
@@ -252,13 +255,14 @@ class _Loading:
             case "excel":
                 rows, matched = stage_sheet(self.stage, found, self.scratch)
                 self._note(found, matched.new if matched else ())
+                self._lacks(found, matched)
                 return _Delivery(file, len(rows), numbered=list(rows.items()))
             case "parquet":
                 try:
                     records, matched, types = stage_parquet(self.stage, found)
                 except UserError as error:
                     raise self._with_offers(error, found) from None
-                self._notice(found, lambda: renames.of_parquet(self.cursor, self.job, found))
+                self._lacks(found, matched, lambda: renames.of_parquet(self.cursor, self.job, found))
                 self._note(found, matched.new, types)
                 return _Delivery(file, records)
             case _:
@@ -271,7 +275,7 @@ class _Loading:
             opened = open_csv(self.job, found, self.scratch, header)
         except UserError as error:
             raise self._with_offers(error, found, header) from None
-        self._notice(found, lambda: renames.of_csv(self.cursor, self.job, opened))
+        self._lacks(found, opened.matched, lambda: renames.of_csv(self.cursor, self.job, opened))
         sieved = sieve(self.stage, opened, self._columns(), self.scratch) if sieving else None
         if sieved is not None:
             self.through += [sieved.through] if sieved.through.rows else []
@@ -292,11 +296,21 @@ class _Loading:
             return renames.offered(error, renames.of_parquet(self.cursor, lenient, found))
         return error
 
-    def _notice(self, found: FoundFile, offers: Callable[[], list[renames.Offer]]) -> None:
-        """Tell of columns that may have got another name; letters are read by their own header, and tell nothing new."""
-        if not self.again:
-            with renames.if_readable():
-                self.findings += renames.noticed(self.job, found.path, offers())
+    def _lacks(self, found: FoundFile, matched: Matched | None, offers: Callable[[], list[renames.Offer]] | None = None) -> None:
+        """Note the fields that a file does not have; tell of those that may be there under another name.
+
+        Letters are read by their own header, and tell nothing new.
+        """
+        if self.again or matched is None:
+            return
+        offered: list[renames.Offer] = []
+        with renames.if_readable():
+            offered = offers() if offers is not None else []
+        self.findings += renames.noticed(self.job, found.path, offered)
+        renamed = {o.field.name for o in offered}
+        for name in matched.absent:
+            if name not in renamed:
+                self.absent.setdefault(name, found.path)
 
     def _note_members(self, found: FoundFile) -> None:
         """The new names in a file that has no header: they are known once it is read."""
