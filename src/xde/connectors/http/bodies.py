@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from xde.connectors.http.calls import words_of
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
-from xde.ground.raw_json import elements, end_of, on_one_line, parsed, place, raw_at
+from xde.ground.raw_json import elements, end_of, parsed, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from xde.connectors.http.calls import Answer, Call
-    from xde.lifecycle.sources.apis import Request
     from xde.lifecycle.sources.tables import Ask
 
 
@@ -100,41 +99,3 @@ def _records(ask: Ask, call: Call, text: str, document: object) -> Iterator[tupl
         hint += "; `records: .` if the answer itself is one record"
     told = f"`{ask.dataset}`: the answer to `{call.shown}` has {where}"
     raise UserError(Finding("XDE0448", told, ask.span, "not there", f"its members: {members}", hint))
-
-
-def lines(request: Request, raw: str, value: object) -> Iterator[tuple[str, object]]:
-    """The records that the dataset has of a record: itself, or those of lists within it, with what they carry of those above."""
-    return _within(request, 0, [raw], value)
-
-
-def _within(request: Request, depth: int, above: list[str], value: object) -> Iterator[tuple[str, object]]:
-    if depth == len(request.inner):
-        yield _carrying(request, above), value
-        return
-    start = place(above[-1], request.inner[depth]) if isinstance(value, dict) else -1
-    if start < 0:
-        return
-    text = above[-1]
-    if text[start] == "[":
-        found = elements(text, start)
-    elif text[start] == "{":
-        found = iter([(text[start : end_of(text, start)], parsed(text[start : end_of(text, start)]))])
-    else:
-        return
-    for raw, each in found:
-        yield from _within(request, depth + 1, [*above, raw], each)
-
-
-def _carrying(request: Request, above: list[str]) -> str:
-    """A record with values of those above it put in front; one that is no object stands as the member `value`."""
-    raw = above[-1]
-    if not request.inner:
-        return on_one_line(raw)
-    if not raw.startswith("{"):
-        raw = f'{{"value": {raw}}}'
-    carried = [
-        (c.name, raw_at(above[-1 - c.up], c.path)) for c in request.carried if c.up < len(above) and above[-1 - c.up].startswith("{")
-    ]
-    front = ", ".join(f"{json.dumps(name)}: {found}" for name, found in carried if found is not None)
-    rest = raw[1:].lstrip()
-    return on_one_line("{" + front + (", " if front and not rest.startswith("}") else "") + rest)

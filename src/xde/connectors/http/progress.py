@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.raw_json import value_at
+from xde.lifecycle.sources.tallies import Tally, record_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 Comparable = tuple[Any, ...]
 KEPT = 20_000  # records whose digests are kept until it is known which of them the next load will see again
-_ALL = 1 << 128
 
 
 def compared(value: object, kind: str) -> Any | None:  # noqa: ANN401 - a time, a number or a text
@@ -92,27 +91,6 @@ def threshold(ask: Ask, since: str | None) -> Any | None:  # noqa: ANN401 - as `
     if request.since.form in {"unix", "unixMillis"}:
         return datetime.fromtimestamp(int(since) / (1000 if request.since.form == "unixMillis" else 1), UTC)
     return compared(since, "time" if request.since.form else request.cursor[0][1])
-
-
-@dataclass(slots=True)
-class Tally:
-    """A set of records as a number of them and one digest, whatever their order (the sum of the digests of each)."""
-
-    count: int = 0
-    sum: int = 0
-
-    def add(self, record: int) -> None:
-        """Take one in."""
-        self.count += 1
-        self.sum = (self.sum + record) % _ALL
-
-    def __str__(self) -> str:
-        return f"{self.count}:{self.sum:032x}"
-
-
-def record_digest(raw: str) -> int:
-    """The digest of a record as a number."""
-    return int.from_bytes(hashlib.blake2b(raw.encode("utf-8", "surrogatepass"), digest_size=16).digest())
 
 
 @dataclass(slots=True)

@@ -6,12 +6,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from xde.connectors.http.bodies import lines
 from xde.connectors.http.cassettes import Player, Recorder, at_rest, folder_of
 from xde.connectors.http.client import Client
 from xde.connectors.http.looking import look
 from xde.connectors.http.pages import Page, Pages
-from xde.connectors.http.progress import Progress, Tally, known_edges, record_digest
+from xde.connectors.http.progress import Progress, known_edges
 from xde.connectors.http.retrying import Patient
 from xde.connectors.http.signing import Signed, names_of_all
 from xde.ground.crash import CrashPoint, crash_point
@@ -19,6 +18,8 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
 from xde.lifecycle.sources.pace import Pace
 from xde.lifecycle.sources.tables import Looked, News, Piece, Portion
+from xde.lifecycle.sources.tallies import Tally, record_digest
+from xde.lifecycle.sources.within import lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

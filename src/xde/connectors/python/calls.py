@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from xde.connectors.python import child
 from xde.connectors.python.failures import Failure
-from xde.connectors.python.process import Child, Limits
+from xde.ground.processes import Child, Limits
 from xde.ground.clock import SystemClock
 from xde.ground.records import dataclass
 from xde.kernel.run.metering import meter

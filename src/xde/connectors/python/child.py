@@ -5,24 +5,22 @@ It ends with its parent, whatever the function is busy with, and takes all of it
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import importlib.util
 import json
 import os
-import signal
 import sys
-import threading
 import traceback
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xde.ground.lifeline import end_with
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 PROJECT, REPORT, FAULTS, OUTPUT = "project", "report.json", "faults.txt", "out"
 
 
@@ -34,7 +32,7 @@ def schema_file(folder: Path, parameter: str | None) -> Path:
 def main(folder: Path) -> None:
     """Do the job that lies in a folder."""
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    _end_with(job["parent"])
+    end_with(job["parent"])
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(folder / PROJECT))
     with (folder / FAULTS).open("w", encoding="utf-8") as faults:
@@ -136,24 +134,6 @@ def _limit(memory: int) -> None:
         data = next((int(line.split()[1]) * 1024 for line in status if line.startswith("VmData")), 0)
     with suppress(ValueError, OSError):  # a lower limit of the surroundings holds already
         resource.setrlimit(resource.RLIMIT_DATA, (data + memory, resource.getrlimit(resource.RLIMIT_DATA)[1]))
-
-
-def _end_with(parent: int) -> None:
-    """End when the parent does: the pipe that it holds is closed then, and Linux sends a signal besides."""
-    threading.Thread(target=_listen, name="parent", daemon=True).start()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
-def _listen() -> None:
-    with suppress(OSError):
-        while os.read(0, 1):
-            pass
-    if hasattr(os, "killpg"):
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
 
 
 def _buffer(path: Path) -> Any:  # noqa: ANN401 - a buffer of a library without types

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from xde.connectors.python.process import Ended, Limits
+    from xde.ground.processes import Ended, Limits
     from xde.kernel.project.python_code import PythonCode
     from xde.lifecycle.transformation.port import Call
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from projects.apis import Reply
 
-from xde.connectors.http.bodies import lines
+from xde.lifecycle.sources.within import lines
 from xde.ground.errors import TemporaryError, UserError
 from xde.lifecycle.sources.apis import Carried, Request
 

@@ -39,9 +39,14 @@ class Ended:
 
 
 class Child:
-    """One process in a group of its own; its standard input is a pipe that nobody writes to, and which is closed when we are gone."""
+    """One process in a group of its own; its standard input is a pipe with what it is `told`, which is closed when we are gone.
 
-    def __init__(self, command: Sequence[str], folder: Path, environment: dict[str, str]) -> None:
+    `inherited` are descriptors of files that it has by the same numbers.
+    """
+
+    def __init__(
+        self, command: Sequence[str], folder: Path, environment: dict[str, str], told: bytes = b"", inherited: Sequence[int] = ()
+    ) -> None:
         self._said = bytearray()
         self._length = 0
         self._why = ""
@@ -53,9 +58,14 @@ class Child:
             cwd=folder,
             env=environment,
             start_new_session=os.name == "posix",
+            pass_fds=tuple(inherited),
         )
         self._reader = threading.Thread(target=self._listen, name="said", daemon=True)
         self._reader.start()
+        if told and self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it is over already, and its end says why
+                self._process.stdin.write(told)
+                self._process.stdin.flush()
 
     def end(self, why: str) -> None:
         """End it and all that it started; the first reason counts."""
