@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
 from xde.ground.secrets import hide, hide_password, sounds_secret
+from xde.ground.underway import Running
 from xde.kernel.project.secret_references import references
 from xde.lifecycle.sources.apis import SECRETS
 from xde.lifecycle.sources.draining import Drained
@@ -17,7 +19,7 @@ from xde.lifecycle.sources.pace import within_hours
 from xde.lifecycle.sources.reaching import is_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from xde.app.revealing import Revealing
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from xde.connectors.http.sharing import Sharing
     from xde.connectors.http.sources import ApiRecords
     from xde.ground.clock import Clock
+    from xde.lifecycle.sources.brokers import Broker
     from xde.lifecycle.sources.devices import Devices, Subscription
     from xde.lifecycle.sources.port import FileStore
     from xde.lifecycle.sources.tables import Ask, Place, TableSource
@@ -37,6 +40,7 @@ class Apis:
     folder: Path
     recorded: bool = False
     throttles: dict[tuple[str, float | None], Throttle] = field(default_factory=dict)
+    running: Running = field(default_factory=Running)
     _sharing: Sharing | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -62,6 +66,8 @@ def opened(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> TableSource
     """The connector of a database, or of an API. Raises `UserError` where what it needs is not there."""
     if ask.request is not None:
         return opened_api(revealed, root, ask, apis)
+    if ask.extract is not None:
+        return opened_extract(revealed, root, ask, apis.running)
     settings = _looked_up(revealed, ask.place, root if ask.stream else None)
     match ask.place.kind:
         case "sqlite":
@@ -81,22 +87,50 @@ def opened(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> TableSource
             with _extra(ask.place, "MySQL" if ask.place.kind == "mysql" else "databases by SQLAlchemy", ask.place.kind):
                 from xde.connectors.sqlalchemy.sources import SqlAlchemyTables
             return SqlAlchemyTables(settings)
-        case "redis":
-            with _extra(ask.place, "streams of Redis", "redis"):
-                from xde.connectors.redis.streams import RedisStreams
-            return Drained(RedisStreams(settings))
-        case "nats":
-            with _extra(ask.place, "streams of NATS", "nats"):
-                from xde.connectors.nats.streams import NatsStreams
-            return Drained(NatsStreams(settings))
-        case "kafka":
-            with _extra(ask.place, "topics of Kafka", "kafka"):
-                from xde.connectors.kafka.streams import KafkaStreams
-            return Drained(KafkaStreams(settings))
+        case "redis" | "nats" | "kafka":
+            return Drained(_opened_broker(settings, ask.place))
         case _:
             from xde.app.strangers import Stranger
 
             return Stranger(ask, settings, root)
+
+
+def _opened_broker(settings: Mapping[str, str], place: Place) -> Broker:
+    """The connector of a broker."""
+    match place.kind:
+        case "redis":
+            with _extra(place, "streams of Redis", "redis"):
+                from xde.connectors.redis.streams import RedisStreams
+            return RedisStreams(settings)
+        case "nats":
+            with _extra(place, "streams of NATS", "nats"):
+                from xde.connectors.nats.streams import NatsStreams
+            return NatsStreams(settings)
+        case _:
+            with _extra(place, "topics of Kafka", "kafka"):
+                from xde.connectors.kafka.streams import KafkaStreams
+            return KafkaStreams(settings)
+
+
+def opened_extract(revealed: Revealing, root: Path, ask: Ask, running: Running) -> TableSource:
+    """The connector of a source of dlt; what its arguments refer to is looked up and hidden."""
+    hidden: dict[str, None] = {}
+
+    def value(written: object) -> object:
+        if isinstance(written, dict):
+            return {n: value(v) for n, v in written.items()}
+        if isinstance(written, list):
+            return [value(v) for v in written]
+        if isinstance(written, str) and (named := references(written)):
+            hidden.update(dict.fromkeys(revealed.secret(r).reveal() for r in named))
+            return revealed.text(written)
+        return written
+
+    with _extra(ask.place, "sources of dlt", "dlt"):
+        from xde.connectors.dlt.sources import DltResources
+
+        arguments = json.dumps(value(json.loads(ask.place.settings["arguments"])))
+        return DltResources({**ask.place.settings, "arguments": arguments}, tuple(hidden), root, running)
 
 
 def opened_devices(revealed: Revealing, root: Path, of: Subscription, session: tuple[str, Path]) -> Devices:

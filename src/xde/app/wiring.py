@@ -11,6 +11,7 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean, listed
 from xde.ground.records import dataclass
+from xde.ground.underway import Running
 from xde.lifecycle.storage.port import UNARRANGED
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class House:
     _scale_out: SparkEngine | None = None
     _functions: PythonFunctions | None = None
     _throttles: dict[tuple[str, float | None], Throttle] = field(default_factory=dict)
+    _running: Running = field(default_factory=Running)
     _files: DiskFiles | None = None
     _stores: dict[tuple[str, tuple[tuple[str, str], ...]], FileStore] = field(default_factory=dict)
     _key: Callable[[str], str] | None = None  # what stands for the keys of hashes, where none is to be looked up
@@ -225,6 +227,7 @@ class House:
         """Interrupt all that is under way."""
         if self._functions is not None:
             self._functions.cancel()
+        self._running.cancel()
         self.session.cancel()
         if self._scale_out is not None:
             self._scale_out.cancel()
@@ -306,7 +309,7 @@ class House:
         from xde.app.connecting import Apis
 
         chosen = (self.own and self.own.apis) or self.settings.apis
-        return Apis(self.root / ".xde" / "tmp", chosen == "cassettes", self._throttles)
+        return Apis(self.root / ".xde" / "tmp", chosen == "cassettes", self._throttles, self._running)
 
     @property
     def spooled(self) -> SpoolFiles:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from xde.connectors.python import child
 from xde.connectors.python.failures import Failure
-from xde.ground.processes import Child, Limits
 from xde.ground.clock import SystemClock
+from xde.ground.processes import Child, Limits, memory_there
 from xde.ground.records import dataclass
 from xde.kernel.run.metering import meter
 from xde.lifecycle.transformation.functions import is_spark
@@ -162,7 +162,7 @@ def memory_of(text: str | None) -> int:
     """The bytes of `2GB`; half of the machine's memory when nothing is said."""
     found = re.match(r"([0-9.]+) ?(.*?)B?\Z", text or "", re.IGNORECASE)
     if found is None or not text:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2 if hasattr(os, "sysconf") else 4 << 30
+        return memory_there()
     return int(float(found[1]) * _UNITS[found[2].upper()])
 
 

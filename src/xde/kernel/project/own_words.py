@@ -175,12 +175,14 @@ _STREAM = Record(
         "keep": _TIME,
     }
 )
-CUSTOM_KINDS = ("sqlite", "sqlalchemy", "files", "redis", "nats", "mqtt")
+CUSTOM_KINDS = ("sqlite", "sqlalchemy", "files", "redis", "nats", "mqtt", "dlt")
 """What `xdeType` of a server of `type: custom` may say for our own connectors; other kinds are those of installed packages."""
 OF_SERVER: dict[str, Kind] = {
     "push": _PUSH,
     "api": _API,
     "type": Text(pattern=r"\S", wanted="the kind of a connector", example="sqlite"),
+    "source": Text(pattern=r"\S", wanted="the module and the function that gives a source of dlt", example="shop_source:shop"),
+    "arguments": _OPEN,
     "tls": Flag(),
     "caFile": _TEXT,
     "saslMechanism": Text(("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")),

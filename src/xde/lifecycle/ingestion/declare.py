@@ -10,6 +10,7 @@ from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
 from xde.kernel.project.contract import Custom
 from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, family_of, paths_of
+from xde.lifecycle.ingestion.declare_extracts import extract_ask
 from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, is_any_store, root_of, store_of
 from xde.lifecycle.ingestion.declare_streams import BROKERS, DEVICES, EVENT_DIALECT, device_push, stream_ask, stream_mode
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, no_log, write_mode
@@ -18,6 +19,7 @@ from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChan
 from xde.lifecycle.ingestion.push import is_push, push_of
 from xde.lifecycle.ingestion.treatments import Way, check_treatments, is_private, treatment_of
 from xde.lifecycle.sources.apis import UP
+from xde.lifecycle.sources.extracts import KIND as DLT
 from xde.lifecycle.sources.tables import AskedColumn
 
 if TYPE_CHECKING:
@@ -89,6 +91,8 @@ class Reading:
             how.append(self.ask.request.meaning())
         if self.ask is not None and self.ask.stream is not None:
             how.append(self.ask.stream.meaning())
+        if self.ask is not None and self.ask.extract is not None:
+            how.append(self.ask.extract.meaning())
         return how
 
 
@@ -114,8 +118,8 @@ def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:
     if kind in {None, API, DEVICES, *BROKERS}:
         no_log(dataset, server, findings)
     if kind is not None:
-        make = _of_api if kind == API else _of_stream if kind in {DEVICES, *BROKERS} else _of_table
-        return make(dataset, server, kind, findings)
+        ways = {API: _of_api, DLT: _of_extract, **dict.fromkeys((DEVICES, *BROKERS), _of_stream)}
+        return ways.get(kind, _of_table)(dataset, server, kind, findings)
     push = push_of(dataset, server, findings) if is_push(server) else None
     dialect = _dialect(str(server.settings.get("format", "csv" if push is None else "ndjson")), given.get("dialect"), findings)
     if push is not None and (dialect.format != "ndjson" or dialect.encoding != "utf-8" or dialect.skip):
@@ -196,6 +200,24 @@ def _of_api(dataset: SourceDataset, server: Server, kind: str, findings: Finding
     named = next((f.name for f in fields if f.source_name == version), None)
     ask = replace(ask, dataset=dataset.name, span=dataset.object.span)
     return Reading(dataset.name, ".", "*.ndjson", API_DIALECT, fields, change, letter_limit(given), mode, dataset.object.key, named, ask)
+
+
+def _of_extract(dataset: SourceDataset, server: Server, kind: str, findings: Findings) -> Reading | None:
+    """As records of an API are; a child is read as its first parent is, unless it says else."""
+    del kind
+    family, given = family_of(dataset, findings), dataset.object.custom
+    if findings.errors:
+        return None
+    mode = write_mode({n: c for o in (family.root, dataset.object) for n, c in o.custom.items()})
+    fields = paths_of(tuple(_field(p, API_DIALECT, findings) for p in dataset.object.properties))
+    change = _changes(given) if "schemaChange" in given else SchemaChange("discard")
+    family = replace(family, fields=fields, tells="schemaChange" not in given)
+    ask = extract_ask(dataset, server, family, mode, change, findings)
+    version = _version(dataset, fields, findings) if mode == "merge" else None
+    if findings.errors:
+        return None
+    key, limit = dataset.object.key, letter_limit(given)
+    return Reading(dataset.name, ".", "*.ndjson", API_DIALECT, fields, change, limit, mode, key, version, ask)
 
 
 def _said(root: Mapping[str, Custom], own: Mapping[str, Custom], mode: str) -> dict[str, Custom]:

@@ -60,12 +60,17 @@ class Family:
         """The object that has the requests."""
         return self.chain[0]
 
+    @property
+    def ways(self) -> tuple[Path, ...]:
+        """The way from a record of each to the list of the next within it."""
+        return tuple(steps(str(request_of(o).get("records") or o.name)) for o in self.chain[1:])
+
 
 def family_of(dataset: SourceDataset, findings: Findings) -> Family:
     """The parents of a dataset, from its contract."""
     by_name = {o.name: o for o in dataset.contract.schema}
     chain = [dataset.object]
-    while (parent := _request(chain[0]).get("parent")) is not None:
+    while (parent := request_of(chain[0]).get("parent")) is not None:
         at = chain[0].custom["request"].span
         found = by_name.get(str(parent))
         if found is None or found in chain:
@@ -74,7 +79,7 @@ def family_of(dataset: SourceDataset, findings: Findings) -> Family:
             findings.add(Finding("XDE0458", told, at, "no such parent", hint=hint))
             break
         chain.insert(0, found)
-    children = {str(_request(o).get("parent")) for o in dataset.contract.schema}
+    children = {str(request_of(o).get("parent")) for o in dataset.contract.schema}
     return Family(tuple(chain), len(chain) > 1 or chain[0].name in children)
 
 
@@ -85,7 +90,7 @@ def paths_of(fields: Sequence[Field]) -> tuple[Field, ...]:
 
 def api_ask(ask: Ask, dataset: SourceDataset, server: Server, family: Family, findings: Findings) -> Ask:
     """What is asked, with the request in it."""
-    words, root = _request(dataset.object), _request(family.root)
+    words, root = request_of(dataset.object), request_of(family.root)
     api = _custom(server, "api")
     paging = _paging(dataset, {**_part(api, "pages"), **_part(root, "pages")}, findings)
     if len(family.chain) > 1:
@@ -98,15 +103,15 @@ def api_ask(ask: Ask, dataset: SourceDataset, server: Server, family: Family, fi
         tuple((n, _text(v)) for n, v in _part(root, "headers").items()),
         json.dumps(root["body"], ensure_ascii=False) if "body" in root else None,
         _records(root),
-        tuple(steps(str(_request(o).get("records") or o.name)) for o in family.chain[1:]),
-        tuple(_carried(p) for p in dataset.object.properties if (p.physical_name or "").startswith(UP)),
+        family.ways,
+        tuple(carried_of(p) for p in dataset.object.properties if (p.physical_name or "").startswith(UP)),
         paging,
         _since(dataset, root, ask.cursor, findings),
         Manners(**{_WORDS[w]: cast("Any", v) for w, v in _part(api, "limits").items() if w in _WORDS}),
         _cursor_paths(ask.cursor, family.fields),
         ask.cursor is not None and not ask.merges,
         family.shared,
-        _known(dataset),
+        known_of(dataset),
         family.tells,
         _personal(dataset, family.root),
     )
@@ -117,7 +122,8 @@ def api_ask(ask: Ask, dataset: SourceDataset, server: Server, family: Family, fi
     return replace(ask, place=_place(server, api, findings), relation=request.path, request=request)
 
 
-def _request(of: SchemaObject) -> dict[str, Any]:
+def request_of(of: SchemaObject) -> dict[str, Any]:
+    """The words of its `xdeRequest`."""
     said = of.custom.get("request")
     return said.value if said is not None and isinstance(said.value, dict) else {}
 
@@ -145,7 +151,8 @@ def _records(words: Mapping[str, Any]) -> Path | None:
     return None if said is None else steps(str(said))
 
 
-def _carried(of: Property) -> Carried:
+def carried_of(of: Property) -> Carried:
+    """The value of a record further up that a property such as `../id` takes."""
     name = of.physical_name or ""
     up = (len(name) - len(name.lstrip("./"))) // len(UP)
     return Carried(name, up, steps(name[up * len(UP) :]))
@@ -156,10 +163,10 @@ def _top(of: Property) -> str:
     return name if name.startswith(UP) else (steps(name) or (name,))[0]
 
 
-def _known(dataset: SourceDataset) -> tuple[str, ...]:
+def known_of(dataset: SourceDataset) -> tuple[str, ...]:
     """The members that a property takes, or a list within is made of."""
     lists = (
-        steps(str(w.get("records") or o.name)) for o in dataset.contract.schema if (w := _request(o)).get("parent") == dataset.object.name
+        steps(str(w.get("records") or o.name)) for o in dataset.contract.schema if (w := request_of(o)).get("parent") == dataset.object.name
     )
     return (*(_top(p) for p in dataset.object.properties), *(path[0] for path in lists if path))
 
@@ -199,7 +206,7 @@ def _since(dataset: SourceDataset, words: Mapping[str, Any], cursor: Cursor | No
     said = _part(words, "since")
     if not said:
         return None
-    if cursor is None and "incrementalCursor" not in dataset.object.custom and not _request(dataset.object).get("parent"):
+    if cursor is None and "incrementalCursor" not in dataset.object.custom and not request_of(dataset.object).get("parent"):
         why = "what is asked for next time is what the cursor of the last load says"
         hint = "add `xdeIncrementalCursor: {property: updated_at}`"
         findings.add(Finding("XDE0443", f"`{dataset.name}` has `since` but no cursor", _at(dataset.object), "since what?", why, hint))
@@ -293,8 +300,8 @@ def _personal(dataset: SourceDataset, root: SchemaObject) -> tuple[tuple[tuple[P
     for each in by_name.values():
         inner: list[Path] = []
         at = each
-        while at is not root and (parent := by_name.get(str(_request(at).get("parent")))) is not None and len(inner) < len(by_name):
-            inner.insert(0, steps(str(_request(at).get("records") or at.name)))
+        while at is not root and (parent := by_name.get(str(request_of(at).get("parent")))) is not None and len(inner) < len(by_name):
+            inner.insert(0, steps(str(request_of(at).get("records") or at.name)))
             at = parent
         if at is root:
             named = (p.physical_name or p.name for p in each.properties if p.personal or WORD in p.custom)

@@ -187,7 +187,7 @@ def known_of(publisher: Publisher, before: Snapshot | None) -> Mapping[str, obje
 def _file(ask: Ask, number: int, piece: Piece) -> FileToLoad:
     name = piece.name or (ask.relation if not number else f"{ask.relation} ({number + 1})")
     found = FoundFile(name, str(piece.path), piece.path.stat().st_size, 0)
-    return FileToLoad(found, "", unordered=not piece.name, parts=piece.parts)
+    return FileToLoad(found, "", unordered=not piece.name, parts=piece.parts, format=piece.format)
 
 
 def _not_all(ask: Ask, wrote: int, found: int) -> DataError:

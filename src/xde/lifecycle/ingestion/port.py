@@ -125,12 +125,14 @@ class FileToLoad:
     """A file and the digest of its bytes; `unordered` rows of a database have no place of their own: a letter is known by its content.
 
     `parts` are what a file was put together from: the line on which each begins (from 1), and its name. A letter tells those.
+    `format` is that of the file, where it is not the dialect's.
     """
 
     found: FoundFile
     digest: str
     unordered: bool = False
     parts: tuple[tuple[int, str], ...] = ()
+    format: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from xde.ground.spans import Span
     from xde.lifecycle.sources.apis import Request
+    from xde.lifecycle.sources.extracts import Extract
     from xde.lifecycle.sources.streams import Stream
 
 NULL = r"\N"  # unquoted in the CSV: a missing value; in quotes it is a text like any other
@@ -118,6 +119,7 @@ class Ask:
     capture: Capture | None = None  # from the log, and not by a query
     stream: Stream | None = None  # where it is a broker that is asked for its events
     private: bool = False  # whether what is read may lie on no disk
+    extract: Extract | None = None  # where it is a source of dlt that is asked
 
     def resolved(self, there: Sequence[str], fold: Callable[[str], str] = str.casefold) -> Ask:
         """The same with the columns that are read of those that are there. Raises `UserError` for one that must be there and is not.
@@ -142,6 +144,13 @@ class Ask:
         if self.request is None:
             raise Bug(f"`{self.dataset}` is asked of no API")
         return self.request
+
+    @property
+    def extracted(self) -> Extract:
+        """The resource of an ask of a source of dlt."""
+        if self.extract is None:
+            raise Bug(f"`{self.dataset}` is no resource of dlt")
+        return self.extract
 
     @property
     def streamed(self) -> Stream:
@@ -202,13 +211,15 @@ class Piece:
     """A CSV file of rows with a header, and how many rows the database says it wrote there; of an API or a broker, a file of NDJSON.
 
     `parts` are what it was put together from: the line on which each begins (from 1), and its name. `name` is that of a piece whose rows
-    would be the same, in the same order, if it was read again.
+    would be the same, in the same order, if it was read again. `format` says what kind of file it is, where it is not what others of
+    the dataset are.
     """
 
     path: Path
     rows: int
     parts: tuple[tuple[int, str], ...] = ()
     name: str = ""
+    format: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,7 +241,7 @@ class _Loading:
 
     def _stage(self, file: FileToLoad, header: tuple[str, ...] = (), *, sieving: bool = False) -> _Delivery:
         dialect, found = self.job.dialect, file.found
-        match dialect.format:
+        match file.format or dialect.format:
             case "csv":
                 return self._stage_csv(file, header, sieving=sieving)
             case "ndjson" | "fixed_width":

@@ -74,7 +74,8 @@ class Stage:
         """What the stage keeps of a record besides its values, where the format or the policy can need it: empty columns cost too."""
         form, policy = self.job.dialect.format, self.job.schema_change.new_column
         lines = form in {"ndjson", "json", "excel", "fixed_width"}
-        return {RAW: form == "parquet" or self.job.private, NTH: lines, NEW: policy == "evolve" or (policy == "freeze" and lines)}
+        parquet = any((f.format or form) == "parquet" for f in self.job.files)
+        return {RAW: parquet or self.job.private, NTH: lines, NEW: policy == "evolve" or (policy == "freeze" and lines)}
 
     def add(self, path: str, source: Source) -> None:
         """Stage a file."""
@@ -229,7 +230,8 @@ class Stage:
         """The records of a file that are not accepted, in order."""
         if path not in self.rows:
             return []
-        position = NTH if self.kept[NTH] else f"place - {self.first[path]}"
+        by_place = f"place - {self.first[path]}"
+        position = f"coalesce({NTH}, {by_place})" if self.kept[NTH] else by_place
         raw = RAW if self.kept[RAW] else "NULL"
         columns = f"place, {position}, reasons, {raw}"
         found = self.cursor.execute(f"SELECT {columns} FROM ({self._told(path)})").fetchall()
