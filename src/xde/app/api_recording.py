@@ -68,6 +68,8 @@ def _asks(known: Understanding, names: Sequence[str]) -> list[Ask]:
 def _none(known: Understanding, asks: dict[str, Ask], name: str) -> Finding:
     why = f"datasets of an API: {listed([f'`{n}`' for n in asks])}" if asks else "no source of this project has a server of `type: api`"
     near = did_you_mean(name, {*asks, *(n.partition(".")[0] for n in asks)}) if name else None
+    if any(r.ask is not None and r.ask.extract is not None for n, r in known.readings.items() if n == name or n.startswith(f"{name}.")):
+        why, near = "it is read by dlt, whose requests are its own: none of them passes through us", "give its records as `raw:` of a case"
     told = f"`{name}` is not loaded from an API" if name in known.project.datasets else f"there is no API `{name}`"
     return Finding(
         "XDE0457", told if name else "there is no API to be recorded", why=why, hint=near or "name a source whose server is an API"

@@ -58,6 +58,55 @@ class TestSqlite(SourceSuite):
         return SqliteShelf(tmp_path / "project")
 
 
+TILL = """\
+import sqlite3
+from contextlib import closing
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import dlt
+
+KINDS = {"amount": Decimal, "day": date.fromisoformat, "at": datetime.fromisoformat, "flag": lambda v: v == "true"}
+
+
+@dlt.source
+def till(password: str):
+    @dlt.resource
+    def things(ids=dlt.sources.incremental("id")):
+        if not Path("till.db").exists():
+            raise OSError(f"no till for {password}")
+        with closing(sqlite3.connect("till.db")) as connection:
+            least = -(2**63) if ids.last_value is None else ids.last_value
+            found = connection.execute("SELECT * FROM things WHERE id >= ?", [least])
+            names = [d[0] for d in found.description]
+            while rows := found.fetchmany(7_000):
+                yield [{n: KINDS.get(n, lambda v: v)(v) if v is not None else None for n, v in zip(names, row)} for row in rows]
+
+    return things
+"""
+
+
+class DltShelf(SqliteShelf):
+    secret = "sesame-open-wide"
+    server = (
+        "{server: till, type: custom, customProperties: [{property: xdeType, value: dlt}, "
+        "{property: xdeSource, value: 'till_source:till'}, {property: xdeArguments, value: {password: '${env:TILL_PASSWORD}'}}]}"
+    )
+
+    def __init__(self, root):
+        super().__init__(root)
+        (root / "till_source.py").write_text(TILL)
+
+
+class TestDlt(SourceSuite):
+    @pytest.fixture
+    def shelf(self, tmp_path, monkeypatch):
+        pytest.importorskip("dlt")
+        monkeypatch.setenv("TILL_PASSWORD", DltShelf.secret)
+        return DltShelf(tmp_path / "project")
+
+
 def test_the_connector_of_the_page_passes_all_of_it(tmp_path):
     for act in read_story(PAGE).acts:
         if isinstance(act, Write):

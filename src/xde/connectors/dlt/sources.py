@@ -55,9 +55,8 @@ class DltResources:
     def read(self, ask: Ask, position: Position | None, folder: Path) -> Portion:
         """All that the resource gives after a state; the state that it leaves is good for all of that together."""
         report = self._done(ask, self._job(ask, "read", position, folder), folder, Limits(memory_there(), ask.limits.statement_timeout))
-        parts = tuple((int(line), str(name)) for line, name in report["parts"])
-        tables = [Piece(Path(p), int(rows), format="parquet") for p, rows in report["tables"]]
-        records = Piece(folder / RECORDS, int(report["rows"]), parts)
+        tables = [Piece(Path(p), int(rows), _parts(parts), format="parquet") for p, rows, parts in report["tables"]]
+        records = Piece(folder / RECORDS, int(report["rows"]), _parts(report["parts"]))
         pieces = (records, *tables) if records.rows or not tables else tuple(tables)
         after = {"kind": KIND, "state": report["state"], "edge": report["edge"]}
         return Portion(pieces, after, report["cost"], self._told(ask, report["new"]))
@@ -134,6 +133,10 @@ class DltResources:
         told = f"records of `{ask.relation}` have what the contract of `{ask.dataset}` does not: {', '.join(f'`{n}`' for n in new)}"
         hint = "add it to the contract, or say `xdeSchemaChange: {newColumn: discard}` (or `evolve`, `quarantine`, `freeze`)"
         return (Finding("XDE0459", told, ask.span, "", "it is not loaded", hint, Severity.INFO),)
+
+
+def _parts(told: list[list[Any]]) -> tuple[tuple[int, str], ...]:
+    return tuple((int(line), str(name)) for line, name in told)
 
 
 def _changed(ask: Ask) -> str:

@@ -104,7 +104,7 @@ class Written:
     pages: int = 0
     parts: list[tuple[int, str]] = field(default_factory=list)
     new: dict[str, None] = field(default_factory=dict)
-    tables: list[tuple[str, int]] = field(default_factory=list)
+    tables: list[tuple[str, int, list[tuple[int, str]]]] = field(default_factory=list)
     tally: Given = field(default_factory=Given)
     _open: parquet.ParquetWriter | None = None
     _waiting: list[Any] = field(default_factory=list)
@@ -160,7 +160,7 @@ class Written:
                 self.out.write(f"{line}\n")
                 self._note(value)
         if self.rows > begun:
-            self.parts.append((begun + 1, f"{self.job.resource} page {self.pages}"))
+            self.parts.append((begun + 1, self._page_name))
         self._read(self.rows - begun, self.out.tell() - size)
 
     def _lines(self, raw: str, record: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - whatever somebody's code gives
@@ -187,10 +187,12 @@ class Written:
             path = Path(self.job.tables) / f"{len(self.tables) + 1}.parquet"
             path.parent.mkdir(exist_ok=True)
             self._open = parquet.ParquetWriter(path, chosen.schema, compression="snappy")
-            self.tables.append((str(path), 0))
+            self.tables.append((str(path), 0, []))
         self._open.write_table(chosen)
-        path_, rows = self.tables[-1]
-        self.tables[-1] = (path_, rows + chosen.num_rows)
+        name, rows, parts = self.tables[-1]
+        if chosen.num_rows:
+            parts.append((rows + 1, self._page_name))
+        self.tables[-1] = (name, rows + chosen.num_rows, parts)
         self._read(chosen.num_rows, chosen.nbytes)
 
     def _chosen(self, table: pa.Table) -> pa.Table:
@@ -206,6 +208,10 @@ class Written:
             tops = {(steps(n) or (n,))[0] for n in asked}
             found |= {n: table.column(n) for n in table.column_names if n not in asked and n not in tops}
         return pa.table(found) if found else table.select([])
+
+    @property
+    def _page_name(self) -> str:
+        return f"{self.job.resource} page {self.pages}"
 
     def _begin_page(self) -> None:
         self.pages += 1

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("dlt")
 
-PROGRAM = '''
+PROGRAM = """
 import os
 
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
@@ -95,10 +95,12 @@ else:
 
 assert dlt.current.run_context().runtime_config.dlthub_telemetry is False, "nobody is told that it is used"
 print("well", extracting.VERSION)
-'''
+"""
 
 
 def test_the_names_of_dlt_do_what_they_did():
-    done = subprocess.run([sys.executable, "-W", "error::DeprecationWarning:xde", "-c", PROGRAM], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning:xde", "-c", PROGRAM], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("well 1."), done.stdout

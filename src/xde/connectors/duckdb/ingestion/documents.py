@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.connectors.duckdb.ingestion.csv_files import Matched
-    from xde.connectors.duckdb.ingestion.stage import Stage
+    from xde.connectors.duckdb.ingestion.stage import Bad, Stage
     from xde.lifecycle.ingestion.port import Dialect
     from xde.lifecycle.sources.port import FoundFile
 
@@ -86,6 +86,17 @@ def stage_parquet(stage: Stage, found: FoundFile) -> tuple[int, Matched, dict[st
 def parquet_columns(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> list[str]:
     """The columns of a Parquet file."""
     return list(_parquet_types(cursor, found))
+
+
+def parquet_records(cursor: duckdb.DuckDBPyConnection, found: FoundFile, bad: Sequence[Bad]) -> list[Bad]:
+    """Records that are not accepted, each with its text: of those that were refused beside others the stage has none."""
+    wanted = ", ".join(str(b.position) for b in bad if b.raw is None)
+    if not wanted:
+        return list(bad)
+    records = f"SELECT file_row_number, CAST(to_json(t) AS VARCHAR) FROM read_parquet({literal(found.location)}) AS t"
+    query = f"{records} WHERE file_row_number IN ({wanted})"
+    texts = {int(n): str(text) for n, text in cursor.execute(query).fetchall()}
+    return [replace(b, raw=texts[b.position]) if b.raw is None else b for b in bad]
 
 
 def parquet_texts(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> dict[str, str]:

@@ -19,7 +19,7 @@ import duckdb
 from xde.connectors.duckdb.ingestion import renames
 from xde.connectors.duckdb.ingestion.csv_files import columns_of, open_csv, stage_csv
 from xde.connectors.duckdb.ingestion.delivered import LARGE
-from xde.connectors.duckdb.ingestion.documents import parquet_columns, sheet_rows, stage_json, stage_parquet, stage_sheet
+from xde.connectors.duckdb.ingestion.documents import parquet_columns, parquet_records, sheet_rows, stage_json, stage_parquet, stage_sheet
 from xde.connectors.duckdb.ingestion.letters import read_letters, write_letters
 from xde.connectors.duckdb.ingestion.line_files import stage_lines
 from xde.connectors.duckdb.ingestion.new_columns import check_names, new_value, refused_columns, typed
@@ -334,6 +334,8 @@ class _Loading:
         """The dead letters of a file, in the order of its records."""
         path = given.file.found.path
         bad = self.stage.bad(path)
+        if (given.file.format or self.job.dialect.format) == "parquet" and not self.job.private:
+            bad = parquet_records(self.cursor, given.file.found, bad)
         told = cache(lambda rule, column, value: reason_of(self.job, rule, column, value))  # of many letters it is the same
         reasons = {b.position: [told(*r) for r in b.reasons] for b in bad}
         if given.text is not None:
