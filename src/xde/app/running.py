@@ -74,6 +74,7 @@ def carry_out(house: House, known: Understanding, replan: Callable[[], Planned],
                 sleep=cancelled.sleep,
                 cancelled=cancelled,
             )
+        house.rest()
         manner.then(claim, finished)
         count_reads(house)
         return finished

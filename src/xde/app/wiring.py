@@ -232,6 +232,10 @@ class House:
         if self._scale_out is not None:
             self._scale_out.cancel()
 
+    def rest(self) -> None:
+        """End what waits for more work."""
+        self._running.close()
+
     @property
     def sandbox(self) -> DuckdbSandbox:
         """Where tests put their rows."""
@@ -342,6 +346,7 @@ class House:
 
     def close(self) -> None:
         """Let go of everything that was opened."""
+        self.rest()
         if self._ledger is not None:
             self._ledger.close()
         if self._session is not None:

@@ -62,9 +62,18 @@ class Child:
         )
         self._reader = threading.Thread(target=self._listen, name="said", daemon=True)
         self._reader.start()
-        if told and self._process.stdin is not None:
+        self.tell(told)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def tell(self, words: bytes) -> None:
+        """Write to its standard input."""
+        if words and self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # it is over already, and its end says why
-                self._process.stdin.write(told)
+                self._process.stdin.write(words)
                 self._process.stdin.flush()
 
     def end(self, why: str) -> None:
@@ -74,9 +83,15 @@ class Child:
 
     def wait(self, limits: Limits, now: Callable[[], float]) -> Ended:
         """Wait until it is over, one way or another; nothing of it is left then."""
-        begun, most = now(), 0
+        ended = self.until(lambda: False, limits, now)
+        assert ended is not None  # noqa: S101 - nothing else ends it
+        return ended
+
+    def until(self, done: Callable[[], bool], limits: Limits, now: Callable[[], float]) -> Ended | None:
+        """Wait until something is done, and it lives on; or until it is over, and nothing of it is left then."""
+        begun, most, well = now(), 0, False
         try:
-            while True:
+            while not (well := done()):
                 try:
                     self._process.wait(LOOK)
                     break
@@ -90,14 +105,24 @@ class Child:
                     elif self._length > MOST_SAID:
                         self.end("output")
         finally:
-            self._kill()
-            self._process.wait()
-            if self._process.stdin is not None:
+            if not well:
+                self._gone()
+        return None if well else Ended(self._process.returncode, self._why, self._said.decode("utf-8", "replace"), most)
+
+    def close(self) -> None:
+        """End it, and let go of what is left of it."""
+        self.end("closed")
+        self._gone()
+
+    def _gone(self) -> None:
+        self._kill()
+        self._process.wait()
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
-            self._reader.join(1.0)
-            if self._process.stdout is not None and not self._reader.is_alive():
-                self._process.stdout.close()
-        return Ended(self._process.returncode, self._why, self._said.decode("utf-8", "replace"), most)
+        self._reader.join(1.0)
+        if self._process.stdout is not None and not self._reader.is_alive():
+            self._process.stdout.close()
 
     def _kill(self) -> None:
         if os.name == "posix":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xde.connectors.dlt.job import LARGEST, LOOKED_PAGES, MOST_TIES, Job
-from xde.ground.lifeline import end_with
+from xde.ground.lifeline import end_with, listening
 from xde.ground.secrets import hide, redact
 from xde.kernel.project.secret_linter import sounds_secret
 
@@ -26,26 +26,30 @@ PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
 
 
 def main() -> None:
-    """Do the job that is told."""
-    job = Job.heard(_line())
-    end_with(job.parent)
+    """Do the jobs that are told, one a line; after one that lies on no disk there is none."""
+    lines = listening()
     sys.dont_write_bytecode = True
-    for value in (*job.hidden, *_secrets(Path(job.root))):
-        hide(value)
-    report = _done(job)
-    if report["kind"] != "done":
-        report = {**report, "why": redact(report["why"])}
-    Path(job.report).write_text(json.dumps(report), encoding="utf-8")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)  # threads of the source's do not keep us
+    while True:
+        job = Job.heard(lines.get())
+        end_with(job.parent, listens=False)
+        for value in (*job.hidden, *_secrets(Path(job.root))):
+            hide(value)
+        report = _done(job)
+        if report["kind"] != "done":
+            report = {**report, "why": redact(report["why"])}
+        sys.stdout.flush()
+        sys.stderr.flush()
+        _put(Path(job.report), json.dumps(report), whole=not job.private)
+        if job.private:
+            os._exit(0)
 
 
-def _line() -> bytes:
-    found = bytearray()
-    while not found.endswith(b"\n") and (piece := os.read(0, 1 << 16)):
-        found += piece
-    return bytes(found)
+def _put(path: Path, text: str, *, whole: bool) -> None:
+    """Write the report, which is there when all of it is."""
+    aside = path.with_suffix(".part") if whole else path
+    aside.write_text(text, encoding="utf-8")
+    if whole:
+        aside.replace(path)
 
 
 def _secrets(root: Path) -> Iterator[str]:
@@ -72,7 +76,8 @@ def _texts(value: object) -> Iterator[str]:
 def _done(job: Job) -> dict[str, Any]:
     from xde.connectors.dlt.extracting import MISSING, NoSourceError
 
-    sys.path.insert(0, job.root)
+    if sys.path[0] != job.root:
+        sys.path.insert(0, job.root)
     try:
         return {"kind": "done", **_WORK[job.what](job)}
     except NoSourceError as error:

@@ -28,7 +28,7 @@ class Failure:
 
     ask: Ask
     what: str
-    ended: Ended
+    ended: Ended | None
     limits: Limits
     root: Path
 
@@ -37,18 +37,23 @@ class Failure:
         """The function that gives the source."""
         return self.ask.extracted.source
 
+    @property
+    def ended_by(self) -> str:
+        """Why we ended it, if we did."""
+        return self.ended.why if self.ended is not None else ""
+
     def passing(self, report: Mapping[str, Any]) -> TemporaryError | None:
         """What may go by itself: a server that is away, or busy."""
-        if self.ended.why == "time" and self.what != "read":
+        if self.ended_by == "time" and self.what != "read":
             return TemporaryError(f"`{self.source}` gave no answer within {self.limits.seconds:.0f} seconds")
-        if not self.ended.why and report.get("passing"):
+        if not self.ended_by and report.get("passing"):
             return TemporaryError(f"`{self.source}` could not read `{self.ask.relation}`: {_said(report)}", retry_in=2.0)
         return None
 
     def told(self, report: Mapping[str, Any]) -> UserError:
         """The error to raise."""
         at = self.ask.place.span
-        match self.ended.why or report.get("kind"):
+        match self.ended_by or report.get("kind"):
             case "module" | "function" | "gives" | "arguments" as kind:
                 return UserError(self._no_source(kind, report))
             case "resource":
@@ -111,7 +116,7 @@ class Failure:
 
     def _ended(self) -> Finding:
         at = self.ask.place.span
-        match self.ended.why:
+        match self.ended_by:
             case "memory":
                 how = f"it used more than the {self.limits.memory / 1e9:.1f} GB that it may use"
                 hint = "have the resource give pages, and not all of its records at once"
@@ -121,10 +126,11 @@ class Failure:
             case "output":
                 how, hint = "it wrote more than 64 MB to its output", "print less"
             case _:
-                how = f"it was killed by {_signal(-self.ended.code)}" if self.ended.code < 0 else f"it ended with {self.ended.code}"
+                code = self.ended.code if self.ended is not None else 0
+                how = f"it was killed by {_signal(-code)}" if code < 0 else f"it ended with {code}"
                 hint = "run it by itself: `python -c 'import dlt, ...'`; nothing was published"
-        said = [line.rstrip() for line in redact(self.ended.said).splitlines() if line.strip()][-8:]
-        shown = [] if self.ask.private or self.ended.why else ["it wrote:", *(f"  {line[:200]}" for line in said)] if said else []
+        said = [line.rstrip() for line in redact(self.ended.said if self.ended is not None else "").splitlines() if line.strip()][-8:]
+        shown = [] if self.ask.private or self.ended_by else ["it wrote:", *(f"  {line[:200]}" for line in said)] if said else []
         why, message = "\n".join([how, *shown]), f"the process of `{self.source}` ended before it was done"
         return Finding("XDE0527", message, at, "its server", why, hint)
 

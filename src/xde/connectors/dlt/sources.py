@@ -54,7 +54,7 @@ class DltResources:
 
     def read(self, ask: Ask, position: Position | None, folder: Path) -> Portion:
         """All that the resource gives after a state; the state that it leaves is good for all of that together."""
-        report = self._done(ask, self._job(ask, "read", position, folder), folder, Limits(memory_there(), ask.limits.statement_timeout))
+        report = self._done(ask, self._job(ask, "read", position, folder), Limits(memory_there(), ask.limits.statement_timeout))
         tables = [Piece(Path(p), int(rows), _parts(parts), format="parquet") for p, rows, parts in report["tables"]]
         records = Piece(folder / RECORDS, int(report["rows"]), _parts(report["parts"]))
         pieces = (records, *tables) if records.rows or not tables else tuple(tables)
@@ -78,8 +78,7 @@ class DltResources:
 
     def _hastily(self, ask: Ask, what: str, position: Position | None, edge: str) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="xde-dlt-") as folder:
-            job = self._job(ask, what, position, Path(folder), edge)
-            return self._done(ask, job, Path(folder), Limits(memory_there(), HASTY))
+            return self._done(ask, self._job(ask, what, position, Path(folder), edge), Limits(memory_there(), HASTY))
 
     def _job(self, ask: Ask, what: str, position: Position | None, folder: Path, edge: str = "") -> Job:
         extract = ask.extracted
@@ -109,22 +108,30 @@ class DltResources:
             list(self._hidden),
         )
 
-    def _done(self, ask: Ask, job: Job, folder: Path, limits: Limits) -> dict[str, Any]:
+    def _done(self, ask: Ask, job: Job, limits: Limits) -> dict[str, Any]:
         """The report of a job that was done. Raises `UserError`, `TemporaryError` or `KeyboardInterrupt`."""
-        path = os.pathsep.join(p for p in sys.path if p)
-        data = tempfile.gettempdir() if ask.private else str(folder)
-        environment = {**os.environ, "PYTHONPATH": path, "DLT_DATA_DIR": data, **QUIET}
-        inherited = [int(p.rpartition("/")[2]) for p in (job.report, job.records) if p.startswith("/proc/self/fd/")]
-        child = Child([sys.executable, "-P", "-m", CHILD], self._root, environment, job.told(), inherited)
-        with self._running.watching(child):
-            ended = child.wait(limits, SystemClock().monotonic)
-        if ended.why == "cancelled":
+        now, report_file = SystemClock().monotonic, Path(job.report)
+        with self._running.working(self._kind(ask), lambda: self._begun(ask, job)) as child:
+            child.tell(job.told())
+            ended = child.wait(limits, now) if job.private else child.until(report_file.exists, limits, now)
+        if ended is not None and ended.why == "cancelled":
             raise KeyboardInterrupt
-        report = _report(Path(job.report))
-        if ended.why or report.get("kind") != "done":
+        report = _report(report_file)
+        if (ended is not None and ended.why) or report.get("kind") != "done":
             failure = Failure(ask, job.what, ended, limits, self._root)
             raise failure.passing(report) or failure.told(report)
         return report
+
+    def _kind(self, ask: Ask) -> object:
+        """What a process must have been begun for to be asked: what it has read of the source's code is what stands there."""
+        module = self._root / (ask.extracted.source.partition(":")[0].replace(".", "/") + ".py")
+        return (str(self._root), ask.extracted.source, module.stat().st_mtime_ns if module.is_file() else 0, ask.private)
+
+    def _begun(self, ask: Ask, job: Job) -> Child:
+        path = os.pathsep.join(p for p in sys.path if p)
+        environment = {**os.environ, "PYTHONPATH": path, "DLT_DATA_DIR": str(self._root / ".xde/tmp/dlt"), **QUIET}
+        inherited = [int(p.rpartition("/")[2]) for p in (job.report, job.records) if p.startswith("/proc/self/fd/")] if ask.private else []
+        return Child([sys.executable, "-P", "-m", CHILD], self._root, environment, inherited=inherited)
 
     def _told(self, ask: Ask, new: list[str]) -> tuple[Finding, ...]:
         """What is left out, for nobody said what is to become of it."""
