@@ -67,6 +67,8 @@ def _kind(ask: Ask) -> str:
         return "request"
     if ask.stream is not None:
         return "stream"
+    if ask.extract is not None:
+        return "resource"
     return "table" if ask.query is None else "query"
 
 

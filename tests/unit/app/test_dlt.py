@@ -1,120 +1,21 @@
-"""Sources of dlt through every use case: somebody's own, dlt's for REST APIs against a real server, dlt's for databases over a real one."""
+"""A source of dlt of one's own through every use case."""
 
 from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
 
 import pytest
-from projects.apis import Reply, serving
-from projects.contracts import head
-from projects.folder import Folder
+from projects.apis import serving
+from projects.extracts import ORDERS, OWN, Shop, order
 
 from xde.app.workspace import Workspace
 
 pytest.importorskip("dlt")
-ORDERS = """\
-  - name: orders
-    customProperties: [{property: xdeWriteMode, value: merge}]
-    properties:
-      - {name: id, logicalType: integer, primaryKey: true, required: true}
-      - {name: customer, physicalName: customer.name, logicalType: string}
-      - {name: amount, logicalType: number, physicalType: "DECIMAL(30,10)"}
-      - {name: at, logicalType: timestamp, logicalTypeOptions: {timezone: true}}
-"""
-OWN = """\
-import json
-from datetime import datetime
-from decimal import Decimal
-from pathlib import Path
-
-import dlt
-import pyarrow as pa
-
-
-def shelf():
-    return json.loads(Path("shelf.json").read_text())
-
-
-def number(text):
-    return Decimal(text) if text[:1].isdigit() else text
-
-
-@dlt.source
-def shop(token: str = dlt.secrets.value, size: int = 2):
-    @dlt.resource(primary_key="id")
-    def orders(since=dlt.sources.incremental("at", initial_value="2026-01-01")):
-        found = sorted((r for r in shelf() if r["at"] >= since.last_value), key=lambda r: r["at"])
-        for n in range(0, len(found), size):
-            yield [{**r, "amount": number(r["amount"])} for r in found[n : n + size]]
-
-    @dlt.transformer(data_from=orders)
-    def lines(page):
-        for order in page:
-            for n, line in enumerate(order["lines"]):
-                yield {"order": order["id"], "n": n, **line}
-
-    @dlt.resource
-    def tables():
-        yield pa.table({"id": [1, 2], "amount": pa.array([Decimal("1.1234567890"), None], pa.decimal128(38, 10))})
-        yield pa.table({"id": [3, None], "amount": pa.array([Decimal(3), Decimal(4)], pa.decimal128(38, 10))})
-
-    return orders, lines, tables
-"""
-
-
-def order(n, at="2026-02-01", amount="1.1234567890"):
-    lines = [{"sku": f"{n}a"}, {"sku": f"{n}b"}]
-    return {"id": n, "customer": {"name": f"customer {n}"}, "amount": amount, "at": at, "lines": lines}
-
-
-class Shop(Folder):
-    """A project whose source is one of dlt."""
-
-    def contract(self, objects=ORDERS, source="shop_source:shop", arguments='{token: "${env:SHOP_TOKEN}"}', more=""):
-        self.write("xde.yaml", "name: shop\nretries: 0\n")
-        words = f'{{property: xdeType, value: dlt}}, {{property: xdeSource, value: "{source}"}}'
-        words += f", {{property: xdeArguments, value: {arguments}}}" if arguments else ""
-        server = f"{{server: shop, type: custom, customProperties: [{words}{more}]}}"
-        self.write("sources/shop.yaml", f"{head()}servers:\n  - {server}\nschema:\n{objects}")
-
-    def put(self, *orders):
-        path = self.root / "shelf.json"
-        there = json.loads(path.read_text()) if path.exists() else []
-        ids = {o["id"] for o in orders}
-        path.write_text(json.dumps([o for o in there if o["id"] not in ids] + list(orders)))
-
-    def run(self, **how):
-        with Workspace.open(self.root) as workspace:
-            return {o.step.dataset: o for o in workspace.run(**how).outcomes}
-
-    def failed(self, dataset="shop.orders"):
-        outcome = self.run()[dataset]
-        assert outcome.status == "failed", outcome
-        return outcome.findings[0]
-
-    def rows(self, *columns, of="shop.orders"):
-        with Workspace.open(self.root) as workspace:
-            found = workspace.show(of, limit=None).read_all().to_pylist()
-        return sorted((tuple(r[c] for c in columns or r) for r in found), key=str)
-
-    def ids(self):
-        return [i for (i,) in self.rows("id")]
-
-    def letters(self):
-        with Workspace.open(self.root) as workspace:
-            return [x.letter for x in workspace.letters(status="open")]
-
-    def position(self, dataset="shop.orders"):
-        with Workspace.open(self.root) as workspace:
-            states = [s for (name, _), s in workspace.house.ledger.states().items() if name == dataset]
-        return max(states, key=lambda s: s.number).facts["position"]
 
 
 @pytest.fixture
@@ -382,89 +283,6 @@ def test_private_values_are_on_no_disk(shop):
     files = [p for p in (shop.root / ".xde").rglob("*") if p.is_file()]
     assert not [p for p in files if b"customer 1" in p.read_bytes() and p.suffix != ".parquet"]
     assert b"customer 2" not in shop.letters()[0].raw
-
-
-REST = """\
-{config: {client: {base_url: "%s/v2/", auth: {type: bearer, token: "${env:SHOP_TOKEN}"}}, resources: [
-  {name: orders, endpoint: {path: orders, data_selector: data.items, paginator: {type: page_number, base_page: 1, total_path: null},
-    params: {since: "{incremental.start_value}"}, incremental: {cursor_path: updated_at, initial_value: "2026-01-01"}}}]}}
-"""
-
-
-@pytest.fixture
-def api():
-    with serving() as it:
-        yield it
-
-
-def rest(shop, api):
-    shop.contract(
-        ORDERS.replace("name: at,", "name: updated_at,"), "dlt.sources.rest_api:rest_api_source", (REST % api.url).replace("\n", " ")
-    )
-
-
-def sold(n, at):
-    return {"id": n, "customer": {"name": f"customer {n}"}, "amount": f"{n}.5", "updated_at": at}
-
-
-@slow
-def test_an_api_is_read_page_by_page_and_then_only_what_is_new(shop, api):
-    records = [sold(n, f"2026-02-0{n}") for n in range(1, 6)]
-    api.pages_of("/v2/orders", records)
-    rest(shop, api)
-    assert shop.run()["shop.orders"].rows == 5
-    assert {a.headers["authorization"] for a in api.asked} == {"Bearer sesame-open-wide"}
-    assert [q for (q,) in api.queries("page")] == ["1", "2", "3", "4"]
-    assert shop.run() == {}
-    records += [sold(6, "2026-02-05"), sold(7, "2026-02-07"), sold(8, "bad")]
-    api.asked.clear()
-    outcome = shop.run()["shop.orders"]
-    assert {q for (q,) in api.queries("since")} == {"2026-02-05"}
-    assert (outcome.rows, outcome.letters) == (2, 1)
-    assert shop.ids() == [1, 2, 3, 4, 5, 6, 7]
-
-
-@slow
-def test_an_api_that_is_busy_is_waited_for(shop, api):
-    records, busy = [sold(1, "2026-02-01")], [Reply("", 503, {"Retry-After": "1"}), Reply("", 429, {"Retry-After": "1"})]
-    api.pages_of("/v2/orders", records)
-    answer = api.answers["/v2/orders"]
-    api.answers["/v2/orders"] = lambda asked: busy.pop() if busy else answer(asked)
-    rest(shop, api)
-    begun = time.monotonic()
-    assert shop.run()["shop.orders"].rows == 1
-    assert time.monotonic() - begun > 2
-    assert len(api.asked) == 4
-
-
-@slow
-def test_an_api_that_refuses_is_told(shop, api):
-    api.answers["/v2/orders"] = lambda _: Reply({"error": "no"}, 401)
-    rest(shop, api)
-    finding = shop.failed()
-    assert finding.code == "XDE0524"
-    assert "401" in finding.message
-
-
-@slow
-def test_a_database_is_read_by_its_source_in_lines_and_in_arrow(shop):
-    with closing(sqlite3.connect(shop.root / "till.db")) as till, till:
-        till.execute("CREATE TABLE sales (id INTEGER PRIMARY KEY, word TEXT, amount NUMERIC(30, 10), at TIMESTAMP)")
-        till.executemany("INSERT INTO sales VALUES (?, ?, ?, ?)", [(1, "ada", 1.5, "2026-01-01 00:00:00"), (2, None, None, None)])
-    objects = """\
-  - name: sales
-    properties:
-      - {name: id, logicalType: integer}
-      - {name: word, logicalType: string}
-      - {name: amount, logicalType: number, physicalType: "DECIMAL(30,10)"}
-      - {name: at, logicalType: timestamp}
-"""
-    for backend in ("sqlalchemy", "pyarrow"):
-        arguments = f'{{credentials: "sqlite:///till.db", table_names: [sales], backend: {backend}}}'
-        shop.contract(objects, "dlt.sources.sql_database:sql_database", arguments)
-        assert shop.run()["shop.sales"].rows == 2, backend
-        found = [(i, w, a and str(a), t and t.isoformat()) for i, w, a, t in shop.rows(of="shop.sales")]
-        assert found == [(1, "ada", "1.5000000000", "2026-01-01T00:00:00"), (2, None, None, None)], backend
 
 
 @slow
