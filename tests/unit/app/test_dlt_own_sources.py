@@ -17,7 +17,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def shop(tmp_path, monkeypatch):
     monkeypatch.setenv("SHOP_TOKEN", "sesame-open-wide")
-    return Shop(tmp_path / "shop")
+    made = Shop(tmp_path / "shop")
+    made.root.mkdir()
+    return made
 
 
 REST = """\
