@@ -53,6 +53,17 @@ def test_what_is_new_is_merged_and_the_state_is_that_of_the_rows(shop):
 
 
 @slow
+def test_a_record_that_changes_and_keeps_the_value_of_its_cursor_is_merged(shop):
+    shop.put(order(1), order(2))
+    shop.contract()
+    shop.run()
+    shop.put(order(2, amount="2.0"))
+    assert shop.run()["shop.orders"].rows == 1
+    assert [str(a) for (a,) in shop.rows("amount")] == ["1.1234567890", "2.0000000000"]
+    assert shop.run() == {}
+
+
+@slow
 def test_lists_within_and_transformers_are_datasets(shop):
     within = """\
   - name: order_lines

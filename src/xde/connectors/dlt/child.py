@@ -97,7 +97,7 @@ def _read(job: Job) -> dict[str, Any]:
     state = extracting.read_back(job.state)
     with Path(job.records).open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as out:
         written = Written(job, out)
-        for item in extracting.pages(source, job.resource, state):
+        for item in extracting.pages(source, job.resource, state, by_key=job.mode != "merge"):
             written.take(item)
         written.finish()
     unsure = _unsure(job, source, state, any_=bool(written.tally.tally.count)) if job.mode == "append" else ""
@@ -140,7 +140,7 @@ def _peek(job: Job) -> dict[str, Any]:
     from xde.connectors.dlt.writing import Given
 
     given, pages = Given(), 0
-    for item in extracting.pages(_with_resource(job), job.resource, extracting.read_back(job.state)):
+    for item in extracting.pages(_with_resource(job), job.resource, extracting.read_back(job.state), by_key=job.mode != "merge"):
         given.take(item)
         pages += isinstance(item, list) or hasattr(item, "schema")
         if pages >= LOOKED_PAGES or not given.known:

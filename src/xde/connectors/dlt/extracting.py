@@ -19,7 +19,7 @@ from dlt.common.pipeline import StateInjectableContext
 from dlt.common.schema import Schema
 from dlt.extract import DltResource, DltSource
 from dlt.extract.exceptions import ResourceExtractionError
-from dlt.extract.incremental import Incremental
+from dlt.extract.incremental import Incremental, IncrementalResourceWrapper
 from dlt.extract.items import DataItemWithMeta
 from dlt.extract.pipe_iterator import ManagedPipeIterator
 from dlt.extract.source import SourceInjectableContext, SourceSchemaInjectableContext
@@ -81,12 +81,17 @@ def _source(given: Any, name: str) -> DltSource:  # noqa: ANN401 - whatever some
     return DltSource(Schema(name), name, resources)
 
 
-def pages(source: DltSource, resource: str, state: dict[str, Any]) -> Iterator[Any]:
+def pages(source: DltSource, resource: str, state: dict[str, Any], *, by_key: bool = True) -> Iterator[Any]:
     """What a resource gives, page by page as it gives it; `state` is filled as dlt fills it.
 
-    Where a page is made of another's records one by one, it is ahead of what was given: it is good only once all has been given.
+    Of records with the last value of a cursor those that were given before are left out. They are known `by_key` where the resource has
+    one; else by all that they hold, so that one which has changed is given again.
+
+    Where a page is made of another's records one by one, the state is ahead of what was given: it is good only once all has been given.
     """
     chosen = source.with_resources(resource)
+    for cursor in _steps(chosen, resource, (Incremental, IncrementalResourceWrapper)) if not by_key else ():
+        cursor.set_deduplication_key(None, from_hints=True)
     section = chosen._get_config_section_context()  # noqa: SLF001 - see the first lines
     contexts = [
         section,
@@ -114,13 +119,18 @@ def _injected(contexts: list[Any]) -> Iterator[None]:
 
 
 def incrementals(source: DltSource, resource: str) -> Iterator[Incremental[Any]]:
-    """What tells new records, of a resource and of those that it is made from."""
+    """What tells new records, of a resource and of those that it is made from, once it was read."""
+    for step in _steps(source, resource, (Incremental, IncrementalResourceWrapper)):
+        found = step.incremental if isinstance(step, IncrementalResourceWrapper) else step
+        if found is not None:
+            yield found
+
+
+def _steps(source: DltSource, resource: str, kinds: tuple[type, ...]) -> Iterator[Any]:
+    """The steps of some kinds that records go through, of a resource and of those that it is made from."""
     pipe: Any = source.resources[resource]._pipe  # noqa: SLF001 - see the first lines
     while pipe is not None:
-        for step in pipe.steps:
-            found = getattr(step, "incremental", step)
-            if isinstance(found, Incremental):
-                yield found
+        yield from (step for step in pipe.steps if isinstance(step, kinds))
         pipe = pipe.parent
 
 

@@ -57,6 +57,22 @@ assert cursor["unique_hashes"] == []
 assert [r["id"] for page in found("orders", state) for r in page] == [4, 4], "without its list it gives those that tie"
 assert sorted(r["order"] for r in found("lines", {})) == [1, 2, 3, 4, 4]
 
+
+
+@dlt.source
+def keyed(word):
+    @dlt.resource(primary_key="id")
+    def things(last=dlt.sources.incremental("day")):
+        yield [{"id": 1, "day": 1, "word": word}]
+
+    return things
+
+
+for by_key, given in ((True, 0), (False, 1)):
+    list(extracting.pages(keyed("a"), "things", kept := {}, by_key=by_key))
+    assert not sum(map(len, extracting.pages(keyed("a"), "things", extracting.read_back(extracting.plain(kept)), by_key=by_key)))
+    assert sum(map(len, extracting.pages(keyed("b"), "things", kept, by_key=by_key))) == given
+
 source = shop()
 list(extracting.pages(source, "lines", {}))
 (last,) = extracting.incrementals(source, "lines")
