@@ -123,7 +123,7 @@ def opened_extract(revealed: Revealing, root: Path, ask: Ask, running: Running) 
             return [value(v) for v in written]
         if isinstance(written, str) and (named := references(written)):
             hidden.update(dict.fromkeys(revealed.secret(r).reveal() for r in named))
-            return revealed.text(written)
+            return revealed.address(written) if "://" in written else revealed.text(written)
         return written
 
     with _extra(ask.place, "sources of dlt", "dlt"):

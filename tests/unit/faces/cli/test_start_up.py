@@ -20,6 +20,7 @@ HEAVY = {
     "pandas",
     "asyncio",
     "sqlite3",
+    "dlt",
     "xde.app",
     "xde.kernel",
     "xde.lifecycle",
