@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xde.connectors.dlt.job import LARGEST, LOOKED_PAGES, MOST_TIES, Job
+from xde.ground.frames import place_of
 from xde.ground.lifeline import end_with, listening
 from xde.ground.secrets import hide, redact
 from xde.kernel.project.secret_linter import sounds_secret
@@ -182,9 +183,9 @@ def _raised(error: BaseException, job: Job) -> dict[str, Any]:
     theirs = [f for f in frames if f.filename.startswith(own)]
     line = next(iter(theirs[-1:]), None)
     if isinstance(first, SyntaxError) and first.filename and first.filename.startswith(own):
-        path, number = first.filename, first.lineno or 1
+        path, number, column, end = first.filename, first.lineno or 1, first.offset or 1, 0
     else:
-        path, number = (line.filename, line.lineno or 1) if line is not None else ("", 0)
+        path, number, column, end = place_of(line) if line is not None else ("", 1, 1, 0)
     last = frames[-1] if frames else None
     status = getattr(getattr(first, "response", None), "status_code", None)
     passing = status in PASSING_STATUS if status is not None else any(k.__name__ in PASSING for k in type(first).__mro__)
@@ -194,6 +195,8 @@ def _raised(error: BaseException, job: Job) -> dict[str, Any]:
         "why": "" if job.private else " ".join(str(first).split())[:2000],
         "path": path.removeprefix(own).replace(os.sep, "/"),
         "line": number,
+        "column": column,
+        "end": end,
         "at": f"{Path(last.filename).name}:{last.lineno}" if last is not None else "",
         "passing": passing,
         "module": first.name if isinstance(first, ModuleNotFoundError) else None,

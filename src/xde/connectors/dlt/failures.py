@@ -104,7 +104,7 @@ class Failure:
 
     def _raised(self, report: Mapping[str, Any]) -> Finding:
         module, path = report.get("module"), str(report["path"])
-        span, label = (Span(path, int(report["line"]), 1), "raised here") if path else (self.ask.place.span, "its server")
+        span, label = (_span(report), "raised here") if path else (self.ask.place.span, "its server")
         if module:
             hint = f"install what has `{module}` where xde runs"
         elif path:
@@ -133,6 +133,11 @@ class Failure:
         shown = [] if self.ask.private or self.ended_by else ["it wrote:", *(f"  {line[:200]}" for line in said)] if said else []
         why, message = "\n".join([how, *shown]), f"the process of `{self.source}` ended before it was done"
         return Finding("XDE0527", message, at, "its server", why, hint)
+
+
+def _span(report: Mapping[str, Any]) -> Span:
+    path, line, column, end = str(report["path"]), *(int(report[w]) for w in ("line", "column", "end"))
+    return Span(path, line, column, line, end) if end else Span(path, line, column)
 
 
 def _said(report: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xde.ground.frames import place_of
 from xde.ground.lifeline import end_with
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _raised(error: BaseException, project: Path) -> dict[str, object]:
     if isinstance(error, SyntaxError) and error.filename and error.filename.startswith(own):
         place = (error.filename, error.lineno or 1, error.offset or 1, 0)
     elif frames:
-        place = _place(frames[-1])
+        place = place_of(frames[-1])
     path, line, column, end = place
     memory = isinstance(error, MemoryError) or type(error).__name__ in {"OutOfMemoryException", "ArrowMemoryError"}
     return {
@@ -113,17 +114,6 @@ def _raised(error: BaseException, project: Path) -> dict[str, object]:
         "end": end,
         "module": error.name if isinstance(error, ImportError) else None,
     }
-
-
-def _place(frame: traceback.FrameSummary) -> tuple[str, int, int, int]:
-    """File, line and columns of what was running, in characters from 1; the end is 0 where it is in another line."""
-    line = frame.lineno or 1
-    if frame.colno is None or frame.end_colno is None:
-        return frame.filename, line, 1, 0
-    lines = Path(frame.filename).read_bytes().splitlines()
-    text = lines[line - 1] if line <= len(lines) else b""
-    first, last = (len(text[:n].decode(errors="replace")) + 1 for n in (frame.colno, frame.end_colno))
-    return frame.filename, line, first, last if frame.end_lineno == line else 0
 
 
 def _limit(memory: int) -> None:
