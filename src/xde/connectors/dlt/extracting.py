@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import importlib
 import inspect
 from contextlib import contextmanager
@@ -19,12 +21,14 @@ from dlt.common.pipeline import StateInjectableContext
 from dlt.common.schema import Schema
 from dlt.extract import DltResource, DltSource
 from dlt.extract.exceptions import ResourceExtractionError
-from dlt.extract.incremental import Incremental, IncrementalResourceWrapper
+from dlt.extract.incremental import Incremental, IncrementalResourceWrapper, transform
 from dlt.extract.items import DataItemWithMeta
 from dlt.extract.pipe_iterator import ManagedPipeIterator
 from dlt.extract.source import SourceInjectableContext, SourceSchemaInjectableContext
+from dlt.extract.utils import digest_dedup_value
 
 from xde.connectors.dlt.job import MOST_TIES
+from xde.connectors.dlt.writing import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,6 +120,17 @@ def _injected(contexts: list[Any]) -> Iterator[None]:
         return
     with Container().injectable_context(contexts[0]), _injected(contexts[1:]):
         yield
+
+
+def _known_as(value: Any, legacy: bool = False) -> str:  # noqa: ANN401, FBT001, FBT002 - as dlt has it
+    """The hash of a record as dlt makes it, and where that cannot be made (a number of more than 64 bits) one of all that it holds."""
+    try:
+        return str(digest_dedup_value(value, legacy))
+    except (TypeError, ValueError):
+        return base64.b64encode(hashlib.blake2b(written(value).encode("utf-8", "surrogatepass"), digest_size=9).digest()).decode()
+
+
+vars(transform)["digest_dedup_value"] = _known_as  # where dlt looks it up
 
 
 def incrementals(source: DltSource, resource: str) -> Iterator[Incremental[Any]]:

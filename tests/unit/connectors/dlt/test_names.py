@@ -73,6 +73,9 @@ for by_key, given in ((True, 0), (False, 1)):
     assert not sum(map(len, extracting.pages(keyed("a"), "things", extracting.read_back(extracting.plain(kept)), by_key=by_key)))
     assert sum(map(len, extracting.pages(keyed("b"), "things", kept, by_key=by_key))) == given
 
+list(extracting.pages(keyed(2**70), "things", kept := {}, by_key=False))
+assert not sum(map(len, extracting.pages(keyed(2**70), "things", kept, by_key=False))), "a long number is told from others too"
+
 source = shop()
 list(extracting.pages(source, "lines", {}))
 (last,) = extracting.incrementals(source, "lines")
