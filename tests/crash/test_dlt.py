@@ -21,7 +21,6 @@ from xde.ground.crash import CrashPoint
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytest.importorskip("dlt")
 pytestmark = pytest.mark.crash
 SOURCE = """\
 import json

@@ -15,8 +15,6 @@ from projects.extracts import ORDERS, OWN, Shop, order
 
 from xde.app.workspace import Workspace
 
-pytest.importorskip("dlt")
-
 
 @pytest.fixture
 def shop(tmp_path, monkeypatch):

@@ -10,7 +10,6 @@ import pytest
 from projects.apis import Reply, serving
 from projects.extracts import ORDERS, Shop
 
-pytest.importorskip("dlt")
 pytestmark = pytest.mark.slow
 
 

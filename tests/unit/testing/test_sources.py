@@ -102,7 +102,6 @@ class DltShelf(SqliteShelf):
 class TestDlt(SourceSuite):
     @pytest.fixture
     def shelf(self, tmp_path, monkeypatch):
-        pytest.importorskip("dlt")
         monkeypatch.setenv("TILL_PASSWORD", DltShelf.secret)
         return DltShelf(tmp_path / "project")
 

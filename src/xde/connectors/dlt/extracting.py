@@ -21,8 +21,8 @@ from dlt.common.pipeline import StateInjectableContext
 from dlt.common.schema import Schema
 from dlt.extract import DltResource, DltSource
 from dlt.extract.exceptions import ResourceExtractionError
+from dlt.extract.extractors import ImportFileMeta
 from dlt.extract.incremental import Incremental, IncrementalResourceWrapper, transform
-from dlt.extract.items import DataItemWithMeta
 from dlt.extract.pipe_iterator import ManagedPipeIterator
 from dlt.extract.source import SourceInjectableContext, SourceSchemaInjectableContext
 from dlt.extract.utils import digest_dedup_value
@@ -108,7 +108,10 @@ def pages(source: DltSource, resource: str, state: dict[str, Any], *, by_key: bo
     given.set_context(contexts)
     try:
         for page in given:
-            yield page.item.data if isinstance(page.item, DataItemWithMeta) else page.item
+            if isinstance(page.meta, ImportFileMeta):
+                raise TypeError(f"`{resource}` gives files for dlt to import, and no records")
+            if page.item is not None:
+                yield page.item
     finally:
         given.close()
 

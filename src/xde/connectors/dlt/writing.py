@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -268,6 +269,8 @@ def written(record: Any, blobs: frozenset[str] = frozenset()) -> str:  # noqa: A
     """A record as one line of JSON. What JSON has no form for stands there as text, with all of its digits."""
     plain = _members(record)
     if not isinstance(plain, dict):
+        if not isinstance(plain, _VALUES):
+            raise TypeError(f"the resource gives a `{type(record).__name__}`, which is no record")
         plain = {"value": plain}
     for name in blobs.intersection(plain):
         if isinstance(plain[name], (bytes, bytearray, memoryview)):
@@ -276,6 +279,9 @@ def written(record: Any, blobs: frozenset[str] = frozenset()) -> str:  # noqa: A
         return _ENCODER.encode(plain)
     except (ValueError, TypeError):  # a number that is none, or a name that is no text
         return _ENCODER.encode(_sound(plain))
+
+
+_VALUES = (str, int, float, Decimal, dt.date, dt.time, dt.timedelta, bytes, UUID, list, tuple)
 
 
 def _members(value: Any) -> Any:  # noqa: ANN401 - whatever somebody's code gives

@@ -5,10 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
-pytest.importorskip("dlt")
-
 PROGRAM = """
 import os
 
@@ -80,6 +76,20 @@ source = shop()
 list(extracting.pages(source, "lines", {}))
 (last,) = extracting.incrementals(source, "lines")
 assert (last.lag, last.range_start, last.primary_key) == (None, "closed", None), last
+
+
+@dlt.source
+def marked():
+    @dlt.resource
+    def things():
+        yield dlt.mark.with_table_name({"id": 1}, "elsewhere")
+        yield dlt.mark.with_hints([{"id": 2}], dlt.mark.make_hints(table_name="others"))
+        yield dlt.mark.materialize_table_schema()
+
+    return things
+
+
+assert [p for p in extracting.pages(marked(), "things", {}) if p] == [{"id": 1}, [{"id": 2}]]
 
 
 @dlt.source

@@ -71,6 +71,12 @@ def test_what_is_no_record_is_the_value_of_one():
     assert json.loads(written(Order(1, Decimal("2.0")))) == {"id": 1, "amount": "2.0"}
 
 
+@pytest.mark.parametrize("record", [object(), pa.schema([]), len])
+def test_what_can_be_no_record_is_refused(record):
+    with pytest.raises(TypeError, match="which is no record"):
+        written(record)
+
+
 def job(tmp_path, **how):
     columns = how.pop("columns", [("id", "BIGINT", []), ("city", "VARCHAR", [])])
     return Job("read", 1, "", "a:b", {}, "orders", "merge", None, "", tables=str(tmp_path / "tables"), columns=columns, **how)
