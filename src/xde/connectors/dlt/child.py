@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from xde.connectors.dlt.job import LARGEST, LOOKED_PAGES, MOST_TIES, Job
 from xde.ground.frames import place_of
 from xde.ground.lifeline import end_with, listening
-from xde.ground.secrets import hide, redact
-from xde.kernel.project.secret_linter import sounds_secret
+from xde.ground.secrets import hide, redact, sounds_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from xde.ground.findings import Finding
-from xde.kernel.project.secret_linter import has_password, sounds_secret
-from xde.kernel.project.secret_references import EXAMPLES, references
+from xde.ground.secrets import sounds_secret
+from xde.kernel.project.secret_references import EXAMPLES, password_in, references
 from xde.lifecycle.ingestion.declare_apis import carried_of, known_of, request_of
 from xde.lifecycle.ingestion.declare_tables import in_the_open, limits_of
 from xde.lifecycle.sources.extracts import KIND, Extract
@@ -105,7 +105,7 @@ def _in_the_open(name: str, text: str) -> bool:
     if not text or references(text):
         return False
     by_name = _SOUNDS_SECRET.search(name) is not None or (sounds_secret(name) and "://" not in text)
-    return by_name or has_password(text)
+    return by_name or password_in(text)
 
 
 def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401 - plain data
