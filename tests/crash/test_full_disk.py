@@ -25,6 +25,18 @@ OBJECT = """\
 """
 MODEL = "SELECT id, word, md5(word) AS hashed FROM shop.orders\n"
 ROWS = 60_000
+SOURCE = """\
+import sqlite3
+
+import dlt
+
+
+@dlt.resource
+def orders():
+    found = sqlite3.connect("data/till.db").execute("SELECT id, word FROM orders")
+    while rows := found.fetchmany(5_000):
+        yield [{"id": n, "word": word} for n, word in rows]
+"""
 
 
 @contextmanager
@@ -50,6 +62,7 @@ def sell(root: Path, form: str) -> None:
     if form == "csv":
         (root / "data/orders.csv").write_text("id,word\n" + "".join(f"{n},{word}\n" for n, word in rows))
         return
+    (root / "till_source.py").write_text(SOURCE)
     import sqlite3
     from contextlib import closing
 
@@ -63,7 +76,9 @@ def run(root: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
-@pytest.mark.parametrize(("form", "kilobytes"), [("csv", 64), ("csv", 1000), ("csv", 4000), ("sqlite", 1000), ("sqlite", 2500)])
+@pytest.mark.parametrize(
+    ("form", "kilobytes"), [("csv", 64), ("csv", 1000), ("csv", 4000), ("sqlite", 1000), ("sqlite", 2500), ("dlt", 1000), ("dlt", 2500)]
+)
 def test_a_full_disk_is_told_and_more_room_is_enough(form, kilobytes, tmp_path):
     root = tmp_path / "shop"
     with small_disk(root, kilobytes) as enlarge:
@@ -72,8 +87,13 @@ def test_a_full_disk_is_told_and_more_room_is_enough(form, kilobytes, tmp_path):
         for folder in ("sources", "models/marts"):
             (root / folder).mkdir(parents=True)
         (root / "xde.yaml").write_text("name: shop\nretries: 0\nparallel: 1\n")
-        server = SQLITE.replace("till.db", "data/till.db") if form == "sqlite" else "{server: local, type: local, path: data, format: csv}"
-        (root / "sources/shop.yaml").write_text(source(OBJECT.format(name="orders" if form == "sqlite" else "orders.csv"), server))
+        server = {
+            "sqlite": SQLITE.replace("till.db", "data/till.db"),
+            "csv": "{server: local, type: local, path: data, format: csv}",
+            "dlt": "{server: till, type: custom, customProperties: [{property: xdeType, value: dlt}, "
+            '{property: xdeSource, value: "till_source:orders"}]}',
+        }[form]
+        (root / "sources/shop.yaml").write_text(source(OBJECT.format(name="orders.csv" if form == "csv" else "orders"), server))
         (root / "models/marts/hashed.sql").write_text(MODEL)
         sell(root, form)
         said = run(root)

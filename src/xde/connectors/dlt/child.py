@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tomllib
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xde.connectors.dlt.job import LARGEST, LOOKED_PAGES, MOST_TIES, Job
+from xde.connectors.dlt.job import LARGEST, LOOKED_PAGES, MOST_TIES, NO_ROOM, Job
+from xde.ground.errors import DISK_FULL
 from xde.ground.frames import place_of
 from xde.ground.lifeline import end_with, listening
 from xde.ground.secrets import hide, redact, sounds_secret
@@ -39,9 +42,21 @@ def main() -> None:
             report = {**report, "why": redact(report["why"])}
         sys.stdout.flush()
         sys.stderr.flush()
-        _put(Path(job.report), json.dumps(report), whole=not job.private)
+        if report["kind"] == "disk":
+            _make_room(job)
+        try:
+            _put(Path(job.report), json.dumps(report), whole=not job.private)
+        except OSError:
+            os._exit(NO_ROOM)
         if job.private:
             os._exit(0)
+
+
+def _make_room(job: Job) -> None:
+    """Take away what was written: it counts for nothing."""
+    with suppress(OSError):
+        Path(job.records).write_bytes(b"")
+        shutil.rmtree(job.tables, ignore_errors=True)
 
 
 def _put(path: Path, text: str, *, whole: bool) -> None:
@@ -177,6 +192,8 @@ def _raised(error: BaseException, job: Job) -> dict[str, Any]:
     """What was raised, as the code of the source raised it, with its own line where it has one."""
     led = list(_led(error))
     first = led[-1]
+    if isinstance(first, OSError) and first.errno in DISK_FULL:
+        return {"kind": "disk", "why": str(first)}
     own = job.root.rstrip(os.sep) + os.sep
     frames = [f for e in led for f in traceback.extract_tb(e.__traceback__)]
     theirs = [f for f in frames if f.filename.startswith(own)]

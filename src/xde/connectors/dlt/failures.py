@@ -6,6 +6,7 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from xde.connectors.dlt.job import NO_ROOM
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
@@ -46,9 +47,15 @@ class Failure:
         """What may go by itself: a server that is away, or busy."""
         if self.ended_by == "time" and self.what != "read":
             return TemporaryError(f"`{self.source}` gave no answer within {self.limits.seconds:.0f} seconds")
+        if self.full(report) and self.what != "read":
+            return TemporaryError("the disk is full")
         if not self.ended_by and report.get("passing"):
             return TemporaryError(f"`{self.source}` could not read `{self.ask.relation}`: {_said(report)}", retry_in=2.0)
         return None
+
+    def full(self, report: Mapping[str, Any]) -> bool:
+        """Whether there was no room on the disk."""
+        return report.get("kind") == "disk" or (self.ended is not None and not self.ended.why and self.ended.code == NO_ROOM)
 
     def told(self, report: Mapping[str, Any]) -> UserError:
         """The error to raise."""

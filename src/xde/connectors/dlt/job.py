@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 REPORT, RECORDS, TABLES = "report.json", "records.ndjson", "tables"
+NO_ROOM = 74  # what the process ends with where it has no room on the disk to say so (EX_IOERR of sysexits.h)
 MOST_TIES = 1_000  # hashes of records that share the last value of a cursor
 LARGEST = 1_000_000  # bytes of a position
 LOOKED_PAGES, LOOKED_RECORDS = 5, 20_000  # that are asked for at the most to tell whether there is anything new

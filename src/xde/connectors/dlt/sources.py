@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -119,7 +120,11 @@ class DltResources:
         report = _report(report_file)
         if (ended is not None and ended.why) or report.get("kind") != "done":
             failure = Failure(ask, job.what, ended, limits, self._root)
-            raise failure.passing(report) or failure.told(report)
+            if (passing := failure.passing(report)) is not None:
+                raise passing
+            if failure.full(report):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise failure.told(report)
         return report
 
     def _kind(self, ask: Ask) -> object:
