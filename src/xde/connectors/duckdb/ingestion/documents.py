@@ -77,7 +77,7 @@ def stage_parquet(stage: Stage, found: FoundFile) -> tuple[int, Matched, dict[st
     new = {n: _parquet_text(Field(n, n, types[n])) for n in matched.new}
     fields = [named(f, found, given) for f in stage.job.fields]
     texts = {f.name: _parquet_text(f) if f.source_name in given else matched.texts[f.name] for f in fields}
-    relation = f"(SELECT *, to_json(t) AS __record FROM read_parquet({literal(found.location)}) AS t)"
+    relation = f"(SELECT *, to_json(__row) AS __record FROM read_parquet({literal(found.location)}) AS __row)"
     stage.add(found.path, Source(relation, texts, raw="CAST(__record AS VARCHAR)", new=replace(matched, new=new).values))
     counted = stage.cursor.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({literal(found.location)})").fetchall()
     return int(counted[0][0] or 0), matched, {n: types[n] for n in new}
@@ -93,7 +93,7 @@ def parquet_records(cursor: duckdb.DuckDBPyConnection, found: FoundFile, bad: Se
     wanted = ", ".join(str(b.position) for b in bad if b.raw is None)
     if not wanted:
         return list(bad)
-    records = f"SELECT file_row_number, CAST(to_json(t) AS VARCHAR) FROM read_parquet({literal(found.location)}) AS t"
+    records = f"SELECT file_row_number, CAST(to_json(__row) AS VARCHAR) FROM read_parquet({literal(found.location)}) AS __row"
     query = f"{records} WHERE file_row_number IN ({wanted})"
     texts = {int(n): str(text) for n, text in cursor.execute(query).fetchall()}
     return [replace(b, raw=texts[b.position]) if b.raw is None else b for b in bad]

@@ -59,7 +59,7 @@ def _records(cursor: duckdb.DuckDBPyConnection, job: LoadJob, found: FoundFile, 
             listed = ", ".join(str(n - 1) for n in lines)
             relation = f"read_parquet({literal(found.location)}, file_row_number = true)"
             plain = f"read_parquet({literal(found.location)})"
-            whole = f"SELECT CAST(to_json(t) AS VARCHAR), n.file_row_number FROM {plain} AS t POSITIONAL JOIN {relation} AS n"
+            whole = f"SELECT CAST(to_json(__row) AS VARCHAR), n.file_row_number FROM {plain} AS __row POSITIONAL JOIN {relation} AS n"
             query = f"{whole} WHERE n.file_row_number IN ({listed})"
             return {int(n) + 1: str(raw).encode() for raw, n in cursor.execute(query).fetchall()}
 

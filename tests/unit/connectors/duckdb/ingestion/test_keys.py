@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xde.kernel.plan.checks import Action, Check, CheckKind
-from xde.lifecycle.ingestion.port import Dialect, Field, Merging
+from xde.lifecycle.ingestion.port import Dialect, Field, Merging, SchemaChange
 
 if TYPE_CHECKING:
     from conftest import Desk
@@ -50,12 +50,12 @@ def test_letters_of_two_copies_are_two(desk: Desk) -> None:
 def test_a_record_of_parquet_that_is_refused_beside_others_is_a_letter_with_all_of_it(desk: Desk) -> None:
     """The stage keeps the text of those alone that are bad by themselves."""
     path = desk.folder / "f.parquet"
-    pq.write_table(pa.table({"id": [1, 2, 1, 1], "a": ["x", "y", "z", None], "b": ["p", "q", "r", "s"]}), path)
+    pq.write_table(pa.table({"id": [1, 2, 1, 1], "a": ["x", "y", "z", None], "b": ["p", "q", "r", "s"], "t": [0, 0, 0, 0]}), path)
     file = replace(desk.found(path), digest="", unordered=True, format="parquet")
     for dialect in (Dialect(format="parquet"), Dialect("ndjson", nulls=())):
-        loaded = desk.load(desk.job([file], ID_A_B, dialect, checks=[UNIQUE]))
+        loaded = desk.load(desk.job([file], ID_A_B, dialect, checks=[UNIQUE], schema_change=SchemaChange("discard")))
         found = [(x.line, json.loads(x.raw)) for x in desk.letters(loaded)]
-        assert found == [(3, {"id": 1, "a": "z", "b": "r"}), (4, {"id": 1, "a": None, "b": "s"})]
+        assert found == [(3, {"id": 1, "a": "z", "b": "r", "t": 0}), (4, {"id": 1, "a": None, "b": "s", "t": 0})]
 
 
 VERSIONED = (Field("id", "id", "BIGINT"), Field("v", "v", "DATE"), Field("a", "a", "VARCHAR"))
