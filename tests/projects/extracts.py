@@ -53,6 +53,8 @@ def shop(token: str = dlt.secrets.value, size: int = 2):
     @dlt.resource
     def tables():
         yield pa.table({"id": [1, 2], "amount": pa.array([Decimal("1.1234567890"), None], pa.decimal128(38, 10))})
+        yield [{"id": 5}]
+        yield pa.table({"id": pa.array([], pa.int64()), "amount": pa.array([], pa.decimal128(38, 10))})
         yield pa.table({"id": [3, None], "amount": pa.array([Decimal(3), Decimal(4)], pa.decimal128(38, 10))})
 
     return orders, lines, tables

@@ -99,11 +99,11 @@ TABLES = """\
 def test_arrow_is_loaded_with_its_digits_and_a_row_that_does_not_fit_is_a_letter(shop):
     shop.contract(TABLES)
     outcome = shop.run()["shop.tables"]
-    assert (outcome.rows, outcome.letters) == (3, 1)
-    assert [(i, a and str(a)) for i, a in shop.rows(of="shop.tables")] == [(1, "1.1234567890"), (2, None), (3, "3.0000000000")]
+    assert (outcome.rows, outcome.letters) == (4, 1)
+    assert [(i, a and str(a)) for i, a in shop.rows(of="shop.tables")] == [(1, "1.1234567890"), (2, None), (3, "3.0000000000"), (5, None)]
     (letter,) = shop.letters()
     assert json.loads(letter.raw)["amount"] in (4, 4.0)
-    assert (letter.reasons[0].column, letter.file, letter.line) == ("id", "tables page 2", 2)
+    assert (letter.reasons[0].column, letter.file, letter.line) == ("id", "tables page 4", 2)
     assert shop.run() == {}
     with Workspace.open(shop.root) as workspace:
         workspace.replay(ids=[letter.id])

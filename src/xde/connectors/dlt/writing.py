@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
 
 from xde.connectors.dlt.job import LOOKED_RECORDS
@@ -174,7 +173,7 @@ class Written:
             self.new |= {str(n): None for n in value if n not in self.job.known}
 
     def _table(self, table: pa.Table) -> None:
-        if self.job.inner or not self.job.tables or not all(_fits(f.type) for f in table.schema):
+        if self.job.inner or not self.job.tables or self._within_columns(table) or not all(_fits(f.type) for f in table.schema):
             self._page(table.to_pylist())
             return
         self._begin_page()
@@ -197,18 +196,15 @@ class Written:
         self._read(chosen.num_rows, chosen.nbytes)
 
     def _chosen(self, table: pa.Table) -> pa.Table:
-        """The columns that are asked for, under the names by which they are; a member of a structure is one too."""
-        found: dict[str, pa.ChunkedArray] = {}
-        asked: set[str] = set()
-        for name, _, others in self.job.columns:
-            asked |= {name, *others}
-            column = next((c for n in (name, *others) if (c := _column(table, n)) is not None), None)
-            if column is not None:
-                found[name] = column
-        if self.job.every:
-            tops = {(steps(n) or (n,))[0] for n in asked}
-            found |= {n: table.column(n) for n in table.column_names if n not in asked and n not in tops}
-        return pa.table(found) if found else table.select([])
+        """The columns that are asked for, or all where others are asked for too."""
+        asked = {n for name, _, others in self.job.columns for n in (name, *others)}
+        chosen = [n for n in table.column_names if n in asked]
+        return table if self.job.every or not chosen else table.select(chosen)
+
+    def _within_columns(self, table: pa.Table) -> bool:
+        """Whether some of what is asked for stands within a column: then records go as lines, which dead letters can be read from again."""
+        asked = (n for name, _, others in self.job.columns for n in (name, *others))
+        return any((steps(n) or (n,))[0] in table.column_names for n in asked if n not in table.column_names)
 
     @property
     def _page_name(self) -> str:
@@ -226,20 +222,6 @@ class Written:
         if self._open is not None:
             self._open.close()
             self._open = None
-
-
-def _column(table: pa.Table, name: str) -> pa.ChunkedArray | None:
-    if name in table.column_names:
-        return table.column(name)
-    first, *rest = steps(name) or (name,)
-    if not rest or first not in table.column_names:
-        return None
-    column = table.column(first)
-    for step in rest:
-        if not pa.types.is_struct(column.type) or column.type.get_field_index(step) < 0:
-            return None
-        column = pc.struct_field(column, step)
-    return column
 
 
 def _fits(kind: pa.DataType) -> bool:
