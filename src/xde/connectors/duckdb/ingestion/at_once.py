@@ -45,6 +45,15 @@ LENGTHS = np.diff(np.append(BEGINS, BEGINS[-1] + 31))
 SECOND, DAY = 1_000_000, 86_400_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Bytes that are looked at as one number."""
+
+    kind: str
+    size: int
+    of: Callable[[Piece], Values]
+
+
 class Piece:
     """Some bytes, and the words that begin at each of them: bytes that stand first are the lowest."""
 
@@ -56,6 +65,11 @@ class Piece:
         size = len(self.padded)
         self.words: Words = np.ndarray((size - 7,), "<u8", self.padded, strides=(1,))
         self.halves: NDArray[np.uint32] = np.ndarray((size - 3,), "<u4", self.padded, strides=(1,))
+
+
+BYTE = Seen("u1", 1, lambda piece: piece.bytes)
+HALF = Seen("<u4", 4, lambda piece: piece.halves)
+WHOLE = Seen("<u8", 8, lambda piece: piece.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,79 @@ class Spans:
     def among(self, rows: Places, sign: int = 0) -> Spans:
         """Some of them, each without its first bytes."""
         return Spans.of(self.piece, self.start[rows] + sign, self.end[rows])
+
+    def ahead(self, seen: Seen, offset: int) -> Values:
+        """What stands so far behind the beginning of each text, as a new array."""
+        return seen.of(self.piece)[self.start + offset if offset else self.start]
+
+    def behind(self, seen: Seen, offset: int) -> Values:
+        """What stands so far behind the end of each text (before it, where that is negative), as a new array."""
+        return seen.of(self.piece)[self.end + offset]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The bytes around a place in each line, those of all lines one after the other: `place` is where in them.
+
+    To fetch forty bytes from afar costs as much as to fetch one, and to look at what is fetched costs a tenth of that.
+    """
+
+    held: NDArray[np.void]
+    place: int
+
+    @classmethod
+    def of(cls, piece: Piece, places: Places, before: int, behind: int) -> Window:
+        """So many bytes before the places, and behind them; of places that rise."""
+        size = before + behind
+        every = np.ndarray((len(piece.padded) - size + 1,), f"V{size}", piece.padded, strides=(1,))
+        at = places - before
+        return cls(every[at if at[0] >= 0 else np.maximum(at, 0)], before)
+
+    def look(self, seen: Seen, offset: int) -> Values | None:
+        """What stands so far from the place; not as a new array. None where that is not held."""
+        at = self.place + offset
+        size = self.held.itemsize
+        if at < 0 or at + seen.size > size:
+            return None
+        return np.ndarray((len(self.held),), seen.kind, self.held, at, (size,))
+
+    def is_not(self, text: bytes, offset: int) -> Words:
+        """What is not zero where another text than this one, of four bytes or more, stands so far from the place."""
+        step, seen = (WORD, WHOLE) if len(text) >= WORD else (WORD // 2, HALF)
+        wrong: Words | None = None
+        for n in (*range(0, len(text) - step, step), len(text) - step):
+            found = self.look(seen, offset + n)
+            if found is None:
+                raise IndexError(offset)
+            other = found ^ found.dtype.type(_number(text[n : n + step]))
+            wrong = other if wrong is None else np.bitwise_or(wrong, other, out=wrong)
+        if wrong is None:
+            raise IndexError(offset)
+        return wrong
+
+
+@dataclass(frozen=True, slots=True)
+class SpansInWindows(Spans):
+    """Texts of which the bytes about the beginning and the end are fetched."""
+
+    front: Window
+    back: Window
+
+    def ahead(self, seen: Seen, offset: int) -> Values:
+        """See there."""
+        found = self.front.look(seen, offset)
+        return Spans.ahead(self, seen, offset) if found is None else found.copy()
+
+    def behind(self, seen: Seen, offset: int) -> Values:
+        """See there."""
+        found = self.back.look(seen, offset)
+        return Spans.behind(self, seen, offset) if found is None else found.copy()
+
+    def inner(self) -> SpansInWindows:
+        """Without the first byte and the last."""
+        front, back = self.front, self.back
+        within = Window(front.held, front.place + 1), Window(back.held, back.place - 1)
+        return SpansInWindows(self.piece, self.start + 1, self.end - 1, self.width - 2, *within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +222,22 @@ def double(mark: str) -> Telling:
 
 def day(spans: Spans) -> Told:
     """Days as `2026-01-02`, in days since 1970."""
-    days, known = _day(spans.piece, spans.start)
+    days, known = _day(spans)
     return Told(days.astype(np.int32), known & (spans.width == 10))
 
 
 def moment(spans: Spans) -> Told:
     """Times as `2026-01-02 03:04:05`, with up to six digits of a second, in microseconds since 1970."""
     piece, start, width = spans.piece, spans.start, spans.width
-    days, known = _day(piece, start)
-    between = piece.bytes[start + 10]
-    (hours, minutes, seconds), two = _three_pairs(piece.words[start + 11], b"00:00:00")
+    days, known = _day(spans)
+    between = spans.ahead(BYTE, 10)
+    (hours, minutes, seconds), two = _three_pairs(spans.ahead(WHOLE, 11), b"00:00:00")
     known &= two & ((between == ord(" ")) | (between == ord("T"))) & (hours < 24) & (minutes < 60) & (seconds < 60)
     micros = days * DAY + ((hours * 60 + minutes) * 60 + seconds) * SECOND
     exact = width == 19
     if not exact.all():
         rows = np.flatnonzero(known & (width > 20) & (width < 27))
-        parts, fine = _digits(piece, spans.end[rows], width[rows] - 20, 0)
+        parts, fine = _digits(spans.among(rows), width[rows] - 20, 0)
         fine &= piece.bytes[start[rows] + 19] == ord(".")
         micros[rows] += parts.view(np.int64) * (10 ** (26 - width[rows]))
         exact[rows[fine]] = True
@@ -159,10 +246,10 @@ def moment(spans: Spans) -> Told:
 
 def views(spans: Spans) -> Words:
     """Texts as Arrow has them in a view: two words each, with a short text itself or with the place of a long one."""
-    piece, start, width = spans.piece, spans.start, spans.width
+    start, width = spans.start, spans.width
     made = np.empty((len(width), 2), U)
     longest = int(width.max(initial=0))
-    first = piece.halves[start] & SHORT[np.minimum(width, PREFIX)]
+    first = spans.ahead(HALF, 0) & SHORT[np.minimum(width, PREFIX)]
     made[:, 0] = first
     made[:, 0] <<= U(32)
     made[:, 0] |= width.astype(U)
@@ -173,7 +260,7 @@ def views(spans: Spans) -> Words:
     if placed is not None and int(width.min()) > INLINE:
         made[:, 1] = placed
         return made
-    rest = piece.words[start + PREFIX] & LOW[np.clip(width - PREFIX, 0, WORD)]
+    rest = spans.ahead(WHOLE, PREFIX) & LOW[np.clip(width - PREFIX, 0, WORD)]
     made[:, 1] = rest if placed is None else np.where(width <= INLINE, rest, placed)
     return made
 
@@ -184,7 +271,7 @@ def _numbers(spans: Spans, told: Callable[[Words, int], Told], fractions: Sequen
     for rows, found in _others(spans, ~known, told, fractions, mark):
         values[rows], known[rows] = found.values, True
     if signed and not known.all():
-        rows = np.flatnonzero(~known & (spans.piece.bytes[spans.start] == MINUS))
+        rows = np.flatnonzero(~known & (spans.ahead(BYTE, 0) == MINUS))
         if len(rows):
             found = _numbers(spans.among(rows, 1), told, fractions, mark, signed=False)
             values[rows], known[rows] = -found.values, found.known
@@ -204,25 +291,24 @@ def _others(
 
 
 def _of_fraction(spans: Spans, told: Callable[[Words, int], Told], fraction: int, mark: int) -> tuple[Values, Flags]:
-    piece, end = spans.piece, spans.end
     if not fraction:
-        value, known = _digits(piece, end, spans.width, 0)
+        value, known = _digits(spans, spans.width, 0)
     else:
-        value, known = _digits(piece, end, spans.width - 1, fraction)
-        known &= (piece.bytes[end - (1 + fraction)] == mark) & (spans.width > fraction + 1)
+        value, known = _digits(spans, spans.width - 1, fraction)
+        known &= (spans.behind(BYTE, -1 - fraction) == mark) & (spans.width > fraction + 1)
     found = told(value, fraction)
     return found.values, known & found.known
 
 
-def _digits(piece: Piece, end: Places, count: Places, fraction: int) -> tuple[Words, Flags]:
+def _digits(spans: Spans, count: Places, fraction: int) -> tuple[Words, Flags]:
     """The number that some last digits make, where all are digits; of them so many stand behind a mark, which is passed over."""
     most = int(count.max(initial=0))
     if most <= WORD // 2:
-        short, no_digits = _four(piece, end, count, fraction)
+        short, no_digits = _four(spans, count, fraction)
         return short, (no_digits == 0) & (count > 0)
-    value, wrong = _eight(piece, end, count, fraction, 0)
+    value, wrong = _eight(spans, count, fraction, 0)
     for nth in range(1, -(-min(most, DIGITS) // WORD)):
-        more, odd = _eight(piece, end, count, fraction, nth)
+        more, odd = _eight(spans, count, fraction, nth)
         more *= U(10 ** (WORD * nth))
         value += more
         wrong |= odd
@@ -230,13 +316,13 @@ def _digits(piece: Piece, end: Places, count: Places, fraction: int) -> tuple[Wo
     return value, known if most <= DIGITS else known & (count <= DIGITS)
 
 
-def _four(piece: Piece, end: Places, count: Places, fraction: int) -> tuple[Words, NDArray[np.uint32]]:
+def _four(spans: Spans, count: Places, fraction: int) -> tuple[Words, NDArray[np.uint32]]:
     """As `_eight` of at most four digits: of words half as long twice as many are looked at together."""
-    word = piece.halves[end - 4]
+    word = spans.behind(HALF, -4)
     if fraction and fraction < 4:
         front = np.uint32((1 << 8 * (4 - fraction)) - 1)
         word &= ~front
-        word |= piece.halves[end - 5] & front
+        word |= spans.behind(HALF, -5) & front
     word ^= np.uint32(0x30303030)
     shift = _shift(count, 4).astype(np.uint32)
     word >>= shift
@@ -253,20 +339,19 @@ def _four(piece: Piece, end: Places, count: Places, fraction: int) -> tuple[Word
     return value.astype(U), wrong
 
 
-def _eight(piece: Piece, end: Places, count: Places, fraction: int, nth: int) -> tuple[Words, Words]:
+def _eight(spans: Spans, count: Places, fraction: int, nth: int) -> tuple[Words, Words]:
     """Of the eight digits that are the n-th from the end the number, and what is not zero where they are none."""
-    before = end - WORD * (nth + 1)
+    before = -WORD * (nth + 1)
     behind = fraction - WORD * nth  # digits of these that stand behind the mark
     if behind >= WORD or not fraction:
-        word = piece.words[before]
+        word = spans.behind(WHOLE, before)
     elif behind <= 0:
-        word = piece.words[before - 1]
+        word = spans.behind(WHOLE, before - 1)
     else:
         front = LOW[WORD - behind]
-        word = piece.words[before]
+        word = spans.behind(WHOLE, before)
         word &= ~front
-        before -= 1
-        word |= piece.words[before] & front
+        word |= spans.behind(WHOLE, before - 1) & front
     word ^= ZEROS
     shift = _shift(count - WORD * nth if nth else count, WORD).astype(U)
     word >>= shift
@@ -290,9 +375,9 @@ def _shift(count: Places, width: int) -> Places:
     return none
 
 
-def _day(piece: Piece, start: Places) -> tuple[Places, Flags]:
-    (years, months, days), known = _three_pairs(piece.words[start + 2], b"00-00-00")
-    century = (piece.halves[start] & np.uint32(0xFFFF)) ^ np.uint32(0x3030)
+def _day(spans: Spans) -> tuple[Places, Flags]:
+    (years, months, days), known = _three_pairs(spans.ahead(WHOLE, 2), b"00-00-00")
+    century = (spans.ahead(HALF, 0) & np.uint32(0xFFFF)) ^ np.uint32(0x3030)
     known &= ((century + np.uint32(0x7676)) | century) & np.uint32(0x8080) == 0
     years += ((century & np.uint32(0xFF)) * np.uint32(10) + (century >> np.uint32(8))).astype(np.int64) * 100
     known &= (months > 0) & (months < 13) & (years > 0) & (days > 0)

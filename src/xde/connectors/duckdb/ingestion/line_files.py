@@ -32,18 +32,31 @@ MANY_DIGITS = "[0-9][0-9.]{15}"  # a DOUBLE keeps 15 digits of any number (IEEE 
 TEXT_OR_NUMBER = r'("(?:[^"\\]|\\.)*")|(-?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?)'
 
 
-def stage_lines(stage: Stage, found: FoundFile, scratch: Path) -> tuple[TextFile, int]:
-    """Stage a file; gives it with the number of its records, blank lines left out."""
+def open_lines(job: LoadJob, found: FoundFile, scratch: Path) -> TextFile:
+    """Look at a file."""
+    given = content(found, job.dialect, scratch, EVERY_LINE)
+    return TextFile(given, EVERY_LINE, job.dialect.skip, job.dialect.skip, plain=True)
+
+
+def stage_lines(stage: Stage, file: TextFile) -> int:
+    """Stage a file; gives the number of its records."""
+    if file.content.lines <= file.above:
+        return 0
+    stage_file(stage, file)
+    return records_of(file, len(file.refused) + stage.rows[file.content.file.path])
+
+
+def stage_file(stage: Stage, file: TextFile) -> None:
+    """Stage a file that has lines."""
     dialect = stage.job.dialect
-    given = content(found, dialect, scratch, EVERY_LINE)
-    file = TextFile(given, EVERY_LINE, dialect.skip, dialect.skip, plain=True)
-    lines = max(0, given.lines - dialect.skip)
-    if not lines:
-        return file, 0
     make = _json(stage.job, file) if dialect.format == "ndjson" else _fixed(stage.job)
-    file.reader(stage.cursor, dialect, ["line"], lambda relation: stage.add(found.path, make(relation)))
-    blank = lines - len(file.refused) - stage.rows[found.path]
-    return file, lines - _blank_lines(file) if blank else lines
+    file.reader(stage.cursor, dialect, ["line"], lambda relation: stage.add(file.content.file.path, make(relation)))
+
+
+def records_of(file: TextFile, seen: int) -> int:
+    """The number of a file's records, blank lines left out, where the reader has seen so many."""
+    lines = max(0, file.content.lines - file.above)
+    return lines if seen == lines else lines - _blank_lines(file)
 
 
 def _json(job: LoadJob, file: TextFile) -> Callable[[str], Source]:

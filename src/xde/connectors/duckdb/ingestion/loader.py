@@ -21,12 +21,12 @@ from xde.connectors.duckdb.ingestion.csv_files import columns_of, open_csv, stag
 from xde.connectors.duckdb.ingestion.delivered import LARGE
 from xde.connectors.duckdb.ingestion.documents import parquet_columns, parquet_records, sheet_rows, stage_json, stage_parquet, stage_sheet
 from xde.connectors.duckdb.ingestion.letters import read_letters, write_letters
-from xde.connectors.duckdb.ingestion.line_files import stage_lines
+from xde.connectors.duckdb.ingestion.line_files import open_lines, records_of, stage_lines
 from xde.connectors.duckdb.ingestion.new_columns import check_names, new_value, refused_columns, typed
 from xde.connectors.duckdb.ingestion.recovering import recovered, without_words
 from xde.connectors.duckdb.ingestion.refusing import refuse
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
-from xde.connectors.duckdb.ingestion.sieving import Sieved, may_be_sieved, sieve
+from xde.connectors.duckdb.ingestion.sieving import Sieved, may_be_sieved, sieve, sieve_json
 from xde.connectors.duckdb.ingestion.splitting import Record
 from xde.connectors.duckdb.ingestion.stage import NEW, Bad, Stage
 from xde.connectors.duckdb.ingestion.words import MISSING, looked_at, no_balance, over_limit, reason_of
@@ -164,14 +164,21 @@ class _Loading:
         self.again = False  # letters are read
 
     def carry_out(self, *, sieving: bool) -> Loaded:
-        deliveries = [self._stage(f, sieving=sieving) for f in self.job.files]
-        accounts, letters = self._divided(deliveries, {})
-        limit = over_limit(self.job, letters, sum(a.records for a in accounts))
-        if limit is not None:
-            for file in self.through:
-                Path(self.job.folder, file.path).unlink()
-            raise limit
+        try:
+            deliveries = [self._stage(f, sieving=sieving) for f in self.job.files]
+            accounts, letters = self._divided(deliveries, {})
+            limit = over_limit(self.job, letters, sum(a.records for a in accounts))
+            if limit is not None:
+                raise limit
+        except UserError:
+            for path in self._written_through():
+                Path(path).unlink()
+            raise
         return self._written(accounts, letters)
+
+    def _written_through(self) -> list[str]:
+        """The Parquet files of the rows that no stage has seen."""
+        return [f"{self.job.folder}/{f.path}" for f in self.through]
 
     def carry_out_again(self, letters: Sequence[Letter]) -> Loaded:
         self.again = True
@@ -215,7 +222,7 @@ class _Loading:
             files,
             letter_files,
             accounts,
-            {**failing, **self.stage.failing([f"{self.job.folder}/{f.path}" for f in self.through])},
+            {**failing, **self.stage.failing(self._written_through())},
             added,
             tuple(self.findings),
             self.absent,
@@ -245,9 +252,7 @@ class _Loading:
             case "csv":
                 return self._stage_csv(file, header, sieving=sieving)
             case "ndjson" | "fixed_width":
-                text, records = stage_lines(self.stage, found, self.scratch)
-                self._note_members(found)
-                return _Delivery(file, records, text)
+                return self._stage_lines(file, sieving=sieving)
             case "json":
                 written = stage_json(self.stage, found, self.scratch)
                 self._note_members(found)
@@ -285,6 +290,18 @@ class _Loading:
         self.stage.refuse_all(found.path, MISSING, matched.missing if matched else ())
         return _Delivery(file, records, opened.file, header=opened.head.columns)
 
+    def _stage_lines(self, file: FileToLoad, *, sieving: bool) -> _Delivery:
+        text = open_lines(self.job, file.found, self.scratch)
+        sieved = sieve_json(self.stage, text, self._columns(), self.scratch) if sieving else None
+        if sieved is None:
+            records = stage_lines(self.stage, text)
+        else:
+            self.through += [sieved.through] if sieved.through.rows else []
+            seen = sieved.through.rows + len(sieved.refused) + self.stage.rows.get(file.found.path, 0)
+            records = records_of(text, seen)
+        self._note_members(file.found)
+        return _Delivery(file, records, sieved or text)
+
     def _with_offers(self, error: UserError, found: FoundFile, header: tuple[str, ...] = ()) -> UserError:
         """The refusal of a file by its columns, with what may have got another name."""
         if not {f.code for f in error.findings} & {NO_COLUMN, NEW_COLUMN}:
@@ -318,7 +335,7 @@ class _Loading:
             return
         new = self.stage.unknown(found.path)
         if new and not self.evolving:
-            offers = renames.offers(self.cursor, self.job, self.stage.empty(found.path), *self.stage.news(found.path, new))
+            offers = renames.offers(self.cursor, self.job, self.stage.empty(found.path, self._written_through()), *self.stage.news(found.path, new))
             raise renames.offered(refused_columns(self.job.dataset, found, new), offers)
         self._note(found, new)
 

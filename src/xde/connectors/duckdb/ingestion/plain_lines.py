@@ -1,4 +1,4 @@
-"""A CSV file in which each line is a record and nothing is quoted, as batches of Arrow: a line is looked at once, and told or held."""
+"""A file in which each line is a record, as batches of Arrow: a line is looked at once, and told or held. Here that of CSV without quotes."""
 
 from __future__ import annotations
 
@@ -89,31 +89,31 @@ def _told(of: Field, decimal: str) -> tuple[pa.DataType, Telling] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
-    """A piece cut into lines and fields: `rows` are the lines with as many fields as there should be, by their number."""
+class Cut:
+    """A piece cut into lines and fields: `rows` are the lines with the fields that there should be, by their number.
+
+    `begins` and `finishes` say where each of those lines does.
+    """
 
     piece: Piece
     starts: Places
     ends: Places
     rows: Places
-    marks: Sequence[Places]  # of those lines: where each begins, and where each of its fields ends
-
-    def spans(self, place: int) -> Spans:
-        return Spans.of(self.piece, self.marks[place] + (place > 0), self.marks[place + 1])
+    begins: Places
+    finishes: Places
+    values: Sequence[Spans]
 
 
 @dataclass(slots=True)
-class PlainLines:
+class Lines:
     """The lines of a file below its first ones, in pieces. `held` are those that are not told, or nearly as long as a line may be."""
 
     content: Content
     above: int
-    fields: int
-    delimiter: int
     columns: Sequence[Column]
     longest: int
-    held: list[Record] = field(default_factory=list)
-    given_up: bool = False
+    held: list[Record] = field(default_factory=list, init=False)
+    given_up: bool = field(default=False, init=False)
 
     @property
     def schema(self) -> pa.Schema:
@@ -121,11 +121,23 @@ class PlainLines:
         own = [(FINE, pa.bool_()), (RAW, pa.string_view()), (AT, pa.int64()), (LINE, pa.int64())]
         return pa.schema([(f"v{n}", c.kind) for n, c in enumerate(self.columns)] + own)
 
+    def cut(self, piece: Piece) -> Cut:
+        """A piece's lines and fields."""
+        raise NotImplementedError
+
+    def arrays(self, cut: Cut, fine: Flags) -> list[pa.Array]:
+        """The columns of a piece; lines in which one is not told are not fine."""
+        raise NotImplementedError
+
+    def is_told(self, column: Column, cut: Cut) -> bool:
+        """Whether enough texts of a column are told."""
+        raise NotImplementedError
+
     def choose(self) -> Sequence[bool]:
         """Leave as texts the columns of which too little is told in the first piece; gives which are told."""
         for _, piece in self._pieces():
-            cut = self._cut(piece)
-            kept = [c.told is None or _share(c, cut) >= ENOUGH for c in self.columns]
+            cut = self.cut(piece)
+            kept = [c.told is None or self.is_told(c, cut) for c in self.columns]
             self.columns = [c if k else replace(c, kind=pa.string_view(), told=None) for c, k in zip(self.columns, kept, strict=True)]
             break
         return [c.told is not None for c in self.columns]
@@ -135,20 +147,19 @@ class PlainLines:
         np.empty(KEPT, np.uint8)  # given back at once; see there
         schema, line = self.schema, self.above + 1
         for offset, piece in self._pieces():
-            cut = self._cut(piece)
+            cut = self.cut(piece)
             fine = np.ones(len(cut.rows), np.bool_)
-            arrays = [_array(c, cut, fine) for c in self.columns]
-            fine &= cut.marks[-1] - cut.marks[0] < self.longest - LINE_END
+            arrays = self.arrays(cut, fine)
+            fine &= cut.finishes - cut.begins < self.longest - LINE_END
             self._hold(cut, fine, line, offset)
             if len(self.held) > FEW and len(self.held) > (line + len(cut.starts)) * MANY:
                 self.given_up = True
                 raise GivenUpError("too many lines are held back")
-            begins = cut.marks[0]
-            whole = Spans.of(cut.piece, begins, cut.marks[-1])
+            whole = Spans.of(cut.piece, cut.begins, cut.finishes)
             arrays += [
-                pa.Array.from_buffers(pa.bool_(), len(fine), [None, _bits(fine)]),
-                _texts(at_once.views(whole), cut.piece, None),
-                _places(begins + (offset - at_once.ROOM)),
+                pa.Array.from_buffers(pa.bool_(), len(fine), [None, bits(fine)]),
+                texts(at_once.views(whole), cut.piece, None),
+                _places(cut.begins + (offset - at_once.ROOM)),
                 _places(cut.rows + line),
             ]
             line += len(cut.starts)
@@ -172,38 +183,7 @@ class PlainLines:
                     yield offset, Piece(text, rest, b"" if whole else end)
                 offset += size
 
-    def _cut(self, piece: Piece) -> _Cut:
-        body = piece.bytes[at_once.ROOM : -at_once.ROOM]
-        line_ends = body == ord("\n")
-        lines = int(np.count_nonzero(line_ends))
-        marks = np.flatnonzero((body == self.delimiter) | line_ends)
-        marks += at_once.ROOM
-        ends = np.ascontiguousarray(marks[self.fields - 1 :: self.fields])
-        alike = len(marks) == lines * self.fields and bool((piece.bytes[ends] == ord("\n")).all())
-        if not alike or not (piece.padded.isascii() or _is_text(piece.padded)):
-            return self._cut_one_by_one(piece, marks)
-        starts, ends = self._lines(ends)
-        by_field = np.ascontiguousarray(marks.reshape(-1, self.fields).T)  # what is far apart costs more to look at than to copy
-        return _Cut(piece, starts, ends, np.arange(lines), [starts, *by_field[:-1], ends])
-
-    def _cut_one_by_one(self, piece: Piece, marks: Places) -> _Cut:
-        """Where some line has other fields than it should, or is no text."""
-        last = np.flatnonzero(piece.bytes[marks] == ord("\n"))
-        starts, ends = self._lines(marks[last])
-        whole = np.diff(last, prepend=-1) == self.fields
-        if not piece.padded.isascii():
-            whole &= np.array([_is_text(piece.padded[s:e]) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)], np.bool_)
-        rows = np.flatnonzero(whole)
-        last = last[rows]
-        fields = [marks[last + n] for n in range(1 - self.fields, 0)]
-        return _Cut(piece, starts, ends, rows, [starts[rows], *fields, ends[rows]])
-
-    def _lines(self, feeds: Places) -> tuple[Places, Places]:
-        """Where lines begin and end, by their line feeds."""
-        starts = np.concatenate([[at_once.ROOM], feeds[:-1] + 1])
-        return starts, feeds if self.content.line_end else feeds - 1
-
-    def _hold(self, cut: _Cut, fine: Flags, line: int, offset: int) -> None:
+    def _hold(self, cut: Cut, fine: Flags, line: int, offset: int) -> None:
         """Hold the lines that are not told; a line with nothing in it is no record."""
         held = cut.ends > cut.starts
         held[cut.rows[fine]] = False
@@ -211,30 +191,78 @@ class PlainLines:
             start = int(cut.starts[n])
             self.held.append(Record(line + n, offset + start - at_once.ROOM, cut.piece.padded[start : int(cut.ends[n])]))
 
+@dataclass(slots=True)
+class PlainLines(Lines):
+    """Lines of CSV."""
 
-def _share(column: Column, cut: _Cut) -> float:
-    spans = cut.spans(column.place)
-    known = column.told(spans).known | at_once.missing(spans, column.words) if column.told is not None else np.ones(1, np.bool_)
-    return float(known.mean()) if len(known) else 1.0
+    fields: int
+    delimiter: int
+
+    def cut(self, piece: Piece) -> Cut:
+        body = piece.bytes[at_once.ROOM : -at_once.ROOM]
+        line_ends = body == ord("\n")
+        lines = int(np.count_nonzero(line_ends))
+        marks = np.flatnonzero((body == self.delimiter) | line_ends)
+        marks += at_once.ROOM
+        ends = np.ascontiguousarray(marks[self.fields - 1 :: self.fields])
+        alike = len(marks) == lines * self.fields and bool((piece.bytes[ends] == ord("\n")).all())
+        if not alike or not (piece.padded.isascii() or is_text(piece.padded)):
+            return self._cut_one_by_one(piece, marks)
+        starts, ends = self._lines(ends)
+        by_field = np.ascontiguousarray(marks.reshape(-1, self.fields).T)  # what is far apart costs more to look at than to copy
+        return self._cut_at(piece, starts, ends, np.arange(lines), [starts, *by_field[:-1], ends])
+
+    def _cut_one_by_one(self, piece: Piece, marks: Places) -> Cut:
+        """Where some line has other fields than it should, or is no text."""
+        last = np.flatnonzero(piece.bytes[marks] == ord("\n"))
+        starts, ends = self._lines(marks[last])
+        whole = np.diff(last, prepend=-1) == self.fields
+        if not piece.padded.isascii():
+            whole &= np.array([is_text(piece.padded[s:e]) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)], np.bool_)
+        rows = np.flatnonzero(whole)
+        last = last[rows]
+        fields = [marks[last + n] for n in range(1 - self.fields, 0)]
+        return self._cut_at(piece, starts, ends, rows, [starts[rows], *fields, ends[rows]])
+
+    def _cut_at(self, piece: Piece, starts: Places, ends: Places, rows: Places, marks: Sequence[Places]) -> Cut:
+        """`marks` are where each of those lines begins, and where each of its fields ends."""
+        values = [Spans.of(piece, marks[c.place] + (c.place > 0), marks[c.place + 1]) for c in self.columns]
+        return Cut(piece, starts, ends, rows, marks[0], marks[-1], values)
+
+    def _lines(self, feeds: Places) -> tuple[Places, Places]:
+        """Where lines begin and end, by their line feeds."""
+        starts = np.concatenate([[at_once.ROOM], feeds[:-1] + 1])
+        return starts, feeds if self.content.line_end else feeds - 1
+
+    def arrays(self, cut: Cut, fine: Flags) -> list[pa.Array]:
+        """See there."""
+        return [_array(c, spans, cut, fine) for c, spans in zip(self.columns, cut.values, strict=True)]
+
+    def is_told(self, column: Column, cut: Cut) -> bool:
+        """Nearly all of them are."""
+        spans = cut.values[self.columns.index(column)]
+        known = column.told(spans).known | at_once.missing(spans, column.words) if column.told is not None else np.ones(1, np.bool_)
+        return not len(known) or float(known.mean()) >= ENOUGH
 
 
-def _array(column: Column, cut: _Cut, fine: Flags) -> pa.Array:
+def _array(column: Column, spans: Spans, cut: Cut, fine: Flags) -> pa.Array:
     """A column of a piece; lines in which it is not told are not fine."""
-    spans = cut.spans(column.place)
     lost = at_once.missing(spans, column.words)
-    there = _bits(~lost) if lost.any() else None
+    there = bits(~lost) if lost.any() else None
     if column.told is None:
-        return _texts(at_once.views(spans), cut.piece, there)
+        return texts(at_once.views(spans), cut.piece, there)
     told = column.told(spans)
     fine &= told.known | lost
     return pa.Array.from_buffers(column.kind, len(lost), [there, pa.py_buffer(told.values)])
 
 
-def _texts(views: Words, piece: Piece, there: pa.Buffer | None) -> pa.Array:
+def texts(views: Words, piece: Piece, there: pa.Buffer | None) -> pa.Array:
+    """Texts by their views."""
     return pa.Array.from_buffers(pa.string_view(), len(views), [there, pa.py_buffer(views), pa.py_buffer(piece.padded)])
 
 
-def _bits(flags: Flags) -> pa.Buffer:
+def bits(flags: Flags) -> pa.Buffer:
+    """Flags as Arrow has them."""
     return pa.py_buffer(np.packbits(flags, bitorder="little"))
 
 
@@ -242,7 +270,8 @@ def _places(values: Places) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])  # `pyarrow.array` would load pandas
 
 
-def _is_text(content: bytes) -> bool:
+def is_text(content: bytes) -> bool:
+    """Whether bytes are UTF-8."""
     try:
         content.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""A large CSV file straight to Parquet; what cannot be accepted is held back, and staged as a small file of its own.
+"""A large file of CSV or of lines of JSON straight to Parquet; what cannot be accepted is held back, and staged as a small file of its own.
 
 A stage holds every row once more than is needed. Here a row that is good by itself goes through, and of one that is not its line is
 kept; the few lines are then looked at the long way.
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from xde.connectors.duckdb.ingestion.casts import nested
 from xde.connectors.duckdb.ingestion.csv_files import Head, stage_csv
+from xde.connectors.duckdb.ingestion.line_files import known_members, stage_file
 from xde.connectors.duckdb.ingestion.predicates import predicate
 from xde.connectors.duckdb.ingestion.splitting import BOM, Record
 from xde.connectors.duckdb.ingestion.stage import text_of
@@ -28,10 +30,10 @@ from xde.ground.names import literal, quoted
 from xde.kernel.plan.checks import CheckKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from xde.connectors.duckdb.ingestion.csv_files import Opened
-    from xde.connectors.duckdb.ingestion.plain_lines import Column, PlainLines
+    from xde.connectors.duckdb.ingestion.plain_lines import Column, Lines
     from xde.connectors.duckdb.ingestion.stage import Stage
     from xde.connectors.duckdb.ingestion.text_files import Refused
     from xde.lifecycle.ingestion.port import Field, LetterReason, LoadJob
@@ -75,15 +77,29 @@ class Sieved:
 def may_be_sieved(job: LoadJob, large: int) -> bool:
     """Whether a load's records can be accepted one by one: a single file, and no rule that looks at several records."""
     alone = job.merging is None and all(c.kind is CheckKind.ROW for c in job.checks)
-    fits = job.dialect.format == "csv" and len(job.files) == 1 and job.files[0].found.size >= large
+    fits = job.dialect.format in {"csv", "ndjson"} and len(job.files) == 1 and job.files[0].found.size >= large
     return alone and fits
 
 
 def sieve(stage: Stage, opened: Opened, columns: Sequence[str], scratch: Path) -> Sieved | None:
-    """Write a file's good rows, as some columns in SQL, and stage the others; None, and nothing done, where that cannot be."""
+    """Write a CSV file's good rows, as some columns in SQL, and stage the others; None, and nothing done, where that cannot be."""
     given = _given(stage, opened)
-    if given is None:
-        return None
+
+    def staged(few: TextFile) -> None:
+        stage_csv(stage, replace(opened, file=few, head=Head(opened.head.columns, 0)))
+
+    return _sieved(stage, opened.file, given, columns, staged, scratch) if given is not None else None
+
+
+def sieve_json(stage: Stage, file: TextFile, columns: Sequence[str], scratch: Path) -> Sieved | None:
+    """As `sieve`, of lines of JSON."""
+    given = _given_json(stage, file)
+    return _sieved(stage, file, given, columns, lambda few: stage_file(stage, few), scratch) if given is not None else None
+
+
+def _sieved(
+    stage: Stage, file: TextFile, given: _Given, columns: Sequence[str], staged: Callable[[TextFile], None], scratch: Path
+) -> Sieved | None:
     target = Path(stage.job.folder) / f"{uuid.uuid4().hex}.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -98,14 +114,18 @@ def sieve(stage: Stage, opened: Opened, columns: Sequence[str], scratch: Path) -
         target.unlink()
     if marked:
         return None
-    return Sieved(opened.file, through, others, _staged(stage, opened, others, scratch) if others else None)
+    if not others:
+        return Sieved(file, through, others)
+    few = _few(file, others, scratch)
+    staged(few)
+    return Sieved(file, through, others, few)
 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
     """A file's lines, the SQL of each field among their columns, and the fields whose values are told: of the others it is a text."""
 
-    lines: PlainLines
+    lines: Lines
     columns: Mapping[str, str]
     told: frozenset[str]
 
@@ -126,12 +146,41 @@ def _given(stage: Stage, opened: Opened) -> _Given | None:
         if place is not None:
             told = None if dialect.trim else told_column(of, place, words, dialect.decimal)
             columns[of.name] = told or text_column(place, words)
-    lines = PlainLines(file.content, file.above, len(opened.columns), delimiter[0], list(columns.values()), dialect.max_record_bytes)
+    lines = PlainLines(file.content, file.above, list(columns.values()), dialect.max_record_bytes, len(opened.columns), delimiter[0])
     chosen = dict(zip(columns, lines.choose(), strict=True))
     sql = {name: f"v{n}" for n, name in enumerate(columns)}
     return _Given(
         lines, {f.name: sql.get(f.name, matched.texts[f.name]) for f in stage.job.fields}, frozenset(n for n in chosen if chosen[n])
     )
+
+
+def _given_json(stage: Stage, file: TextFile) -> _Given | None:
+    """None where what a record has is not told by lines that are written alike."""
+    from xde.connectors.duckdb.ingestion.json_lines import JsonLines, form_of
+    from xde.connectors.duckdb.ingestion.plain_lines import text_column, told_column
+
+    job, dialect = stage.job, stage.job.dialect
+    fields = {f.name: (f.path or (f.source_name,)) for f in job.fields}
+    if dialect.trim or dialect.decimal != "." or dialect.packed or not file.content.bare or file.content.line_end != r"\n":
+        return None
+    if any(nested(f) or len(fields[f.name]) > 1 for f in job.fields):
+        return None
+    form = form_of(file.content, file.above)
+    if form is None or (job.schema_change.new_column != "discard" and not set(known_members(job)).issuperset(form.names)):
+        return None
+    places = {name: n for n, name in enumerate(form.names)}
+    found = {f.name: [places[n] for n in dict.fromkeys((*fields[f.name], *f.also)) if n in places] for f in job.fields}
+    if any(len(each) > 1 for each in found.values()):
+        return None
+    columns = [text_column(n, ()) for n in places.values()]
+    for of in job.fields:
+        for place in found[of.name]:
+            told = told_column(of, place, (), ".") if not of.nulls else None
+            columns[place] = told or columns[place]
+    lines = JsonLines(file.content, file.above, columns, dialect.max_record_bytes, form)
+    chosen = lines.choose()
+    sql = {f.name: f"v{found[f.name][0]}" if found[f.name] else "NULL::VARCHAR" for f in job.fields}
+    return _Given(lines, sql, frozenset(f.name for f in job.fields if found[f.name] and chosen[found[f.name][0]]))
 
 
 def _through(stage: Stage, given: _Given, columns: Sequence[str], target: Path) -> tuple[DataFile, list[Record]]:
@@ -232,11 +281,11 @@ def _plainly(field: Field, told: Sequence[str], *, required: bool, text: bool) -
     return [f"({lost} IS NULL OR ({' AND '.join(told)}))"] if told else []
 
 
-def _staged(stage: Stage, opened: Opened, held: Sequence[Record], scratch: Path) -> TextFile:
-    """Stage records as a file of their own lines."""
+def _few(file: TextFile, held: Sequence[Record], scratch: Path) -> TextFile:
+    """Records as a file of their own lines."""
     path = scratch / uuid.uuid4().hex
     path.write_bytes(b"".join(x.raw + b"\n" for x in held))
-    content = replace(opened.file.content, path=str(path), packed="none", line_end=r"\n", lines=len(held))
-    few = TextFile(content, opened.file.splitting)
-    stage_csv(stage, replace(opened, file=few, head=Head(opened.head.columns, 0)))
-    return few
+    size = path.stat().st_size
+    found = replace(file.content.file, size=size)
+    content = replace(file.content, file=found, path=str(path), packed="none", line_end=r"\n", lines=len(held))
+    return TextFile(content, file.splitting, plain=file.plain)

@@ -260,12 +260,13 @@ class Stage:
         names = f"SELECT DISTINCT unnest(map_keys({NEW})) AS name FROM stage WHERE {self._in_file(path)}"
         return [str(n) for (n,) in self.cursor.execute(f"SELECT name FROM ({names}) ORDER BY name").fetchall()]
 
-    def empty(self, path: str) -> list[Field]:
-        """The fields that no record of a file has a value for."""
+    def empty(self, path: str, through: Sequence[str] = ()) -> list[Field]:
+        """The fields that no record of a file has a value for; some of its records may stand in Parquet files."""
         fields = [f for f in self.job.fields if f.kept_type is not None]
         counts = ", ".join(f"count({quoted(f.name)})" for f in fields)
-        found = self.cursor.execute(f"SELECT {counts} FROM stage WHERE {self._in_file(path)}").fetchall()[0]
-        return [f for f, count in zip(fields, found, strict=True) if not count]
+        every = [f"stage WHERE {self._in_file(path)}", *(f"read_parquet({literal(p)})" for p in through)]
+        found = [self.cursor.execute(f"SELECT {counts} FROM {rows}").fetchall()[0] for rows in every]
+        return [f for f, *each in zip(fields, *found, strict=True) if not any(each)]
 
     def news(self, path: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:
         """A query of a file's values in columns that the contract does not know, and the SQL of the text of each."""

@@ -1,0 +1,329 @@
+"""Lines of JSON that are all written alike: cut where their names stand, and told as fields of CSV are.
+
+A line is told where it is, byte for byte, the names in the order and with the spaces of the first lines, and between them values that
+are numbers, texts without escapes or `null`: such a line has one meaning. Every other line is held back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import islice, product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from xde.connectors.duckdb.ingestion import at_once
+from xde.connectors.duckdb.ingestion.at_once import BYTE, HALF, MINUS, WHOLE, Spans, SpansInWindows, Window
+from xde.connectors.duckdb.ingestion.plain_lines import ENOUGH, Column, Cut, Lines, bits, is_text, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xde.connectors.duckdb.ingestion.at_once import Flags, Piece, Places
+    from xde.connectors.duckdb.ingestion.delivered import Content
+
+FIRST = 200  # lines that are looked at for their names
+QUOTE, COLON, FEED, ZERO, SPACE = b'":\n0 '
+CLOSED = b"}\n"
+NULL = b"null"
+LITERALS = (b"true", b"false")
+FRONT, BACK = 13, 18  # bytes of a value that are fetched with its name: a short text, and sixteen digits with their point
+MOMENT = 20  # a quote and a time
+EXACT = 10**18 - 1  # a number that the engine's JSON writes as it stands
+SMALL = 6  # digits behind the point; of less than that the engine's JSON writes `1e-7`
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How lines are written: their names, and what stands before each value."""
+
+    names: tuple[str, ...]
+    before: tuple[bytes, ...]
+    gap: int  # bytes between the quote that ends a name and the value
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], comma: bytes, colon: bytes) -> Form:
+        """By what stands between values, and between a name and its value."""
+        first = [b"{", *[comma] * (len(names) - 1)]
+        return cls(names, tuple(b'%b"%b"%b' % (f, n.encode(), colon) for f, n in zip(first, names, strict=True)), len(colon))
+
+    def is_that_of(self, line: bytes) -> bool:
+        """Whether a line that has these names, and nothing nested, is written so."""
+        at = 0
+        for text in self.before:
+            at = line.find(text, at)
+            if at < 0 or (text is self.before[0] and at):
+                return False
+            at += len(text)
+        return True
+
+
+def form_of(content: Content, above: int) -> Form | None:
+    """How most of a file's first lines are written, where that is the same."""
+    found: Counter[Form] = Counter()
+    with content.open() as stream:
+        for line in islice(stream, above, above + FIRST):
+            form = _form(line)
+            if form is not None:
+                found[form] += 1
+    return found.most_common(1)[0][0] if found else None
+
+
+def _form(line: bytes) -> Form | None:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict) or not record or any(isinstance(v, dict | list) for v in record.values()):
+        return None
+    if any(not name or set(name) & set('"\\*') or name[0] == ":" for name in record):
+        return None
+    forms = (Form.of(tuple(record), *how) for how in product((b",", b", "), (b":", b": ")))
+    return next((f for f in forms if f.is_that_of(line)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _JsonCut(Cut):
+    """`quotes` is how many quotes stand in the piece."""
+
+    quotes: int
+
+
+@dataclass(slots=True)
+class _Looked:
+    """A column's values, which are told or missing, and of which the texts stand in quotes: of all, of none or by flags."""
+
+    array: pa.Array
+    known: Flags | bool
+    quoted: Flags | bool
+
+
+@dataclass(slots=True)
+class JsonLines(Lines):
+    """Lines of JSON in one form; a column's place is that of its name in it."""
+
+    form: Form
+
+    def cut(self, piece: Piece) -> _JsonCut:
+        """See there."""
+        body = piece.bytes[at_once.ROOM : -at_once.ROOM]
+        found = body == QUOTE
+        quotes = int(np.count_nonzero(found))
+        found[:-1] &= body[1:] == COLON
+        found[-1] = False
+        found |= body < SPACE
+        marks = np.flatnonzero(found)
+        marks += at_once.ROOM
+        every = len(self.form.names) + 1
+        ends = np.ascontiguousarray(marks[every - 1 :: every])
+        alike = len(marks) == len(ends) * every and bool((piece.bytes[ends] == FEED).all()) and b"\\" not in piece.padded
+        if alike and (piece.padded.isascii() or is_text(piece.padded)):
+            starts = _starts(ends)
+            by_field = np.ascontiguousarray(marks.reshape(-1, every).T)
+            values, right = self._values(piece, starts, [*by_field[:-1], ends])
+            if right is True:
+                return _JsonCut(piece, starts, ends, np.arange(len(ends)), starts, ends, values, quotes)
+        return self._cut_one_by_one(piece, marks, quotes)
+
+    def _cut_one_by_one(self, piece: Piece, marks: Places, quotes: int) -> _JsonCut:
+        """Where some line is written otherwise."""
+        last = np.flatnonzero(piece.bytes[marks] == FEED)
+        ends = marks[last]
+        starts = _starts(ends)
+        whole = np.diff(last, prepend=-1) == len(self.form.names) + 1
+        if b"\\" in piece.padded:
+            whole[np.searchsorted(ends, np.flatnonzero(piece.bytes == ord("\\")))] = False
+        if not piece.padded.isascii():
+            whole &= np.array([is_text(piece.padded[s:e]) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)], np.bool_)
+        rows = np.flatnonzero(whole)
+        right: Flags | bool = False
+        while right is not True:
+            fields = [marks[last[rows] + n] for n in range(-len(self.form.names), 1)]
+            values, right = self._values(piece, starts[rows], fields)
+            if right is not True:
+                rows = rows[right]
+        return _JsonCut(piece, starts, ends, rows, starts[rows], ends[rows], values, quotes)
+
+    def _values(self, piece: Piece, starts: Places, marks: Sequence[Places]) -> tuple[list[Spans], Flags | bool]:
+        """What stands between the names of lines, by where each of these ends and the line does; and which lines are in this form."""
+        form, columns = self.form, self.columns
+        if not len(starts):
+            none = Spans.of(piece, starts, starts)
+            return [none for _ in columns], True
+        if len(piece.padded) <= max(map(len, form.before)) + MOMENT + BACK:
+            return [], np.zeros(len(starts), np.bool_)
+        begins = [m + (1 + form.gap) for m in marks[:-1]]
+        ends = [b - len(text) for b, text in zip(begins[1:], form.before[1:], strict=True)] + [marks[-1] - 1]
+        backs = [0, *(1 if _is_text_of(c) else BACK for c in columns)]
+        fronts = [*(_front(c) for c in columns), len(CLOSED)]
+        wrong: Flags = begins[0] - len(form.before[0]) != starts
+        windows = []
+        for at, text, before, behind in zip([*begins, marks[-1] + 1], [*form.before, CLOSED], backs, fronts, strict=True):
+            window = Window.of(piece, at, before + len(text), behind if text is not CLOSED else 2)
+            wrong |= window.is_not(text, -len(text)) != 0 if len(text) >= HALF.size else _other(window, text)
+            windows.append((window, len(text)))
+        values: list[Spans] = []
+        for n in range(len(columns)):
+            width = ends[n] - begins[n]
+            if int(width.min()) < 0:
+                wrong |= width < 0
+            front, (after, length) = windows[n][0], windows[n + 1]
+            values.append(SpansInWindows(piece, begins[n], ends[n], width, front, Window(after.held, after.place - length)))
+        return values, ~wrong if wrong.any() else True
+
+    def arrays(self, cut: Cut, fine: Flags) -> list[pa.Array]:
+        """See there. That there are no more quotes than those of the names and of texts says that none stands within a text."""
+        looked = [_look(c, s) for c, s in zip(self.columns, cut.values, strict=True)]
+        for each in looked:
+            fine &= each.known
+        flags = [x.quoted for x in looked if not isinstance(x.quoted, bool)]
+        sure = len(looked) + sum(1 for x in looked if x.quoted is True)
+        expected = 2 * (sure * len(fine) + sum(int(np.count_nonzero(f)) for f in flags))
+        if not isinstance(cut, _JsonCut) or expected != cut.quotes:
+            places = np.flatnonzero(cut.piece.bytes == QUOTE)
+            there = np.searchsorted(places, cut.finishes) - np.searchsorted(places, cut.begins)
+            for each_flags in flags:
+                there -= 2 * each_flags.astype(np.int64)
+            fine &= there == 2 * sure
+        return [x.array for x in looked]
+
+    def is_told(self, column: Column, cut: Cut) -> bool:
+        """Nearly all of them are, or more than would be as texts: a number with a point is none as a text."""
+        spans = cut.values[column.place]
+        share = _share(_look(column, spans))
+        return share >= ENOUGH or share >= _share(_look(replace(column, kind=pa.string_view(), told=None), spans))
+
+
+def _starts(ends: Places) -> Places:
+    return np.concatenate([[at_once.ROOM], ends[:-1] + 1])
+
+
+def _other(window: Window, text: bytes) -> Flags:
+    """Where another text than a short one stands before the place."""
+    wrong = np.zeros(len(window.held), np.bool_)
+    for n, byte in enumerate(text):
+        found = window.look(BYTE, n - len(text))
+        wrong |= True if found is None else found != byte
+    return wrong
+
+
+def _is_text_of(column: Column) -> bool:
+    """Whether the values of a column stand in quotes, where they are told."""
+    return column.told is None or pa.types.is_temporal(column.kind)
+
+
+def _front(column: Column) -> int:
+    if column.told is None:
+        return FRONT
+    return MOMENT if pa.types.is_temporal(column.kind) else 3
+
+
+def _share(looked: _Looked) -> float:
+    return float(looked.known) if isinstance(looked.known, bool) else float(looked.known.mean()) if len(looked.known) else 1.0
+
+
+def _look(column: Column, spans: Spans) -> _Looked:
+    if not isinstance(spans, SpansInWindows):  # there is no line
+        return _Looked(pa.array([], column.kind), True, False)
+    if column.told is None:
+        return _texts(spans)
+    return _timed(column, spans) if _is_text_of(column) else _numbers(column, spans)
+
+
+def _quoted(spans: Spans) -> Flags:
+    found: Flags = spans.ahead(BYTE, 0) == QUOTE
+    found &= spans.behind(BYTE, -1) == QUOTE
+    found &= spans.width > 1
+    return found
+
+
+def _timed(column: Column, spans: SpansInWindows) -> _Looked:
+    quoted = _quoted(spans)
+    told = _told(column, spans.inner())
+    known = told.known & quoted
+    if known.all():
+        return _array(column, told.values, None, True, True)
+    lost = at_once.missing(spans, (NULL,))
+    return _array(column, told.values, lost, known | lost, quoted)
+
+
+def _numbers(column: Column, spans: SpansInWindows) -> _Looked:
+    """Numbers as JSON has them; and the texts in quotes that are one."""
+    told = _told(column, spans)
+    values, known = told.values, told.known
+    first = spans.ahead(BYTE, 0)
+    known &= ~_leading(first, spans.ahead(BYTE, 1))
+    signed = np.flatnonzero(first == MINUS)
+    if len(signed):
+        digits = spans.among(signed, 1)
+        zero, second = digits.ahead(BYTE, 0), digits.ahead(BYTE, 1)
+        known[signed] &= ~(_leading(zero, second) | ((zero == ZERO) & (digits.width == 1)))
+    _doubt_small(spans, known)
+    if known.all():
+        return _array(column, values, None, True, False)
+    lost = at_once.missing(spans, (NULL,))
+    quoted = _quoted(spans)
+    rest = np.flatnonzero(quoted)
+    if len(rest):
+        found = _told(column, Spans.of(spans.piece, spans.start[rest] + 1, spans.end[rest] - 1))
+        values[rest] = found.values
+        known[rest] = found.known
+    return _array(column, values, lost, known | lost, quoted)
+
+
+def _leading(first: at_once.Values, second: at_once.Values) -> Flags:
+    """Where a number begins with a zero and another digit: JSON has no such number."""
+    digit: Flags = (second - np.uint8(ZERO)) < 10  # noqa: PLR2004 - of ten digits
+    return (first == ZERO) & digit
+
+
+def _doubt_small(spans: Spans, known: Flags) -> None:
+    """Leave numbers that the engine's JSON writes with an exponent to it."""
+    long = np.flatnonzero(spans.width > SMALL + 2)
+    if len(long):
+        some = spans.among(long)
+        small = _begins(some, b"0.000000") | _begins(some, b"-0.00000")
+        known[long[small]] = False
+
+
+def _begins(spans: Spans, text: bytes) -> Flags:
+    return spans.ahead(WHOLE, 0) == at_once.U(int.from_bytes(text, "little"))
+
+
+def _texts(spans: SpansInWindows) -> _Looked:
+    """Texts in quotes, and what is written without them and is the same as a text."""
+    quoted = _quoted(spans)
+    if quoted.all():
+        inner = spans.inner()
+        return _Looked(texts(at_once.views(inner), spans.piece, None), True, True)
+    lost = at_once.missing(spans, (NULL,))
+    literal = at_once.missing(spans, LITERALS) | (_whole(spans) & ~quoted & ~lost)
+    add = quoted.astype(np.int64)
+    inside = Spans.of(spans.piece, spans.start + add, spans.end - add)
+    return _Looked(texts(at_once.views(inside), spans.piece, bits(~lost)), quoted | lost | literal, quoted)
+
+
+WHOLE_NUMBER = at_once.whole(-EXACT, EXACT, "i8")
+
+
+def _whole(spans: Spans) -> Flags:
+    """Whole numbers that the engine's JSON writes as they stand."""
+    known = WHOLE_NUMBER(spans).known.copy()
+    first, second = spans.ahead(BYTE, 0), spans.ahead(BYTE, 1)
+    known &= ~_leading(first, second)
+    known &= ~((first == MINUS) & (second == ZERO))
+    return known
+
+
+def _told(column: Column, spans: Spans) -> at_once.Told:
+    if column.told is None:
+        raise TypeError(column.kind)
+    return column.told(spans)
+
+
+def _array(column: Column, values: at_once.Values, lost: Flags | None, known: Flags | bool, quoted: Flags | bool) -> _Looked:
+    there = bits(~lost) if lost is not None and lost.any() else None
+    return _Looked(pa.Array.from_buffers(column.kind, len(values), [there, pa.py_buffer(values)]), known, quoted)
