@@ -42,6 +42,7 @@ INLINE, PREFIX = 12, 4  # bytes: a shorter text stands in its view, of a longer 
 MONTHS = np.arange(np.datetime64("0000-01"), np.datetime64("10000-01"))
 BEGINS = MONTHS.astype("datetime64[D]").astype(np.int64)  # each month's first day
 LENGTHS = np.diff(np.append(BEGINS, BEGINS[-1] + 31))
+SAMPLED = 30  # texts, by which it is seen how most of them are written
 SECOND, DAY = 1_000_000, 86_400_000_000
 
 
@@ -265,8 +266,23 @@ def views(spans: Spans) -> Words:
     return made
 
 
+def _likely(spans: Spans, fractions: Sequence[int], mark: int) -> Sequence[int]:
+    """The numbers of digits behind the mark, that of the most among some texts first."""
+    if len(fractions) == 1:
+        return fractions
+    piece, step = spans.piece.padded, max(1, len(spans.width) // SAMPLED)
+    found = dict.fromkeys(fractions, 0)
+    for start, end in zip(spans.start[::step].tolist(), spans.end[::step].tolist(), strict=True):
+        at = piece.find(mark, start, end)
+        digits = end - at - 1 if at >= 0 else 0
+        if digits in found:
+            found[digits] += 1
+    return sorted(fractions, key=lambda n: -found[n])
+
+
 def _numbers(spans: Spans, told: Callable[[Words, int], Told], fractions: Sequence[int], mark: int, *, signed: bool) -> Told:
     """Numbers of so many digits behind a mark: nearly all have as many as the first of them says."""
+    fractions = _likely(spans, fractions, mark)
     values, known = _of_fraction(spans, told, fractions[0], mark)
     for rows, found in _others(spans, ~known, told, fractions, mark):
         values[rows], known[rows] = found.values, True
@@ -369,8 +385,10 @@ def _eight(spans: Spans, count: Places, fraction: int, nth: int) -> tuple[Words,
 
 
 def _shift(count: Places, width: int) -> Places:
-    """How many bits of a word are no digits: all of it where there are none."""
-    none = np.clip(width - count, 0, width)
+    """How many bits of a word are no digits: all of it, or more, where there are none."""
+    none = width - count
+    if int(none.min(initial=0)) < 0:
+        np.maximum(none, 0, out=none)
     none <<= 3
     return none
 

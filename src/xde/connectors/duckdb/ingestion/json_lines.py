@@ -255,13 +255,9 @@ def _numbers(column: Column, spans: SpansInWindows) -> _Looked:
     told = _told(column, spans)
     values, known = told.values, told.known
     first = spans.ahead(BYTE, 0)
-    known &= ~_leading(first, spans.ahead(BYTE, 1))
-    signed = np.flatnonzero(first == MINUS)
-    if len(signed):
-        digits = spans.among(signed, 1)
-        zero, second = digits.ahead(BYTE, 0), digits.ahead(BYTE, 1)
-        known[signed] &= ~(_leading(zero, second) | ((zero == ZERO) & (digits.width == 1)))
-    _doubt_small(spans, known)
+    first -= np.uint8(MINUS)
+    if int(first.min(initial=ZERO)) <= ZERO - MINUS:  # else none begins with a sign or with a zero, and none is small
+        _doubt(spans, first, known)
     if known.all():
         return _array(column, values, None, True, False)
     lost = at_once.missing(spans, (NULL,))
@@ -274,19 +270,26 @@ def _numbers(column: Column, spans: SpansInWindows) -> _Looked:
     return _array(column, values, lost, known | lost, quoted)
 
 
-def _leading(first: at_once.Values, second: at_once.Values) -> Flags:
-    """Where a number begins with a zero and another digit: JSON has no such number."""
-    digit: Flags = (second - np.uint8(ZERO)) < 10  # noqa: PLR2004 - of ten digits
-    return (first == ZERO) & digit
-
-
-def _doubt_small(spans: Spans, known: Flags) -> None:
-    """Leave numbers that the engine's JSON writes with an exponent to it."""
-    long = np.flatnonzero(spans.width > SMALL + 2)
+def _doubt(spans: Spans, first: at_once.Values, known: Flags) -> None:
+    """Leave what is no number to JSON, and what the engine's JSON writes with an exponent; `first` are the first bytes less a minus."""
+    known &= ~_leading(first == ZERO - MINUS, spans.ahead(BYTE, 1))
+    if int(first.min()) == 0:
+        signed = np.flatnonzero(first == 0)
+        digits = spans.among(signed, 1)
+        zero = digits.ahead(BYTE, 0) == ZERO
+        known[signed] &= ~(_leading(zero, digits.ahead(BYTE, 1)) | (zero & (digits.width == 1)))
+    long = np.flatnonzero((spans.width > SMALL + 2) & (first <= ZERO - MINUS))
     if len(long):
         some = spans.among(long)
-        small = _begins(some, b"0.000000") | _begins(some, b"-0.00000")
-        known[long[small]] = False
+        known[long[_begins(some, b"0.000000") | _begins(some, b"-0.00000")]] = False
+
+
+def _leading(zero: Flags, second: at_once.Values) -> Flags:
+    """Where a number begins with a zero and another digit: JSON has no such number."""
+    second -= np.uint8(ZERO)
+    digit: Flags = second < 10  # noqa: PLR2004 - of ten digits
+    digit &= zero
+    return digit
 
 
 def _begins(spans: Spans, text: bytes) -> Flags:
@@ -313,8 +316,8 @@ def _whole(spans: Spans) -> Flags:
     """Whole numbers that the engine's JSON writes as they stand."""
     known = WHOLE_NUMBER(spans).known.copy()
     first, second = spans.ahead(BYTE, 0), spans.ahead(BYTE, 1)
-    known &= ~_leading(first, second)
     known &= ~((first == MINUS) & (second == ZERO))
+    known &= ~_leading(first == ZERO, second)
     return known
 
 
