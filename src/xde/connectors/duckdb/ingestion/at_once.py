@@ -90,6 +90,10 @@ class Spans:
         """Some of them, each without its first bytes."""
         return Spans.of(self.piece, self.start[rows] + sign, self.end[rows])
 
+    def inner(self) -> Spans:
+        """Without the first byte and the last."""
+        return Spans.of(self.piece, self.start + 1, self.end - 1)
+
     def ahead(self, seen: Seen, offset: int) -> Values:
         """What stands so far behind the beginning of each text, as a new array."""
         return seen.of(self.piece)[self.start + offset if offset else self.start]
@@ -116,6 +120,10 @@ class Window:
         every = np.ndarray((len(piece.padded) - size + 1,), f"V{size}", piece.padded, strides=(1,))
         at = places - before
         return cls(every[at if at[0] >= 0 else np.maximum(at, 0)], before)
+
+    def moved(self, places: int) -> Window:
+        """The same bytes around another place."""
+        return Window(self.held, self.place + places)
 
     def look(self, seen: Seen, offset: int) -> Values | None:
         """What stands so far from the place; not as a new array. None where that is not held."""
@@ -157,10 +165,9 @@ class SpansInWindows(Spans):
         found = self.back.look(seen, offset)
         return Spans.behind(self, seen, offset) if found is None else found.copy()
 
-    def inner(self) -> SpansInWindows:
-        """Without the first byte and the last."""
-        front, back = self.front, self.back
-        within = Window(front.held, front.place + 1), Window(back.held, back.place - 1)
+    def inner(self) -> Spans:
+        """See there."""
+        within = self.front.moved(1), self.back.moved(-1)
         return SpansInWindows(self.piece, self.start + 1, self.end - 1, self.width - 2, *within)
 
 

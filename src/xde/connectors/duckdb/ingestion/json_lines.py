@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
@@ -85,13 +85,6 @@ def _form(line: bytes) -> Form | None:
     return next((f for f in forms if f.is_that_of(line)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _JsonCut(Cut):
-    """`quotes` is how many quotes stand in the piece."""
-
-    quotes: int
-
-
 @dataclass(slots=True)
 class _Looked:
     """A column's values, which are told or missing, and of which the texts stand in quotes: of all, of none or by flags."""
@@ -101,11 +94,20 @@ class _Looked:
     quoted: Flags | bool
 
 
+@dataclass(frozen=True, slots=True)
+class _JsonCut(Cut):
+    """`quotes` is how many quotes stand in the piece."""
+
+    quotes: int
+    looked: Sequence[_Looked]
+
+
 @dataclass(slots=True)
 class JsonLines(Lines):
     """Lines of JSON in one form; a column's place is that of its name in it."""
 
     form: Form
+    quoted: list[bool] = field(default_factory=list, init=False)  # which columns are nothing but texts in quotes, in most pieces
 
     def cut(self, piece: Piece) -> _JsonCut:
         """See there."""
@@ -123,9 +125,13 @@ class JsonLines(Lines):
         if alike and (piece.padded.isascii() or is_text(piece.padded)):
             starts = _starts(ends)
             by_field = np.ascontiguousarray(marks.reshape(-1, every).T)
-            values, right = self._values(piece, starts, [*by_field[:-1], ends])
-            if right is True:
-                return _JsonCut(piece, starts, ends, np.arange(len(ends)), starts, ends, values, quotes)
+            fields = [*by_field[:-1], ends]
+            for quoted in (self.quoted, [False] * len(self.columns)):
+                looked, right = self._looked(piece, starts, fields, quoted) if quoted else ([], False)
+                if right is True:
+                    values = self._values(piece, fields)
+                    self.quoted = [x.quoted is True and q for x, q in zip(looked, self.quoted or [True] * len(looked), strict=True)]
+                    return _JsonCut(piece, starts, ends, np.arange(len(ends)), starts, ends, values, quotes, looked)
         return self._cut_one_by_one(piece, marks, quotes)
 
     def _cut_one_by_one(self, piece: Piece, marks: Places, quotes: int) -> _JsonCut:
@@ -142,47 +148,71 @@ class JsonLines(Lines):
         right: Flags | bool = False
         while right is not True:
             fields = [marks[last[rows] + n] for n in range(-len(self.form.names), 1)]
-            values, right = self._values(piece, starts[rows], fields)
+            looked, right = self._looked(piece, starts[rows], fields, [False] * len(self.columns))
             if right is not True:
                 rows = rows[right]
-        return _JsonCut(piece, starts, ends, rows, starts[rows], ends[rows], values, quotes)
+        return _JsonCut(piece, starts, ends, rows, starts[rows], ends[rows], self._values(piece, fields), quotes, looked)
 
-    def _values(self, piece: Piece, starts: Places, marks: Sequence[Places]) -> tuple[list[Spans], Flags | bool]:
-        """What stands between the names of lines, by where each of these ends and the line does; and which lines are in this form."""
-        form, columns = self.form, self.columns
+    def _values(self, piece: Piece, marks: Sequence[Places]) -> list[Spans]:
+        """What stands between the names of lines, by where each of these ends and the line does."""
+        begins = [m + (1 + self.form.gap) for m in marks[:-1]]
+        ends = [b - len(text) for b, text in zip(begins[1:], self.form.before[1:], strict=True)] + [marks[-1] - 1]
+        return [Spans.of(piece, b, e) for b, e in zip(begins, ends, strict=True)]
+
+    def _looked(self, piece: Piece, starts: Places, marks: Sequence[Places], quoted: Sequence[bool]) -> tuple[list[_Looked], Flags | bool]:
+        """The columns of lines, and which lines are in this form; where not all are, the columns are none.
+
+        What is fetched for a column is looked at before more is fetched, for the processor keeps as much as that near.
+        """
+        form = self.form
         if not len(starts):
-            none = Spans.of(piece, starts, starts)
-            return [none for _ in columns], True
+            return [_Looked(pa.array([], c.kind), True, False) for c in self.columns], True
         if len(piece.padded) <= max(map(len, form.before)) + MOMENT + BACK:
             return [], np.zeros(len(starts), np.bool_)
-        begins = [m + (1 + form.gap) for m in marks[:-1]]
-        ends = [b - len(text) for b, text in zip(begins[1:], form.before[1:], strict=True)] + [marks[-1] - 1]
-        backs = [0, *(1 if _is_text_of(c) else BACK for c in columns)]
-        fronts = [*(_front(c) for c in columns), len(CLOSED)]
-        wrong: Flags = begins[0] - len(form.before[0]) != starts
-        windows = []
-        for at, text, before, behind in zip([*begins, marks[-1] + 1], [*form.before, CLOSED], backs, fronts, strict=True):
-            window = Window.of(piece, at, before + len(text), behind if text is not CLOSED else 2)
-            wrong |= window.is_not(text, -len(text)) != 0 if len(text) >= HALF.size else _other(window, text)
-            windows.append((window, len(text)))
-        values: list[Spans] = []
-        for n in range(len(columns)):
-            width = ends[n] - begins[n]
-            if int(width.min()) < 0:
-                wrong |= width < 0
-            front, (after, length) = windows[n][0], windows[n + 1]
-            values.append(SpansInWindows(piece, begins[n], ends[n], width, front, Window(after.held, after.place - length)))
-        return values, ~wrong if wrong.any() else True
+        values = self._values(piece, marks)
+        right: Flags = values[0].start - len(form.before[0]) == starts
+        for spans, q in zip(values, quoted, strict=True):
+            if int(spans.width.min()) < 2 * q:
+                right &= spans.width >= 2 * q
+        if not right.all():
+            return [], right
+        looked: list[_Looked] = []
+        front: Window | None = None
+        for n, mark in enumerate(marks):
+            back, ahead = self._window(piece, mark, n, quoted, right)
+            if front is not None:
+                spans = values[n - 1]
+                spans = SpansInWindows(piece, spans.start, spans.end, spans.width, front, back)
+                looked.append(_look_within(self.columns[n - 1], spans.inner()) if quoted[n - 1] else _look(self.columns[n - 1], spans))
+            front = ahead
+        return looked, True if right.all() else right
+
+    def _window(self, piece: Piece, mark: Places, n: int, quoted: Sequence[bool], right: Flags) -> tuple[Window, Window]:
+        """What stands around the n-th name, seen from the value before it and from that behind it; lines with another name are not right."""
+        last = n == len(self.columns)
+        text = CLOSED if last else self.form.before[n]
+        behind = 1 if last else 1 + self.form.gap  # of the mark
+        before = len(text) - behind
+        sure = (b'"' if n and quoted[n - 1] else b"") + text + (b'"' if not last and quoted[n] else b"")
+        fetched = (before + _back(self.columns[n - 1]) if n else before), behind + (1 if last else _front(self.columns[n]))
+        window = Window.of(piece, mark, *fetched)
+        at = -before - (len(sure) - len(text) if last or not quoted[n] else len(sure) - len(text) - 1)
+        wrong = window.is_not(sure, at) if len(sure) >= HALF.size else _other(window, sure, at)
+        if wrong.any():
+            right &= wrong == 0
+        return window.moved(-before), window.moved(behind)
 
     def arrays(self, cut: Cut, fine: Flags) -> list[pa.Array]:
         """See there. That there are no more quotes than those of the names and of texts says that none stands within a text."""
-        looked = [_look(c, s) for c, s in zip(self.columns, cut.values, strict=True)]
+        if not isinstance(cut, _JsonCut):
+            raise TypeError(cut)
+        looked = cut.looked
         for each in looked:
-            fine &= each.known
+            if each.known is not True:
+                fine &= each.known
         flags = [x.quoted for x in looked if not isinstance(x.quoted, bool)]
         sure = len(looked) + sum(1 for x in looked if x.quoted is True)
-        expected = 2 * (sure * len(fine) + sum(int(np.count_nonzero(f)) for f in flags))
-        if not isinstance(cut, _JsonCut) or expected != cut.quotes:
+        if 2 * (sure * len(fine) + sum(int(np.count_nonzero(f)) for f in flags)) != cut.quotes:
             places = np.flatnonzero(cut.piece.bytes == QUOTE)
             there = np.searchsorted(places, cut.finishes) - np.searchsorted(places, cut.begins)
             for each_flags in flags:
@@ -193,6 +223,8 @@ class JsonLines(Lines):
     def is_told(self, column: Column, cut: Cut) -> bool:
         """Nearly all of them are, or more than would be as texts: a number with a point is none as a text."""
         spans = cut.values[column.place]
+        if not len(spans.width):
+            return True
         share = _share(_look(column, spans))
         return share >= ENOUGH or share >= _share(_look(replace(column, kind=pa.string_view(), told=None), spans))
 
@@ -201,21 +233,27 @@ def _starts(ends: Places) -> Places:
     return np.concatenate([[at_once.ROOM], ends[:-1] + 1])
 
 
-def _other(window: Window, text: bytes) -> Flags:
-    """Where another text than a short one stands before the place."""
+def _other(window: Window, text: bytes, offset: int) -> Flags:
+    """Where another text than a short one stands so far from the place."""
     wrong = np.zeros(len(window.held), np.bool_)
-    for n, byte in enumerate(text):
-        found = window.look(BYTE, n - len(text))
+    for n, byte in enumerate(text, offset):
+        found = window.look(BYTE, n)
         wrong |= True if found is None else found != byte
     return wrong
 
 
-def _is_text_of(column: Column) -> bool:
+def _stands_in_quotes(column: Column) -> bool:
     """Whether the values of a column stand in quotes, where they are told."""
     return column.told is None or pa.types.is_temporal(column.kind)
 
 
+def _back(column: Column) -> int:
+    """How many bytes of a value are fetched with what stands behind it."""
+    return 1 if _stands_in_quotes(column) else BACK
+
+
 def _front(column: Column) -> int:
+    """How many bytes of a value are fetched with what stands before it."""
     if column.told is None:
         return FRONT
     return MOMENT if pa.types.is_temporal(column.kind) else 3
@@ -226,11 +264,17 @@ def _share(looked: _Looked) -> float:
 
 
 def _look(column: Column, spans: Spans) -> _Looked:
-    if not isinstance(spans, SpansInWindows):  # there is no line
-        return _Looked(pa.array([], column.kind), True, False)
     if column.told is None:
         return _texts(spans)
-    return _timed(column, spans) if _is_text_of(column) else _numbers(column, spans)
+    return _timed(column, spans) if _stands_in_quotes(column) else _numbers(column, spans)
+
+
+def _look_within(column: Column, spans: Spans) -> _Looked:
+    """A column of texts in quotes, without these."""
+    if column.told is None:
+        return _Looked(texts(at_once.views(spans), spans.piece, None), True, True)
+    told = column.told(spans)
+    return _array(column, told.values, None, told.known, True)
 
 
 def _quoted(spans: Spans) -> Flags:
@@ -240,7 +284,7 @@ def _quoted(spans: Spans) -> Flags:
     return found
 
 
-def _timed(column: Column, spans: SpansInWindows) -> _Looked:
+def _timed(column: Column, spans: Spans) -> _Looked:
     quoted = _quoted(spans)
     told = _told(column, spans.inner())
     known = told.known & quoted
@@ -250,7 +294,7 @@ def _timed(column: Column, spans: SpansInWindows) -> _Looked:
     return _array(column, told.values, lost, known | lost, quoted)
 
 
-def _numbers(column: Column, spans: SpansInWindows) -> _Looked:
+def _numbers(column: Column, spans: Spans) -> _Looked:
     """Numbers as JSON has them; and the texts in quotes that are one."""
     told = _told(column, spans)
     values, known = told.values, told.known
@@ -262,6 +306,8 @@ def _numbers(column: Column, spans: SpansInWindows) -> _Looked:
         return _array(column, values, None, True, False)
     lost = at_once.missing(spans, (NULL,))
     quoted = _quoted(spans)
+    if quoted.all():
+        return _look_within(column, spans.inner())
     rest = np.flatnonzero(quoted)
     if len(rest):
         found = _told(column, Spans.of(spans.piece, spans.start[rest] + 1, spans.end[rest] - 1))
@@ -296,7 +342,7 @@ def _begins(spans: Spans, text: bytes) -> Flags:
     return spans.ahead(WHOLE, 0) == at_once.U(int.from_bytes(text, "little"))
 
 
-def _texts(spans: SpansInWindows) -> _Looked:
+def _texts(spans: Spans) -> _Looked:
     """Texts in quotes, and what is written without them and is the same as a text."""
     quoted = _quoted(spans)
     if quoted.all():
