@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xde.connectors.duckdb.ingestion.at_once import Flags, Piece, Places
     from xde.connectors.duckdb.ingestion.delivered import Content
 
+PIECES = 3  # a record is longer in JSON, so that fewer of them are in as many bytes
 FIRST = 200  # lines that are looked at for their names
 QUOTE, COLON, FEED, ZERO, SPACE = b'":\n0 '
 CLOSED = b"}\n"
@@ -107,6 +108,7 @@ class JsonLines(Lines):
     """Lines of JSON in one form; a column's place is that of its name in it."""
 
     form: Form
+    pieces: int = field(default=PIECES, init=False)
     quoted: list[bool] = field(default_factory=list, init=False)  # which columns are nothing but texts in quotes, in most pieces
 
     def cut(self, piece: Piece) -> _JsonCut:
@@ -124,8 +126,7 @@ class JsonLines(Lines):
         alike = len(marks) == len(ends) * every and bool((piece.bytes[ends] == FEED).all()) and b"\\" not in piece.padded
         if alike and (piece.padded.isascii() or is_text(piece.padded)):
             starts = _starts(ends)
-            by_field = np.ascontiguousarray(marks.reshape(-1, every).T)
-            fields = [*by_field[:-1], ends]
+            fields = marks.reshape(-1, every)
             for quoted in (self.quoted, [False] * len(self.columns)):
                 looked, right = self._looked(piece, starts, fields, quoted) if quoted else ([], False)
                 if right is True:
@@ -147,23 +148,20 @@ class JsonLines(Lines):
         rows = np.flatnonzero(whole)
         right: Flags | bool = False
         while right is not True:
-            fields = [marks[last[rows] + n] for n in range(-len(self.form.names), 1)]
+            fields = marks[last[rows][:, np.newaxis] + np.arange(-len(self.form.names), 1)]
             looked, right = self._looked(piece, starts[rows], fields, [False] * len(self.columns))
             if right is not True:
                 rows = rows[right]
         return _JsonCut(piece, starts, ends, rows, starts[rows], ends[rows], self._values(piece, fields), quotes, looked)
 
-    def _values(self, piece: Piece, marks: Sequence[Places]) -> list[Spans]:
+    def _values(self, piece: Piece, marks: Places) -> list[Spans]:
         """What stands between the names of lines, by where each of these ends and the line does."""
-        begins = [m + (1 + self.form.gap) for m in marks[:-1]]
-        ends = [b - len(text) for b, text in zip(begins[1:], self.form.before[1:], strict=True)] + [marks[-1] - 1]
+        begins = [m + (1 + self.form.gap) for m in marks.T[:-1]]
+        ends = [b - len(text) for b, text in zip(begins[1:], self.form.before[1:], strict=True)] + [marks.T[-1] - 1]
         return [Spans.of(piece, b, e) for b, e in zip(begins, ends, strict=True)]
 
-    def _looked(self, piece: Piece, starts: Places, marks: Sequence[Places], quoted: Sequence[bool]) -> tuple[list[_Looked], Flags | bool]:
-        """The columns of lines, and which lines are in this form; where not all are, the columns are none.
-
-        What is fetched for a column is looked at before more is fetched, for the processor keeps as much as that near.
-        """
+    def _looked(self, piece: Piece, starts: Places, marks: Places, quoted: Sequence[bool]) -> tuple[list[_Looked], Flags | bool]:
+        """The columns of lines, and which lines are in this form; where not all are, the columns are none."""
         form = self.form
         if not len(starts):
             return [_Looked(pa.array([], c.kind), True, False) for c in self.columns], True
@@ -177,30 +175,28 @@ class JsonLines(Lines):
         if not right.all():
             return [], right
         looked: list[_Looked] = []
-        front: Window | None = None
-        for n, mark in enumerate(marks):
-            back, ahead = self._window(piece, mark, n, quoted, right)
-            if front is not None:
-                spans = values[n - 1]
-                spans = SpansInWindows(piece, spans.start, spans.end, spans.width, front, back)
-                looked.append(_look_within(self.columns[n - 1], spans.inner()) if quoted[n - 1] else _look(self.columns[n - 1], spans))
+        windows = Window.of(piece, marks, max(map(len, form.before)) + max(map(_back, self.columns)), 1 + form.gap + max(map(_front, self.columns)))
+        (_, front), *others = [self._around(window, n, quoted, right) for n, window in enumerate(windows)]
+        if not right.all():
+            return [], right
+        for column, spans, q, (back, ahead) in zip(self.columns, values, quoted, others, strict=True):
+            within = SpansInWindows(piece, spans.start, spans.end, spans.width, front, back)
+            looked.append(_look_within(column, within.inner()) if q else _look(column, within))
             front = ahead
-        return looked, True if right.all() else right
+        return looked, True
 
-    def _window(self, piece: Piece, mark: Places, n: int, quoted: Sequence[bool], right: Flags) -> tuple[Window, Window]:
-        """What stands around the n-th name, seen from the value before it and from that behind it; lines with another name are not right."""
+    def _around(self, window: Window, n: int, quoted: Sequence[bool], right: Flags) -> tuple[Window, Window]:
+        """A name's window, seen from the value before it and from that behind it; lines with another name are not right."""
         last = n == len(self.columns)
         text = CLOSED if last else self.form.before[n]
         behind = 1 if last else 1 + self.form.gap  # of the mark
-        before = len(text) - behind
-        sure = (b'"' if n and quoted[n - 1] else b"") + text + (b'"' if not last and quoted[n] else b"")
-        fetched = (before + _back(self.columns[n - 1]) if n else before), behind + (1 if last else _front(self.columns[n]))
-        window = Window.of(piece, mark, *fetched)
-        at = -before - (len(sure) - len(text) if last or not quoted[n] else len(sure) - len(text) - 1)
+        opened = b'"' if n and quoted[n - 1] else b""
+        sure = opened + text + (b'"' if not last and quoted[n] else b"")
+        at = behind - len(text) - len(opened)
         wrong = window.is_not(sure, at) if len(sure) >= HALF.size else _other(window, sure, at)
         if wrong.any():
             right &= wrong == 0
-        return window.moved(-before), window.moved(behind)
+        return window.moved(behind - len(text)), window.moved(behind)
 
     def arrays(self, cut: Cut, fine: Flags) -> list[pa.Array]:
         """See there. That there are no more quotes than those of the names and of texts says that none stands within a text."""
@@ -235,7 +231,7 @@ def _starts(ends: Places) -> Places:
 
 def _other(window: Window, text: bytes, offset: int) -> Flags:
     """Where another text than a short one stands so far from the place."""
-    wrong = np.zeros(len(window.held), np.bool_)
+    wrong = np.zeros(window.lines, np.bool_)
     for n, byte in enumerate(text, offset):
         found = window.look(BYTE, n)
         wrong |= True if found is None else found != byte

@@ -112,6 +112,7 @@ class Lines:
     above: int
     columns: Sequence[Column]
     longest: int
+    pieces: int = field(default=1, init=False)  # so much larger is each than those of CSV: each call of NumPy has its price
     held: list[Record] = field(default_factory=list, init=False)
     given_up: bool = field(default=False, init=False)
 
@@ -170,7 +171,7 @@ class Lines:
         end = b"\n" if self.content.line_end else b"\r\n"
         with self.content.open() as stream:
             offset = sum(len(stream.readline()) for _ in range(self.above))
-            while text := stream.read(PIECE):
+            while text := stream.read(PIECE * self.pieces):
                 if offset == 0 and text.startswith(BOM):
                     text, offset = text[len(BOM) :], len(BOM)
                 rest = stream.readline()
