@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from xde.connectors.duckdb.ingestion.at_once import Flags, Piece, Places
     from xde.connectors.duckdb.ingestion.delivered import Content
 
-PIECES = 3  # a record is longer in JSON, so that fewer of them are in as many bytes
+PIECES = 2  # a record is longer in JSON, so that fewer of them are in as many bytes
 FIRST = 200  # lines that are looked at for their names
 QUOTE, COLON, FEED, ZERO, SPACE = b'":\n0 '
 CLOSED = b"}\n"
@@ -97,9 +97,10 @@ class _Looked:
 
 @dataclass(frozen=True, slots=True)
 class _JsonCut(Cut):
-    """`quotes` is how many quotes stand in the piece."""
+    """`quotes` is how many quotes stand in the piece; `marks` are where in its lines each name ends, and the line."""
 
     quotes: int
+    marks: Places
     looked: Sequence[_Looked]
 
 
@@ -130,9 +131,8 @@ class JsonLines(Lines):
             for quoted in (self.quoted, [False] * len(self.columns)):
                 looked, right = self._looked(piece, starts, fields, quoted) if quoted else ([], False)
                 if right is True:
-                    values = self._values(piece, fields)
                     self.quoted = [x.quoted is True and q for x, q in zip(looked, self.quoted or [True] * len(looked), strict=True)]
-                    return _JsonCut(piece, starts, ends, np.arange(len(ends)), starts, ends, values, quotes, looked)
+                    return _JsonCut(piece, starts, ends, np.arange(len(ends)), starts, ends, (), quotes, fields, looked)
         return self._cut_one_by_one(piece, marks, quotes)
 
     def _cut_one_by_one(self, piece: Piece, marks: Places, quotes: int) -> _JsonCut:
@@ -152,12 +152,14 @@ class JsonLines(Lines):
             looked, right = self._looked(piece, starts[rows], fields, [False] * len(self.columns))
             if right is not True:
                 rows = rows[right]
-        return _JsonCut(piece, starts, ends, rows, starts[rows], ends[rows], self._values(piece, fields), quotes, looked)
+        return _JsonCut(piece, starts, ends, rows, starts[rows], ends[rows], (), quotes, fields, looked)
 
-    def _values(self, piece: Piece, marks: Places) -> list[Spans]:
-        """What stands between the names of lines, by where each of these ends and the line does."""
-        begins = [m + (1 + self.form.gap) for m in marks.T[:-1]]
-        ends = [b - len(text) for b, text in zip(begins[1:], self.form.before[1:], strict=True)] + [marks.T[-1] - 1]
+    def _values(self, piece: Piece, marks: Places, quoted: Sequence[bool]) -> list[Spans]:
+        """What stands between the names of lines, by where each of these ends and the line does; some without their quotes."""
+        gap = 1 + self.form.gap
+        texts = [*(len(text) - gap for text in self.form.before[1:]), 1]
+        begins = [m + (gap + q) for m, q in zip(marks.T[:-1], quoted, strict=True)]
+        ends = [m - (text + q) for m, text, q in zip(marks.T[1:], texts, quoted, strict=True)]
         return [Spans.of(piece, b, e) for b, e in zip(begins, ends, strict=True)]
 
     def _looked(self, piece: Piece, starts: Places, marks: Places, quoted: Sequence[bool]) -> tuple[list[_Looked], Flags | bool]:
@@ -167,21 +169,23 @@ class JsonLines(Lines):
             return [_Looked(pa.array([], c.kind), True, False) for c in self.columns], True
         if len(piece.padded) <= max(map(len, form.before)) + MOMENT + BACK:
             return [], np.zeros(len(starts), np.bool_)
-        values = self._values(piece, marks)
-        right: Flags = values[0].start - len(form.before[0]) == starts
-        for spans, q in zip(values, quoted, strict=True):
-            if int(spans.width.min()) < 2 * q:
-                right &= spans.width >= 2 * q
+        values = self._values(piece, marks, quoted)
+        right: Flags = values[0].start - (len(form.before[0]) + quoted[0]) == starts
+        for spans in values:
+            if int(spans.width.min()) < 0:
+                right &= spans.width >= 0
         if not right.all():
             return [], right
         looked: list[_Looked] = []
-        windows = Window.of(piece, marks, max(map(len, form.before)) + max(map(_back, self.columns)), 1 + form.gap + max(map(_front, self.columns)))
+        windows = Window.of(
+            piece, marks, max(map(len, form.before)) + max(map(_back, self.columns)), 1 + form.gap + max(map(_front, self.columns))
+        )
         (_, front), *others = [self._around(window, n, quoted, right) for n, window in enumerate(windows)]
         if not right.all():
             return [], right
         for column, spans, q, (back, ahead) in zip(self.columns, values, quoted, others, strict=True):
-            within = SpansInWindows(piece, spans.start, spans.end, spans.width, front, back)
-            looked.append(_look_within(column, within.inner()) if q else _look(column, within))
+            within = SpansInWindows(piece, spans.start, spans.end, spans.width, front.moved(q), back.moved(-q))
+            looked.append(_look_within(column, within) if q else _look(column, within))
             front = ahead
         return looked, True
 
@@ -218,10 +222,12 @@ class JsonLines(Lines):
 
     def is_told(self, column: Column, cut: Cut) -> bool:
         """Nearly all of them are, or more than would be as texts: a number with a point is none as a text."""
-        spans = cut.values[column.place]
+        if not isinstance(cut, _JsonCut):
+            raise TypeError(cut)
+        spans = self._values(cut.piece, cut.marks, [False] * len(self.columns))[column.place]
         if not len(spans.width):
             return True
-        share = _share(_look(column, spans))
+        share = _share(cut.looked[column.place])
         return share >= ENOUGH or share >= _share(_look(replace(column, kind=pa.string_view(), told=None), spans))
 
 

@@ -335,7 +335,9 @@ class _Loading:
             return
         new = self.stage.unknown(found.path)
         if new and not self.evolving:
-            offers = renames.offers(self.cursor, self.job, self.stage.empty(found.path, self._written_through()), *self.stage.news(found.path, new))
+            offers = renames.offers(
+                self.cursor, self.job, self.stage.empty(found.path, self._written_through()), *self.stage.news(found.path, new)
+            )
             raise renames.offered(refused_columns(self.job.dataset, found, new), offers)
         self._note(found, new)
 

@@ -192,6 +192,7 @@ class Lines:
             start = int(cut.starts[n])
             self.held.append(Record(line + n, offset + start - at_once.ROOM, cut.piece.padded[start : int(cut.ends[n])]))
 
+
 @dataclass(slots=True)
 class PlainLines(Lines):
     """Lines of CSV."""

@@ -57,15 +57,132 @@ USUAL = {
     "long": ("5", '"1.10"', "0.5"),
 }
 ODD = (
-    *("null", "true", "false", "0", "-0", "-0.0", "0.00", "1.10", "1.0", "5.0", "007", "-01", "00", "+5", ".5", "1.", "-", "1e3", "1E+2", "1e400"),
-    *("-1e-400", "0.1e1", "0.0000001", "-0.0000005", "0.000000", "123456789012345678901234567890", "18446744073709551615", "9223372036854775808"),
-    *("0.12345678901234567890", "123456789012345.67", "12345678901234.5", "99999999.995", "13.555", "NaN", "Infinity", "-Infinity", "nul", "nulll"),
-    *('""', '"1"', '"1.10"', '"007"', '"+5"', '" 5"', '"0x1F"', '"1_000"', '"1e3"', '"1e400"', '"nan"', '"true"', '"null"', '"NULL"', '"abc"', '"-"'),
-    *('"2026-02-30"', '"2026-1-2"', '"2026-01-02xyz"', '"12026-01-02"', '"0044-03-15 (BC)"', '"infinity"', '"epoch"', '"2026-01-02 24:00:00"'),
+    *(
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "-0.0",
+        "0.00",
+        "1.10",
+        "1.0",
+        "5.0",
+        "007",
+        "-01",
+        "00",
+        "+5",
+        ".5",
+        "1.",
+        "-",
+        "1e3",
+        "1E+2",
+        "1e400",
+    ),
+    *(
+        "-1e-400",
+        "0.1e1",
+        "0.0000001",
+        "-0.0000005",
+        "0.000000",
+        "123456789012345678901234567890",
+        "18446744073709551615",
+        "9223372036854775808",
+    ),
+    *(
+        "0.12345678901234567890",
+        "123456789012345.67",
+        "12345678901234.5",
+        "99999999.995",
+        "13.555",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "nul",
+        "nulll",
+    ),
+    *(
+        '""',
+        '"1"',
+        '"1.10"',
+        '"007"',
+        '"+5"',
+        '" 5"',
+        '"0x1F"',
+        '"1_000"',
+        '"1e3"',
+        '"1e400"',
+        '"nan"',
+        '"true"',
+        '"null"',
+        '"NULL"',
+        '"abc"',
+        '"-"',
+    ),
+    *(
+        '"2026-02-30"',
+        '"2026-1-2"',
+        '"2026-01-02xyz"',
+        '"12026-01-02"',
+        '"0044-03-15 (BC)"',
+        '"infinity"',
+        '"epoch"',
+        '"2026-01-02 24:00:00"',
+    ),
     *('"2026-01-02 03:04:60"', '"2026-01-02"', '"2026-01-02 03:04"', "2026", "2026-01-02", "20260102"),
-    *(r'"a\"b"', r'"a\\"', r'"\u0000"', r'"\u0041"', r'"\ud83d\ude00"', r'"\ud83d"', r'"a\/b"', r'"\x"', r'"a\nb"', '"a\tb"', '"a\x00b"', '"a\x1fb"'),
-    *('":x"', '"x":', '"a":"b"', '"a","b"', '"a""b"', '"a" "b"', '"', '"a', 'a"', "a", "", " 1", "1 ", "1\t", "[1,2]", "[]", "{}", '{"a":1}', '{"a":{"b":2}}'),
-    *("[1.10]", '"x"}', "1}", "1,", ',"y":1', '1,"id":2', '1,"id":null', '1,"new":3', '"\x7f"', "'a'", "True", "None", "\ufeff", '"\ufeffx"', "//x", "/*x*/1"),
+    *(
+        r'"a\"b"',
+        r'"a\\"',
+        r'"\u0000"',
+        r'"\u0041"',
+        r'"\ud83d\ude00"',
+        r'"\ud83d"',
+        r'"a\/b"',
+        r'"\x"',
+        r'"a\nb"',
+        '"a\tb"',
+        '"a\x00b"',
+        '"a\x1fb"',
+    ),
+    *(
+        '":x"',
+        '"x":',
+        '"a":"b"',
+        '"a","b"',
+        '"a""b"',
+        '"a" "b"',
+        '"',
+        '"a',
+        'a"',
+        "a",
+        "",
+        " 1",
+        "1 ",
+        "1\t",
+        "[1,2]",
+        "[]",
+        "{}",
+        '{"a":1}',
+        '{"a":{"b":2}}',
+    ),
+    *(
+        "[1.10]",
+        '"x"}',
+        "1}",
+        "1,",
+        ',"y":1',
+        '1,"id":2',
+        '1,"id":null',
+        '1,"new":3',
+        '"\x7f"',
+        "'a'",
+        "True",
+        "None",
+        "\ufeff",
+        '"\ufeffx"',
+        "//x",
+        "/*x*/1",
+    ),
 )
 BYTES = (b"\xff", b"\xed\xa0\x80", b"\xc0\xaf", b"\xe2\x82", b"\x00", b"\x01", b"\xf4\x90\x80\x80", b"\xc3")
 CHECKS = (
@@ -101,7 +218,11 @@ def spoilt(chance: random.Random, members: list[tuple[str, str]], style: tuple[s
         case 6:
             whole = written(members, style).encode()
             at = chance.randrange(len(whole))
-            return whole[:at] + chance.choice((*BYTES, b" ", b'"', b":", b'":', b",", b"}", b"\\", b"0", b"-")) + whole[at + chance.randrange(2) :]
+            return (
+                whole[:at]
+                + chance.choice((*BYTES, b" ", b'"', b":", b'":', b",", b"}", b"\\", b"0", b"-"))
+                + whole[at + chance.randrange(2) :]
+            )
         case 7:
             return chance.choice((b" ", b"\t", b"")) + written(members, style).encode() + chance.choice((b" ", b"\t", b"x", b",", b"{}"))
         case _:
@@ -109,7 +230,9 @@ def spoilt(chance: random.Random, members: list[tuple[str, str]], style: tuple[s
     return written(members, style).encode()
 
 
-def content(seed: int, rows: int = 400, odd: float = 0.3, style: tuple[str, str] = (",", ":"), names: Sequence[str] = tuple(USUAL)) -> bytes:
+def content(
+    seed: int, rows: int = 400, odd: float = 0.3, style: tuple[str, str] = (",", ":"), names: Sequence[str] = tuple(USUAL)
+) -> bytes:
     chance = random.Random(seed)
     lines = []
     for nth in range(rows):
@@ -145,7 +268,9 @@ def outcome(desk: Desk, content: bytes, large: int, dialect: Dialect, fields: Se
     paths = [f"{desk.folder}/table/{file.path}" for file in loaded.files]
     rows: list[str] = []
     if paths:  # one may lack a column that is new in another
-        rows = sorted(map(repr, desk.session.cursor().sql(f"FROM read_parquet({paths}, union_by_name = true)").to_arrow_table().to_pylist()))
+        rows = sorted(
+            map(repr, desk.session.cursor().sql(f"FROM read_parquet({paths}, union_by_name = true)").to_arrow_table().to_pylist())
+        )
     for file in loaded.files:
         (desk.folder / "table" / file.path).unlink()
     return rows, desk.letters(loaded), loaded.accounts, loaded.failing, loaded.schema, loaded.new_columns
@@ -199,7 +324,12 @@ def test_every_odd_value_in_every_column(desk: Desk, sieved: list[Sieved | None]
 
 def test_bytes_of_a_text(desk: Desk, sieved: list[Sieved | None]) -> None:
     fields = (Field("id", "id", "BIGINT"), Field("a", "a", "VARCHAR"))
-    odd = [b'{"id":%d,"a":"%b%b%b"}' % (n, before, text, after) for n, text in enumerate(BYTES) for before in (b"", b"x") for after in (b"", b"y" * 20)]
+    odd = [
+        b'{"id":%d,"a":"%b%b%b"}' % (n, before, text, after)
+        for n, text in enumerate(BYTES)
+        for before in (b"", b"x")
+        for after in (b"", b"y" * 20)
+    ]
     ours, staged = both(desk, b"\n".join([b'{"id":1,"a":"x"}'] * 100 + odd), fields=fields)
     assert ours == staged
     assert sieved[0] is not None
