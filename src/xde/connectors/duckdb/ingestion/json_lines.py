@@ -16,8 +16,9 @@ import numpy as np
 import pyarrow as pa
 
 from xde.connectors.duckdb.ingestion import at_once
-from xde.connectors.duckdb.ingestion.at_once import BYTE, HALF, MINUS, WHOLE, Spans, SpansInWindows, Window
+from xde.connectors.duckdb.ingestion.at_once import BYTE, HALF, MINUS, WHOLE, Spans
 from xde.connectors.duckdb.ingestion.plain_lines import ENOUGH, Column, Cut, Lines, bits, is_text, texts
+from xde.connectors.duckdb.ingestion.windows import SpansInWindows, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +133,7 @@ class JsonLines(Lines):
                 looked, right = self._looked(piece, starts, fields, quoted) if quoted else ([], False)
                 if right is True:
                     self.quoted = [x.quoted is True and q for x, q in zip(looked, self.quoted or [True] * len(looked), strict=True)]
-                    return _JsonCut(piece, starts, ends, np.arange(len(ends)), starts, ends, (), quotes, fields, looked)
+                    return _JsonCut(piece, starts, ends, np.arange(len(ends)), starts, ends, quotes, fields, looked)
         return self._cut_one_by_one(piece, marks, quotes)
 
     def _cut_one_by_one(self, piece: Piece, marks: Places, quotes: int) -> _JsonCut:
@@ -143,16 +144,16 @@ class JsonLines(Lines):
         whole = np.diff(last, prepend=-1) == len(self.form.names) + 1
         if b"\\" in piece.padded:
             whole[np.searchsorted(ends, np.flatnonzero(piece.bytes == ord("\\")))] = False
-        if not piece.padded.isascii():
+        if not is_text(piece.padded):
             whole &= np.array([is_text(piece.padded[s:e]) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)], np.bool_)
         rows = np.flatnonzero(whole)
-        right: Flags | bool = False
-        while right is not True:
+        while True:
             fields = marks[last[rows][:, np.newaxis] + np.arange(-len(self.form.names), 1)]
             looked, right = self._looked(piece, starts[rows], fields, [False] * len(self.columns))
-            if right is not True:
-                rows = rows[right]
-        return _JsonCut(piece, starts, ends, rows, starts[rows], ends[rows], (), quotes, fields, looked)
+            if right is True:
+                break
+            rows = rows[right]
+        return _JsonCut(piece, starts, ends, rows, starts[rows], ends[rows], quotes, fields, looked)
 
     def _values(self, piece: Piece, marks: Places, quoted: Sequence[bool]) -> list[Spans]:
         """What stands between the names of lines, by where each of these ends and the line does; some without their quotes."""
@@ -166,7 +167,7 @@ class JsonLines(Lines):
         """The columns of lines, and which lines are in this form; where not all are, the columns are none."""
         form = self.form
         if not len(starts):
-            return [_Looked(pa.array([], c.kind), True, False) for c in self.columns], True
+            return [_Looked(pa.array([], c.kind), known=True, quoted=False) for c in self.columns], True
         if len(piece.padded) <= max(map(len, form.before)) + MOMENT + BACK:
             return [], np.zeros(len(starts), np.bool_)
         values = self._values(piece, marks, quoted)
@@ -274,9 +275,9 @@ def _look(column: Column, spans: Spans) -> _Looked:
 def _look_within(column: Column, spans: Spans) -> _Looked:
     """A column of texts in quotes, without these."""
     if column.told is None:
-        return _Looked(texts(at_once.views(spans), spans.piece, None), True, True)
+        return _Looked(texts(at_once.views(spans), spans.piece, None), known=True, quoted=True)
     told = column.told(spans)
-    return _array(column, told.values, None, told.known, True)
+    return _Looked(_array(column, told.values), told.known, quoted=True)
 
 
 def _quoted(spans: Spans) -> Flags:
@@ -291,9 +292,9 @@ def _timed(column: Column, spans: Spans) -> _Looked:
     told = _told(column, spans.inner())
     known = told.known & quoted
     if known.all():
-        return _array(column, told.values, None, True, True)
+        return _Looked(_array(column, told.values), known=True, quoted=True)
     lost = at_once.missing(spans, (NULL,))
-    return _array(column, told.values, lost, known | lost, quoted)
+    return _Looked(_array(column, told.values, lost), known | lost, quoted)
 
 
 def _numbers(column: Column, spans: Spans) -> _Looked:
@@ -305,7 +306,7 @@ def _numbers(column: Column, spans: Spans) -> _Looked:
     if int(first.min(initial=ZERO)) <= ZERO - MINUS:  # else none begins with a sign or with a zero, and none is small
         _doubt(spans, first, known)
     if known.all():
-        return _array(column, values, None, True, False)
+        return _Looked(_array(column, values), known=True, quoted=False)
     lost = at_once.missing(spans, (NULL,))
     quoted = _quoted(spans)
     if quoted.all():
@@ -315,7 +316,7 @@ def _numbers(column: Column, spans: Spans) -> _Looked:
         found = _told(column, Spans.of(spans.piece, spans.start[rest] + 1, spans.end[rest] - 1))
         values[rest] = found.values
         known[rest] = found.known
-    return _array(column, values, lost, known | lost, quoted)
+    return _Looked(_array(column, values, lost), known | lost, quoted)
 
 
 def _doubt(spans: Spans, first: at_once.Values, known: Flags) -> None:
@@ -335,13 +336,14 @@ def _doubt(spans: Spans, first: at_once.Values, known: Flags) -> None:
 def _leading(zero: Flags, second: at_once.Values) -> Flags:
     """Where a number begins with a zero and another digit: JSON has no such number."""
     second -= np.uint8(ZERO)
-    digit: Flags = second < 10  # noqa: PLR2004 - of ten digits
+    digit: Flags = second < 10
     digit &= zero
     return digit
 
 
 def _begins(spans: Spans, text: bytes) -> Flags:
-    return spans.ahead(WHOLE, 0) == at_once.U(int.from_bytes(text, "little"))
+    found: Flags = spans.ahead(WHOLE, 0) == at_once.U(int.from_bytes(text, "little"))
+    return found
 
 
 def _texts(spans: Spans) -> _Looked:
@@ -349,7 +351,7 @@ def _texts(spans: Spans) -> _Looked:
     quoted = _quoted(spans)
     if quoted.all():
         inner = spans.inner()
-        return _Looked(texts(at_once.views(inner), spans.piece, None), True, True)
+        return _Looked(texts(at_once.views(inner), spans.piece, None), known=True, quoted=True)
     lost = at_once.missing(spans, (NULL,))
     literal = at_once.missing(spans, LITERALS) | (_whole(spans) & ~quoted & ~lost)
     add = quoted.astype(np.int64)
@@ -375,6 +377,6 @@ def _told(column: Column, spans: Spans) -> at_once.Told:
     return column.told(spans)
 
 
-def _array(column: Column, values: at_once.Values, lost: Flags | None, known: Flags | bool, quoted: Flags | bool) -> _Looked:
+def _array(column: Column, values: at_once.Values, lost: Flags | None = None) -> pa.Array:
     there = bits(~lost) if lost is not None and lost.any() else None
-    return _Looked(pa.Array.from_buffers(column.kind, len(values), [there, pa.py_buffer(values)]), known, quoted)
+    return pa.Array.from_buffers(column.kind, len(values), [there, pa.py_buffer(values)])

@@ -177,7 +177,6 @@ class _Loading:
         return self._written(accounts, letters)
 
     def _written_through(self) -> list[str]:
-        """The Parquet files of the rows that no stage has seen."""
         return [f"{self.job.folder}/{f.path}" for f in self.through]
 
     def carry_out_again(self, letters: Sequence[Letter]) -> Loaded:
@@ -293,12 +292,11 @@ class _Loading:
     def _stage_lines(self, file: FileToLoad, *, sieving: bool) -> _Delivery:
         text = open_lines(self.job, file.found, self.scratch)
         sieved = sieve_json(self.stage, text, self._columns(), self.scratch) if sieving else None
-        if sieved is None:
-            records = stage_lines(self.stage, text)
-        else:
+        if sieved is not None:
             self.through += [sieved.through] if sieved.through.rows else []
-            seen = sieved.through.rows + len(sieved.refused) + self.stage.rows.get(file.found.path, 0)
-            records = records_of(text, seen)
+            records = records_of(text, sieved.through.rows + len(sieved.refused) + self.stage.rows.get(file.found.path, 0))
+        else:
+            records = stage_lines(self.stage, text)
         self._note_members(file.found)
         return _Delivery(file, records, sieved or text)
 

@@ -1,4 +1,4 @@
-"""A file in which each line is a record, as batches of Arrow: a line is looked at once, and told or held. Here that of CSV without quotes."""
+"""A file in which each line is a record, as batches of Arrow: a line is looked at once, and told or held. Here: CSV without quotes."""
 
 from __future__ import annotations
 
@@ -101,6 +101,12 @@ class Cut:
     rows: Places
     begins: Places
     finishes: Places
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields(Cut):
+    """What stands in each field, by the columns."""
+
     values: Sequence[Spans]
 
 
@@ -229,7 +235,7 @@ class PlainLines(Lines):
     def _cut_at(self, piece: Piece, starts: Places, ends: Places, rows: Places, marks: Sequence[Places]) -> Cut:
         """`marks` are where each of those lines begins, and where each of its fields ends."""
         values = [Spans.of(piece, marks[c.place] + (c.place > 0), marks[c.place + 1]) for c in self.columns]
-        return Cut(piece, starts, ends, rows, marks[0], marks[-1], values)
+        return _Fields(piece, starts, ends, rows, marks[0], marks[-1], values)
 
     def _lines(self, feeds: Places) -> tuple[Places, Places]:
         """Where lines begin and end, by their line feeds."""
@@ -238,10 +244,14 @@ class PlainLines(Lines):
 
     def arrays(self, cut: Cut, fine: Flags) -> list[pa.Array]:
         """See there."""
+        if not isinstance(cut, _Fields):
+            raise TypeError(cut)
         return [_array(c, spans, cut, fine) for c, spans in zip(self.columns, cut.values, strict=True)]
 
     def is_told(self, column: Column, cut: Cut) -> bool:
         """Nearly all of them are."""
+        if not isinstance(cut, _Fields):
+            raise TypeError(cut)
         spans = cut.values[self.columns.index(column)]
         known = column.told(spans).known | at_once.missing(spans, column.words) if column.told is not None else np.ones(1, np.bool_)
         return not len(known) or float(known.mean()) >= ENOUGH

@@ -354,7 +354,7 @@ def test_new_names(desk: Desk, sieved: list[Sieved | None], policy: str, where: 
 
 def test_a_name_that_is_another_word_for_a_field(desk: Desk, sieved: list[Sieved | None]) -> None:
     fields = (Field("id", "id", "BIGINT"), Field("a", "a", "INTEGER", also=("b", "c")))
-    lines = ['{"id":%d,"b":%d}' % (n, n) for n in range(100)] + ['{"id":1,"a":5}', '{"id":1,"a":5,"b":6}', '{"id":1,"c":7}', '{"id":2}']
+    lines = [f'{{"id":{n},"b":{n}}}' for n in range(100)] + ['{"id":1,"a":5}', '{"id":1,"a":5,"b":6}', '{"id":1,"c":7}', '{"id":2}']
     ours, staged = both(desk, "\n".join(lines).encode(), fields=fields)
     assert ours == staged
     assert sieved[0] is not None
@@ -416,7 +416,7 @@ def test_too_many_lines_are_written_otherwise(desk: Desk, sieved: list[Sieved | 
     monkeypatch.setattr(plain_lines, "FEW", 10)
     monkeypatch.setattr(plain_lines, "PIECE", 300)
     fields = (Field("id", "id", "BIGINT"), Field("a", "a", "BIGINT"))
-    lines = ['{"id":%d,"a":1}' % n for n in range(300)] + ['{"a":1,"id":%d}' % n for n in range(400)]
+    lines = [f'{{"id":{n},"a":1}}' for n in range(300)] + [f'{{"a":1,"id":{n}}}' for n in range(400)]
     ours, staged = both(desk, "\n".join(lines).encode(), fields=fields)
     assert ours == staged
     assert sieved == [None]
