@@ -21,7 +21,7 @@ Words = NDArray[np.uint64]
 Flags = NDArray[np.bool_]
 Values = NDArray[Any]
 
-ROOM = 32  # bytes before and after those of a piece, so that a word can begin before it or end behind it
+ROOM = 128  # bytes before and after those of a piece, so that a word can begin before it or end behind it
 WORD = 8
 DIGITS = 19  # more do not fit into 64 bits
 SURE = 15  # so many digits are exact in a DOUBLE, and so is a quotient of two such numbers

@@ -60,6 +60,8 @@ class Form:
             if at < 0 or (text is self.before[0] and at):
                 return False
             at += len(text)
+            if line[at : at + 1] == b" ":
+                return False
         return True
 
 
@@ -178,9 +180,10 @@ class JsonLines(Lines):
         if not right.all():
             return [], right
         looked: list[_Looked] = []
-        windows = Window.of(
-            piece, marks, max(map(len, form.before)) + max(map(_back, self.columns)), 1 + form.gap + max(map(_front, self.columns))
-        )
+        before, behind = max(map(len, form.before)) + max(map(_back, self.columns)), 1 + form.gap + max(map(_front, self.columns))
+        if marks[0, 0] < before:  # of the first line not all is there
+            right[marks[:, 0] < before] = False
+        windows = Window.of(piece, marks, before, behind)
         (_, front), *others = [self._around(window, n, quoted, right) for n, window in enumerate(windows)]
         if not right.all():
             return [], right

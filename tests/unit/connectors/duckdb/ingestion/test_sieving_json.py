@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -290,6 +291,7 @@ def test_the_same_as_by_the_stage(desk: Desk, sieved: list[Sieved | None], seed:
     ours, staged = both(desk, content(seed, style=style), checks=CHECKS, schema_change=DISCARD)
     assert ours == staged
     assert sieved[0] is not None
+    assert sieved[0].through.rows > 40
     assert len(ours[0]) > 100
     assert len(ours[1]) > 30
 
@@ -426,6 +428,24 @@ def test_a_load_over_its_limit_leaves_no_rows(desk: Desk) -> None:
     ours, staged = both(desk, content(33), limit=LetterLimit(records=3), schema_change=DISCARD)
     assert ours == staged
     assert ours[0].code == "XDE0420"
+
+
+def test_the_flights(desk: Desk, sieved: list[Sieved | None]) -> None:
+    """A month as the engine writes it, with nothing for what is missing, and as Python does."""
+    data = Path(__file__).parents[5] / "examples/flights/data/flights-2013-01.csv.gz"
+    cursor = desk.session.cursor()
+    cursor.execute(f"COPY (FROM read_csv('{data}', nullstr = 'NA') LIMIT 4000) TO '{desk.folder}/flights.json' (FORMAT json)")
+    compact = (desk.folder / "flights.json").read_bytes()
+    spaced = "\n".join(json.dumps(json.loads(line)) for line in compact.splitlines()).encode()
+    types = {"BIGINT": "INTEGER", "TIMESTAMP": "TIMESTAMP"}
+    named = cursor.execute(f"DESCRIBE FROM read_csv('{data}', nullstr = 'NA')").fetchall()
+    fields = tuple(Field(n, n, types.get(kind, kind)) for n, kind, *_ in named)
+    for lines in (compact, spaced):
+        ours, staged = both(desk, lines, fields=fields)
+        assert ours == staged
+        told = sieved.pop(0)
+        assert told is not None
+        assert told.through.rows > 3_900
 
 
 def test_numbers_of_all_widths(desk: Desk, sieved: list[Sieved | None]) -> None:
