@@ -5,7 +5,8 @@
 
 The server has one core and the clients another (where the system can pin them). A way is a form of body, events a request, and connections;
 `shared` lets requests share a sync of the disk, as `xde up` does; `alone` gives each its own; `none` does not sync at all, to show what
-the disk costs. At the end the server is stopped, and the rows in the table must be the events that were answered for.
+the disk costs. At the end the server is stopped, and the rows in the table must be the events that were answered for. `bare` is no xde: the
+same server appends a body to a file, syncs it and answers, and looks at nothing. See `push` in docs/budgets.md.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CONTRACT = """
 apiVersion: v3.0.2
@@ -132,6 +134,43 @@ def serve(root: str, sync: str) -> None:
     close_doors(doors)
 
 
+def serve_bare(root: str) -> None:
+    """The same server with what reads a body and keeps it, and nothing else."""
+    import uvicorn
+
+    from xde.faces.web.server import Place, listening
+
+    kept = os.open(f"{root}/kept", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    answer = b'{"refused": []}'
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
+
+    async def keep(_: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        for line in body.split(b"\n"):
+            json.loads(line)
+        os.write(kept, body)
+        os.fsync(kept)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    listener = listening(Place(port=0))
+    server = uvicorn.Server(uvicorn.Config(keep, lifespan="off", log_config=None, access_log=False, server_header=False))
+    print(listener.getsockname()[1], flush=True)
+    server.run(sockets=[listener])
+
+
+def spent(process: int) -> float:
+    """The CPU seconds that a process has used so far, where the system tells."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def rows(root: Path) -> int:
     from xde.app.workspace import Workspace
 
@@ -139,7 +178,22 @@ def rows(root: Path) -> int:
         return next(line.rows or 0 for line in workspace.datasets())
 
 
-def measure(sync: str, way: tuple[str, int, int], seconds: float) -> None:
+@dataclass(frozen=True)
+class Told:
+    """What was answered, what it cost the server from its first request to its end, and the rows that are there."""
+
+    answers: dict[str, float]
+    cpu: float
+    rows: int
+
+    @property
+    def cpu_each(self) -> float:
+        """The server's CPU seconds for a request."""
+        return self.cpu / self.answers["requests"]
+
+
+def measured(sync: str, way: tuple[str, int, int], seconds: float) -> Told:
+    """A server under load for a while; every event that was answered for must be there."""
     pinned = hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > 1
     cores = sorted(os.sched_getaffinity(0)) if pinned else []
     with tempfile.TemporaryDirectory() as folder:
@@ -154,32 +208,43 @@ def measure(sync: str, way: tuple[str, int, int], seconds: float) -> None:
             os.sched_setaffinity(0, {cores[1]})
         assert server.stdout is not None
         port = int(server.stdout.readline())
+        before = spent(server.pid)
         told = load(port, way, seconds)
         server.send_signal(signal.SIGTERM)
         _, _, used = os.wait4(server.pid, 0)
         if pinned:
             os.sched_setaffinity(0, set(cores))
-        there, answered = rows(root), int(told["requests"] - told["failed"]) * way[1]
+        answered = int(told["requests"] - told["failed"]) * way[1]
+        there = rows(root) if sync != "bare" else answered
+    if there != answered or told["failed"]:
+        sys.exit(f"{answered:,} were answered for, {there:,} landed, {told['failed']} requests failed")
+    return Told(told, used.ru_utime + used.ru_stime - before, there)
+
+
+def measure(sync: str, way: tuple[str, int, int], seconds: float) -> None:
+    """Print a line of it."""
+    found = measured(sync, way, seconds)
     form, events, connections = way
+    told = found.answers
     print(
         f"{sync:7} {form:7} {events:5} events/request {connections:3} connections: {told['per_second']:8,.0f} requests/s "
         f"{told['per_second'] * events:9,.0f} events/s  p50 {told['p50']:7.1f} ms  p99 {told['p99']:7.1f} ms  "
-        f"server {used.ru_utime + used.ru_stime:5.1f} CPU-s  {there:,} rows landed",
+        f"server {found.cpu_each * 1e6:8,.0f} CPU-us a request  {found.rows:,} rows landed",
         flush=True,
     )
-    if there != answered or told["failed"]:
-        sys.exit(f"{answered:,} were answered for, {there:,} landed, {told['failed']} requests failed")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--serve", help=argparse.SUPPRESS)
-    parser.add_argument("--sync", choices=("shared", "alone", "none"))
+    parser.add_argument("--sync", choices=("shared", "alone", "none", "bare"))
     given = parser.parse_args()
-    if given.serve:
+    if given.serve and given.sync == "bare":
+        serve_bare(given.serve)
+    elif given.serve:
         serve(given.serve, given.sync)
     else:
-        for sync in [given.sync] if given.sync else ("shared", "alone", "none"):
+        for sync in [given.sync] if given.sync else ("shared", "alone", "none", "bare"):
             for way in WAYS:
                 measure(sync, way, given.seconds)

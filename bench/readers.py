@@ -26,6 +26,13 @@ def _dlt(folder: Path, source: object) -> None:
 
 
 def dlt_arrow(url: str, folder: Path) -> None:
+    """dlt by SQLAlchemy, the rows of a chunk made Arrow: its own backend for that."""
+    from dlt.sources.sql_database import sql_table
+
+    _dlt(folder, sql_table(url, "lineitem", backend="pyarrow", chunk_size=100_000))
+
+
+def dlt_connectorx(url: str, folder: Path) -> None:
     """dlt by ConnectorX, whose Arrow goes through as it is."""
     from dlt.sources.sql_database import sql_table
 
@@ -58,5 +65,5 @@ def dlt_jsonl(path: str, folder: Path) -> None:
 if __name__ == "__main__":
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
     os.environ["NORMALIZE__DATA_WRITER__DISABLE_COMPRESSION"] = "false"
-    ways = {"connectorx": connectorx, "dlt_arrow": dlt_arrow, "dlt_rows": dlt_rows, "dlt_csv": dlt_csv, "dlt_jsonl": dlt_jsonl}
-    ways[sys.argv[1]](sys.argv[2], Path(sys.argv[3]))
+    ways = (connectorx, dlt_arrow, dlt_connectorx, dlt_rows, dlt_csv, dlt_jsonl)
+    {way.__name__: way for way in ways}[sys.argv[1]](sys.argv[2], Path(sys.argv[3]))

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import capturing
 import generate
+import pushing
 import watching
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 XDE = str(Path(sys.executable).parent / "xde")
 SEED = 20131103
+PUSHED = 4.0  # seconds of requests
 Pair = Callable[[], tuple[float, float]]
 
 
@@ -226,6 +229,34 @@ def watch(project: Path) -> Pair:
     return lambda: (statistics.median(watching.seconds([XDE, "--project", str(project)], project / "models/marts/orders.sql")), 1)
 
 
+def push(way: tuple[str, int, int]) -> Pair:
+    """The server's CPU for a request, beside the same server when it reads the body as JSON and keeps it."""
+    return lambda: (pushing.measured("shared", way, PUSHED).cpu_each, pushing.measured("bare", way, PUSHED).cpu_each)
+
+
+def push_grouped(_: Path) -> Pair:
+    """The seconds for a request on the clock, when requests share a sync of the disk and when each has its own."""
+
+    def each(sync: str) -> float:
+        return 1 / pushing.measured(sync, ("json", 1, 64), PUSHED).answers["per_second"]
+
+    return lambda: (each("shared"), each("alone"))
+
+
+def capture(project: Path) -> Pair:
+    """Changes of a log to a table as it is now, beside the same messages fetched and taken apart."""
+    log = capturing.Log(project)
+    log.change()
+    xde(project, "run")
+    log.open_bare()
+
+    def pair() -> tuple[float, float]:
+        log.change()
+        return xde(project, "run"), cpu(sys.executable, str(HERE / "capturing.py"), log.url)
+
+    return pair
+
+
 def diff(project: Path) -> Pair:
     """5 million rows against 5 million, ten columns, by key."""
     generate.two_tables(project, 5_000_000)
@@ -249,8 +280,16 @@ BUDGETS = (
     Budget("test_100", "xde test, 100 cases (wall)", 3, "s", test_100),
     Budget("watch", "xde test --watch, a model saved (wall)", 0.2, "s", watch),
     Budget("diff", "xde diff, 5 million rows against 5 million", 2.5, "x", diff),
+    Budget("push", "an event pushed, beside its bytes kept", 1.2, "x", lambda _: push(("json", 1, 64))),
+    Budget("push_lines", "1,000 events in one push, beside the same", 3.5, "x", lambda _: push(("ndjson", 1000, 8))),
+    Budget("push_grouped", "a sync for many pushes, beside one for each", 1.1, "x", push_grouped),
+    Budget("capture", f"{capturing.CHANGES:,} changes of a log of PostgreSQL", 2.5, "x", capture),
     Budget("checks", "20 checks on 6 million rows", 1.3, "x", checks),
 )
+
+
+def _figure(seconds: float) -> str:
+    return f"{seconds:.2f}" if seconds >= 1 else f"{seconds:.3g}"
 
 
 def measured(budget: Budget, pairs: int) -> list[tuple[float, float]]:
@@ -274,10 +313,14 @@ def main() -> int:
     for budget in BUDGETS:
         if asked.names and budget.name not in asked.names:
             continue
-        pairs = measured(budget, asked.pairs)
+        try:
+            pairs = measured(budget, asked.pairs)
+        except capturing.NoServerError as error:
+            print(f"{budget.work:<42} not measured: {error}", flush=True)
+            continue
         figure = statistics.median(ours / theirs for ours, theirs in pairs)
         over += figure > budget.bound
-        detail = "" if budget.unit != "x" else f"  ({', '.join(f'{ours:.2f}/{theirs:.2f}' for ours, theirs in pairs)})"
+        detail = "" if budget.unit != "x" else f"  ({', '.join(f'{_figure(ours)}/{_figure(theirs)}' for ours, theirs in pairs)})"
         within = "yes" if figure <= budget.bound else "NO"
         figures = f"{figure:>8.2f} {budget.unit:<2} {budget.bound:>7.2f} {budget.unit:<2}"
         print(f"{budget.work:<42} {figures}  {within}{detail}", flush=True)

@@ -93,7 +93,7 @@ def from_file(kind: str) -> Callable[[Path, int], str]:
 
 
 RACES = (
-    Race("postgres", from_postgres, {"connectorx": 1.3, "dlt_arrow": 0.5, "dlt_rows": 0.1}),
+    Race("postgres", from_postgres, {"connectorx": 1.3, "dlt_arrow": 0.5, "dlt_connectorx": 1.0, "dlt_rows": 0.1}),
     Race("csv", from_file("csv"), {"dlt_csv": 1.0}),
     Race("ndjson", from_file("ndjson"), {"dlt_jsonl": 1.0}),
 )
