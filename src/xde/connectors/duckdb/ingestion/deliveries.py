@@ -1,0 +1,45 @@
+"""A file under way: what is known of it once it is staged, until its account is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xde.connectors.duckdb.ingestion.sieving import Sieved
+from xde.connectors.duckdb.ingestion.splitting import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xde.connectors.duckdb.ingestion.stage import Bad
+    from xde.connectors.duckdb.ingestion.text_files import TextFile
+    from xde.lifecycle.ingestion.port import FileToLoad
+
+
+@dataclass(slots=True)
+class Delivery:
+    """A file that was staged: the number of its records, what the reader refused of it, where its letters' own bytes are.
+
+    `numbered` are the records of a document, by their number in it and in their order; a Parquet file has neither.
+    """
+
+    file: FileToLoad
+    records: int
+    text: TextFile | Sieved | None = None
+    numbered: Sequence[tuple[int, str]] = ()
+    header: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> int:
+        return len(self.text.refused) if self.text else 0
+
+    @property
+    def through(self) -> int:
+        """The rows that are written already."""
+        return self.text.through.rows if isinstance(self.text, Sieved) else 0
+
+
+def of_document(given: Delivery, bad: Bad) -> Record:
+    """A record of a document, or of a Parquet file."""
+    number, text = given.numbered[bad.position] if given.numbered else (bad.position + 1, bad.raw or "")
+    return Record(number, -1, text.encode())
