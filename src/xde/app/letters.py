@@ -20,6 +20,7 @@ from xde.ground.names import did_you_mean
 from xde.kernel.plan.facts import fold_history
 from xde.kernel.run.claims import held_claim
 from xde.kernel.run.owners import this_owner
+from xde.lifecycle.ingestion.at_the_door import held_later
 from xde.lifecycle.ingestion.from_tables import known_of
 from xde.lifecycle.ingestion.hashing import hashed_with, keys_of
 from xde.lifecycle.ingestion.perform import evolved, in_flight, looked_up, merging
@@ -191,7 +192,7 @@ def _replayed(
         [],
         reading.dialect,
         reading.fields,
-        [c for c in checks if in_flight(c)],
+        held_later([c for c in checks if in_flight(c)], reading.clear),
         folder,
         f"{folder}/_letters",
         reading.schema_change,

@@ -158,7 +158,7 @@ def _delivered(
     reading = known.readings[name]
     root = reading.root if "://" in reading.root else str((known.project.root / reading.root).resolve())
     if reading.push is not None:
-        return pushed(house, root, name, state, before, reload=reload), []
+        return pushed(house, (root, reading), state, before, reload=reload), []
     store = house.store(reading.store)
     files = store.list(root, reading.pattern)
     dataset = known.project.datasets[name]

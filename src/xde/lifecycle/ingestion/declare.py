@@ -9,6 +9,7 @@ from xde.ground.findings import Finding, Findings
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
 from xde.kernel.project.contract import Custom
+from xde.lifecycle.ingestion.at_the_door import landing_fields
 from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, family_of, paths_of
 from xde.lifecycle.ingestion.declare_extracts import extract_ask
 from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, is_any_store, root_of, store_of
@@ -67,6 +68,12 @@ class Reading:
     push: Push | None = None  # where it is no delivered files that are read but what is pushed
     store: Place | None = None  # where its files are objects of a store, and `root` their address
     private: bool = False  # whether some of what is read may lie on no disk
+    clear: tuple[Field, ...] = ()  # the fields of records as they are pushed, where `fields` are those of what is kept of them
+
+    @property
+    def as_they_come(self) -> tuple[Field, ...]:
+        """The fields with their in-flight steps."""
+        return self.clear or self.fields
 
     @property
     def place(self) -> str:
@@ -79,8 +86,8 @@ class Reading:
 
     def meaning(self) -> object:
         """All that decides which rows there are and what stands in them: a change of it makes another version."""
-        spoken = {n: v for n, v in asdict(self.dialect).items() if n not in {"quoted_nulls", "packed"}}
-        fields = [{n: v for n, v in asdict(f).items() if (n not in {"path", "treatment"} or v) and n != "also"} for f in self.fields]
+        spoken = {n: v for n, v in asdict(self.dialect).items() if n not in {"quoted_nulls", "packed", "treated"}}
+        fields = [{n: v for n, v in asdict(f).items() if (n not in {"path", "treatment"} or v) and n != "also"} for f in self.as_they_come]
         how: list[object] = [spoken, fields, self.write_mode, list(self.key), self.schema_change.missing_column]
         if self.version is not None and self.write_mode == "merge":
             how.append(self.version)
@@ -101,12 +108,20 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
     findings = Findings()
     reading = _declared(dataset, findings)
     if reading is not None and is_private(dataset, shared=True):
-        way = Way(reading.fields, reading.ask, reading.push is not None, reading.schema_change.new_column, reading.version)
+        way = Way(reading.fields, reading.ask, reading.schema_change.new_column, reading.version)
         check_treatments(dataset, way, findings)
         if is_private(dataset, shared=reading.ask is not None and reading.ask.request is not None):
             ask = replace(reading.ask, private=True) if reading.ask is not None else None
-            reading = replace(reading, private=True, ask=ask)
+            reading = _at_the_door(replace(reading, private=True, ask=ask))
     return (None if findings.errors else reading), findings
+
+
+def _at_the_door(reading: Reading) -> Reading:
+    """What is pushed is treated before it is written down: what is loaded has nothing left to be done."""
+    if reading.push is None:
+        return reading
+    dialect = replace(reading.dialect, treated=True)
+    return replace(reading, dialect=dialect, clear=reading.fields, fields=landing_fields(reading.fields))
 
 
 def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
@@ -11,6 +11,7 @@ from xde.ground.errors import Bug, DataError
 from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
 from xde.kernel.run.metering import meter
+from xde.lifecycle.ingestion.at_the_door import held_later
 from xde.lifecycle.ingestion.capturing import Finishing, bounded_by_nothing, placed, without_gone
 from xde.lifecycle.ingestion.changed_columns import changed, missing
 from xde.lifecycle.ingestion.from_tables import Given, abandon, fetched, known_of, position_of, read_aside, settle
@@ -47,6 +48,7 @@ class SourceWork:
     found: Mapping[str, FoundFile]
     personal: tuple[str, ...]
     stored: Schema
+    hashed_with: Mapping[str, str] = field(default_factory=dict)  # of what was pushed: the fingerprints of the keys it was hashed with
 
 
 class LoadPerformer:
@@ -189,7 +191,7 @@ class LoadPerformer:
             files=files,
             dialect=reading.dialect,
             fields=reading.fields,
-            checks=[c for c in work.checks if in_flight(c)],
+            checks=held_later([c for c in work.checks if in_flight(c)], reading.clear),
             folder=folder,
             letters_folder=f"{folder}/_letters",
             schema_change=reading.schema_change,
@@ -241,6 +243,7 @@ class LoadPerformer:
             "full": step.full or (work.reading.ask is not None and work.reading.write_mode == "replace"),
             "files": files,
             **({"landed": landed(f.path for f in step.files)} if work.reading.push is not None else {}),
+            **({"hashed_with": dict(work.hashed_with)} if work.hashed_with else {}),
             "letters": list(loaded.letter_files),
             "rows_in": sum(a.records for a in loaded.accounts),
             "rows_out": loaded.accepted,

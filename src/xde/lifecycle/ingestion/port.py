@@ -96,6 +96,7 @@ class Dialect:
     records_at: str | None = None
     max_record_bytes: int = 16_000_000
     quoted_nulls: bool = True  # whether a word for missing is one in quotes too
+    treated: bool = False  # whether its lines were treated as they were taken in, and some tell why they are dead letters
     packed: bool = False  # whether bytes that cannot stand in a line stand there packed: see `sources.messages`
 
 

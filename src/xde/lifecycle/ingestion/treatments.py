@@ -35,7 +35,6 @@ class Way:
 
     fields: tuple[Field, ...]
     ask: Ask | None
-    pushed: bool
     new_column: str
     version: str | None
 
@@ -137,10 +136,6 @@ def check_treatments(dataset: SourceDataset, way: Way, findings: Findings) -> No
 
 def _check_way(dataset: SourceDataset, way: Way, findings: Findings) -> None:
     given = dataset.object.custom
-    if way.pushed:
-        why = "what is pushed is written to a disk before its sender is answered, so that nothing is lost; the values would lie there"
-        hint = "let the sender leave the values out, or deliver files"
-        _refuse(f"`{dataset.name}` is pushed to, and cannot be treated in flight", dataset, why, hint, findings)
     if way.ask is not None and way.ask.capture is not None:
         why = "changes are gathered in files before they are loaded, and completed from the table, which has no clear values"
         hint = "read the table by a cursor, without `xdeCapture`"
