@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from xde.ground.errors import Bug, DataError, UserError, XdeError
 from xde.ground.findings import Finding
@@ -86,8 +86,16 @@ class Given:
         return FileAccount(ask.relation, "", *sums)
 
 
-Finish = Callable[[Sequence[Unfinished], Path], Sequence[Piece]]
-"""Gives rows the values that they lack, as files of a folder."""
+class Finish(Protocol):
+    """Makes what a log told loadable."""
+
+    def __call__(self, unfinished: Sequence[Unfinished], folder: Path) -> Sequence[Piece]:
+        """Give rows the values that they lack, as files of a folder."""
+        ...
+
+    def gone(self, keys: Piece, folder: Path) -> Piece:
+        """The keys that are deleted, as the table has them."""
+        ...
 
 
 @contextmanager
@@ -99,6 +107,8 @@ def read_aside(tables: Tables, ask: Ask, position: Position | None, finish: Fini
                 portion = source.read(ask, position, scratch)
             if portion.unfinished and finish is not None:
                 portion = replace(portion, pieces=(*portion.pieces, *finish(portion.unfinished, scratch)))
+            if portion.gone is not None and finish is not None and ask.private:
+                portion = replace(portion, gone=finish.gone(portion.gone, scratch))
             files = [_file(ask, n, piece) for n, piece in enumerate(portion.pieces)]
             facts = {"position": dict(portion.position), "taken": dict(portion.cost)}
             yield Given(files, facts, portion, ask if position is None else None)

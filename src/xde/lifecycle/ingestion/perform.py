@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
@@ -100,12 +101,13 @@ class LoadPerformer:
         table = self._pins.table(step.dataset)
         before = self._pins.renew(step.dataset)
         lake = self._publisher.lake
-        finish = Finishing(work.reading, self._merger, before)
         replacing = step.full or work.reading.write_mode == "replace"
         known = known_of(self._publisher, before)
         keys = keys_of(work.reading, self._tables, {} if replacing else known)
+        bare = replace(self._job(step, context, work, lake.folder(table), before, ()), keys=keys)
+        finish = Finishing(work.reading, self._merger, before, partial(self._loader.kept, bare))
         with self._given(step, work, before, finish, going_on=going_on) as given:
-            loaded = self._loader.load(replace(self._job(step, context, work, lake.folder(table), before, given.files), keys=keys))
+            loaded = self._loader.load(replace(bare, files=given.files, mark=finish.mark))
             if work.reading.ask is not None:
                 loaded = replace(loaded, accounts=(given.accounted(work.reading.ask, loaded),))
             anew = step.full or work.reading.write_mode == "replace" or given.anew

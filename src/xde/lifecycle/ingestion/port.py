@@ -213,6 +213,7 @@ class LoadJob:
     table: tuple[str, ...] = ()  # Parquet files of the table as it is: what a column held so far is known by them
     private: bool = False
     keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    mark: str = ""  # how a text begins that was treated already, in a column that is treated; no clear one begins so
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +282,10 @@ class Loader(Protocol):
 
     def recovered(self, job: LoadJob, letters: Sequence[Letter]) -> Sequence[Letter]:
         """Redacted letters with the records that they are about, read again from the job's files; without those that are not there."""
+        ...
+
+    def kept(self, job: LoadJob, names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Sequence[Sequence[str | None]]:
+        """What is kept of some values, given and told as texts, row by row; `names` are the fields that they are of."""
         ...
 
     def columns(self, file: FoundFile, dialect: Dialect) -> Sequence[str]:

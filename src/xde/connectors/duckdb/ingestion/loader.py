@@ -29,6 +29,7 @@ from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files
 from xde.connectors.duckdb.ingestion.sieving import Sieved, may_be_sieved, sieve
 from xde.connectors.duckdb.ingestion.splitting import Record
 from xde.connectors.duckdb.ingestion.stage import NEW, Bad, Stage
+from xde.connectors.duckdb.ingestion.treating import kept_texts
 from xde.connectors.duckdb.ingestion.words import MISSING, looked_at, no_balance, over_limit, reason_of
 from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.session import translated
@@ -125,6 +126,11 @@ class DuckdbLoader:
         """The records that redacted letters are about, as they stand in the job's files."""
         with nowhere() as scratch, closing(self._alone()) as cursor:
             return recovered(cursor, job, letters, scratch)
+
+    def kept(self, job: LoadJob, names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Sequence[Sequence[str | None]]:
+        """What is kept of some values, worked out in memory alone."""
+        with closing(self._alone()) as cursor, without_words(job.dataset):
+            return kept_texts(cursor, job, names, rows)
 
     def _alone(self) -> duckdb.DuckDBPyConnection:
         if self._apart is None:

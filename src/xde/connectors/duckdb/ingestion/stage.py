@@ -171,8 +171,16 @@ class Stage:
         rules: list[tuple[str, str | None, str]] = [
             ("required", f.name, f"{quoted(f.name)} IS NULL") for f in job.fields if f.required and not self._held(f)
         ]
-        rules += [(c.id, c.columns[0] if c.columns else None, f"({predicate(c, job.fields)}) IS FALSE") for c in self.row_checks(held=True)]
+        rules += [(c.id, c.columns[0] if c.columns else None, self._broken(c)) for c in self.row_checks(held=True)]
         return [[("parse", None, UNREAD)], wrong, not_cast(job), rules] if job.private else [[("parse", None, UNREAD)], wrong, rules]
+
+    def _broken(self, check: Check) -> str:
+        """Whether a record breaks a rule; of a value that was treated already the rule was held before it was."""
+        broken = f"({predicate(check, self.job.fields)}) IS FALSE"
+        text = check.predicate.casefold()
+        concerned = [f for f in self.job.fields if f.name in check.columns or f.name.casefold() in text]
+        already = treating.marked(concerned, self.job.mark)
+        return f"NOT ({already}) AND {broken}" if already else broken
 
     def _asks_unknown(self, source: Source) -> bool:
         return self.job.schema_change.new_column == "quarantine" and source.new != NO_VALUES
