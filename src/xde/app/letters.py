@@ -160,7 +160,8 @@ def _came_late(model: str) -> Finding:
 def _refuse_captured(known: Understanding, name: str) -> None:
     """A letter of captured changes is an older state of its row: what the row is now, or that it is gone, was told since."""
     reading = known.readings[name]
-    if reading.ask is not None and reading.ask.capture is not None and reading.write_mode == "merge":
+    from_log = reading.ask is not None and reading.ask.capture is not None and reading.write_mode == "merge"
+    if from_log or reading.compared is not None:
         why = "it says how its row was once; a later change of the row may be here already, or its end"
         hint = f"mend the contract and run `xde run --full {name}`, or change the row in the source; then discard the letter"
         raise UserError(

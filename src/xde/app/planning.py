@@ -173,14 +173,15 @@ def _delivered(
             )
         )
     loaded = cast("Mapping[str, Mapping[str, object]]", state.facts.get("files", {}) if state and not reload else {})
-    told = compare(files, loaded, store.digest, replacing=reading.write_mode == "replace")
+    whole = reading.write_mode == "replace" or reading.compared is not None
+    told = compare(files, loaded, store.digest, replacing=whole)
     if state is None or reload:
         earlier = state or before
         gone = sorted(set(cast("Mapping[str, object]", earlier.facts.get("files", {}))) - {f.path for f in files}) if earlier else []
         if gone:
             raise UserError(gone_files(name, gone))
-    if reading.write_mode == "replace":
-        return [*told.new, *told.changed], []
+    if whole:
+        return sorted([*told.new, *told.changed], key=lambda f: f[0].path), []
     return told.new, [changed_file(name, f, str(loaded[f.path].get("at", ""))) for f, _ in told.changed]
 
 

@@ -18,6 +18,7 @@ from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_o
 from xde.lifecycle.ingestion.patterns import is_iso, strptime
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 from xde.lifecycle.ingestion.push import is_push, push_of
+from xde.lifecycle.ingestion.snapshots import by_comparison, comparison_of
 from xde.lifecycle.ingestion.treatments import Way, check_treatments, is_private, treatment_of
 from xde.lifecycle.sources.apis import UP
 from xde.lifecycle.sources.extracts import KIND as DLT
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.contract import Property, Server
     from xde.kernel.project.declarations import SourceDataset
     from xde.lifecycle.ingestion.push import Push
+    from xde.lifecycle.ingestion.snapshots import Comparison
     from xde.lifecycle.sources.tables import Ask, Place
 
 FORMATS = ("csv", "json", "ndjson", "parquet", "excel", "fixed_width")
@@ -68,6 +70,7 @@ class Reading:
     push: Push | None = None  # where it is no delivered files that are read but what is pushed
     store: Place | None = None  # where its files are objects of a store, and `root` their address
     private: bool = False  # whether some of what is read may lie on no disk
+    compared: Comparison | None = None  # where it is captured by comparison: how
     clear: tuple[Field, ...] = ()  # the fields of records as they are pushed, where `fields` are those of what is kept of them
 
     @property
@@ -91,6 +94,8 @@ class Reading:
         how: list[object] = [spoken, fields, self.write_mode, list(self.key), self.schema_change.missing_column]
         if self.version is not None and self.write_mode == "merge":
             how.append(self.version)
+        if self.compared is not None:
+            how.append(["comparison", list(self.compared.key)])
         if self.ask is not None:
             how.append([self.ask.place.kind, self.ask.relation, self.ask.query, list(self.ask.cursor.columns) if self.ask.cursor else []])
             how += ["capture"] if self.ask.capture is not None else []
@@ -130,7 +135,7 @@ def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:
     if server is None:
         return None
     kind = kind_of(server)
-    if kind in {None, API, DEVICES, *BROKERS}:
+    if kind in {API, DEVICES, *BROKERS} or is_push(server) or (kind is None and not by_comparison(given)):
         no_log(dataset, server, findings)
     if kind is not None:
         ways = {API: _of_api, DLT: _of_extract, **dict.fromkeys((DEVICES, *BROKERS), _of_stream)}
@@ -144,6 +149,8 @@ def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:
     fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
     version = _version(dataset, fields, findings)
     store = store_of(server, findings)
+    mode = write_mode(given) if by_comparison(given) else str(_value(given, "writeMode", "append"))
+    compared = comparison_of(dataset, fields, mode, findings)
     if findings.errors:
         return None
     pattern = dataset.object.physical_name or dataset.object.name
@@ -155,11 +162,12 @@ def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:
         fields,
         _changes(given) if push is None else _bearable(_changes(given)),
         letter_limit(given),
-        str(_value(given, "writeMode", "append")),
+        mode,
         dataset.object.key,
-        version,
+        version if compared is None else None,
         push=push,
         store=store,
+        compared=compared,
     )
 
 
@@ -167,13 +175,25 @@ def _of_table(dataset: SourceDataset, server: Server, kind: str, findings: Findi
     given, dialect = dataset.object.custom, TABLE_DIALECT
     fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
     ask = ask_of(dataset, server, kind, fields, _changes(given), findings)
+    mode = write_mode(given)
+    compared = comparison_of(dataset, fields, mode, findings)
     if findings.errors:
         return None
-    mode = write_mode(given)
     version = ask.cursor.columns[0] if ask.cursor is not None and mode == "merge" else None
     named = next((f.name for f in fields if f.source_name == version), None)
     return Reading(
-        dataset.name, ".", ask.relation, dialect, fields, _changes(given), letter_limit(given), mode, dataset.object.key, named, ask
+        dataset.name,
+        ".",
+        ask.relation,
+        dialect,
+        fields,
+        _changes(given),
+        letter_limit(given),
+        mode,
+        dataset.object.key,
+        named,
+        ask,
+        compared=compared,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from xde.lifecycle.sources.tables import Captured, Piece, Unfinished
 from xde.lifecycle.storage.mirror import read_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from xde.lifecycle.ingestion.port import Loaded
     from xde.lifecycle.sources.port import FileStore
@@ -102,7 +101,7 @@ class Finish(Protocol):
 def read_aside(tables: Tables, ask: Ask, position: Position | None, finish: Finish | None = None) -> Iterator[Given]:
     """Read what comes after a position; the files are gone at the end. A first load that fails leaves nothing behind in the source."""
     try:
-        with nowhere() if ask.private else _aside(tables.folder) as scratch:
+        with nowhere() if ask.private else aside(tables.folder) as scratch:
             with closing(tables.open(ask)) as source, _discreet(ask):
                 portion = source.read(ask, position, scratch)
             if portion.unfinished and finish is not None:
@@ -135,12 +134,12 @@ def fetched(tables: Tables | None, place: Place, files: Sequence[FileToLoad], *,
     if tables is None or tables.store is None:
         raise Bug("nobody can open a store here")
     store = tables.store(place)
-    with nowhere() if private else _aside(tables.folder) as scratch:
+    with nowhere() if private else aside(tables.folder) as scratch:
         yield Given([replace(f, found=store.fetch(f.found, f.digest, scratch)) for f in files], {})
 
 
 @contextmanager
-def _aside(folder: Path) -> Iterator[Path]:
+def aside(folder: Path) -> Iterator[Path]:
     """A folder of its own, that is gone at the end, or swept by another process when this one is killed."""
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)

@@ -15,10 +15,11 @@ from xde.kernel.run.metering import meter
 from xde.lifecycle.ingestion.at_the_door import held_later
 from xde.lifecycle.ingestion.capturing import Finishing, bounded_by_nothing, placed, without_gone
 from xde.lifecycle.ingestion.changed_columns import changed, missing
-from xde.lifecycle.ingestion.from_tables import Given, abandon, fetched, known_of, position_of, read_aside, settle
+from xde.lifecycle.ingestion.from_tables import Given, abandon, aside, fetched, known_of, position_of, read_aside, settle
 from xde.lifecycle.ingestion.hashing import hashed_with, keys_of
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
 from xde.lifecycle.ingestion.push import landed
+from xde.lifecycle.ingestion.snapshots import Difference, job_of
 from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.storage.publish import Publication
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.declare import Reading
     from xde.lifecycle.ingestion.from_tables import Tables
     from xde.lifecycle.ingestion.port import Field, Loaded, Loader
+    from xde.lifecycle.ingestion.snapshots import Compared
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
@@ -73,7 +75,7 @@ class LoadPerformer:
         reading = self._work[step.dataset].reading
         if reading.ask is not None and reading.ask.in_batches:
             outcomes = self._by_batches(step, context)
-        elif reading.write_mode != "merge" or len(step.files) < 2:
+        elif (reading.write_mode != "merge" and reading.compared is None) or len(step.files) < 2:
             return self._load(step, context)[0]
         else:
             outcomes = [self._load(replace(step, files=(f,), full=step.full and not n), context)[0] for n, f in enumerate(step.files)]
@@ -107,26 +109,28 @@ class LoadPerformer:
         bare = replace(self._job(step, context, work, lake.folder(table), before, ()), keys=keys)
         finish = Finishing(work.reading, self._merger, before, partial(self._loader.kept, bare))
         with self._given(step, work, before, finish, going_on=going_on) as given:
-            loaded = self._loader.load(replace(bare, files=given.files, mark=finish.mark))
+            job = replace(bare, files=given.files, mark=finish.mark)
+            anew = step.full or work.reading.write_mode == "replace" or given.anew
+            loaded, compared = self._loaded(work, job, before, anew=step.full)
             if work.reading.ask is not None:
                 loaded = replace(loaded, accounts=(given.accounted(work.reading.ask, loaded),))
-            anew = step.full or work.reading.write_mode == "replace" or given.anew
-            rewritten = self._rewritten(work, before, loaded, given, replacing=anew)
+            rewritten = compared.table if compared is not None else self._rewritten(work, before, loaded, given, replacing=anew)
         crash_point(CrashPoint.FILES_WRITTEN)
         if metered := meter():
             metered.given(sum(a.records for a in loaded.accounts), sum(a.size for a in loaded.accounts))
         publication = Publication(
             table,
-            loaded.schema,
+            compared.schema if compared is not None else loaded.schema,
             rewritten.adds,
-            loaded.files if rewritten.adds else (),
+            compared.fresh if compared is not None else loaded.files if rewritten.adds else (),
             rewritten.removes,
             before,
             {
                 **self._facts(step, context, work, loaded),
                 **hashed_with(work.reading, keys),
                 **given.facts,
-                **({"same": True} if given.idle(before, rewritten) else {}),
+                **({"same": True} if given.idle(before, rewritten) or (compared is not None and before and not compared.rows) else {}),
+                **({"changes": dict(compared.counts)} if compared is not None else {}),
             },
             tuple(c for c in work.checks if not in_flight(c)),
             tuple(_counted(c, loaded, work.reading) for c in work.checks if in_flight(c)),
@@ -143,13 +147,14 @@ class LoadPerformer:
             *published.warnings,
             *given.findings,
             *loaded.findings,
+            *(compared.findings if compared is not None else ()),
             *(finish.findings(work.reading.ask) if work.reading.ask is not None else ()),
         )
         columns = changed(work.reading, known, loaded)
         outcome = Outcome(
             step,
             "done",
-            rows=loaded.accepted,
+            rows=loaded.accepted if compared is None else compared.rows,
             bytes=sum(f.size for f in rewritten.adds),
             letters=loaded.letters,
             snapshot=published.snapshot.number,
@@ -178,7 +183,19 @@ class LoadPerformer:
             ask = ask.instead_of(position)
         if ask.in_batches and not going_on:
             position = bounded_by_nothing(position)
-        return read_aside(self._tables, ask, None if anew else position, finish)
+        return read_aside(self._tables, ask, None if anew or work.reading.compared is not None else position, finish)
+
+    def _loaded(self, work: SourceWork, job: LoadJob, before: Snapshot | None, *, anew: bool) -> tuple[Loaded, Compared | None]:
+        """What was read. Of a source that is captured by comparison a whole snapshot, in a folder of its own that is gone at the end."""
+        how = work.reading.compared
+        if how is None:
+            return self._loader.load(job), None
+        if self._tables is None:
+            raise Bug("there is no room for a snapshot here")
+        with aside(self._tables.folder) as scratch:
+            loaded = self._loader.load(job_of(job, how, str(scratch)))
+            difference = Difference(how, self._merger, work.reading.fields, work.stored, job.at, str(scratch))
+            return loaded, difference.against(before, loaded, job.folder, anew=anew)
 
     def _job(
         self, step: Step, context: StepContext, work: SourceWork, folder: str, before: Snapshot | None, files: Sequence[FileToLoad]

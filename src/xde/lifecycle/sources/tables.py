@@ -239,8 +239,8 @@ class Unfinished:
 class Portion:
     """What was read: pieces of one snapshot, the position after them, and what it cost the source (`rows`, `bytes`, `seconds` ...).
 
-    Of a capture also: `gone`, a CSV of the keys that are deleted (of a private source NDJSON, a list a line, the first with the names); `anew`, that nothing stays of what was there; `more`, that there is more
-    to read at once.
+    Of a capture also: `gone`, a CSV of the keys that are deleted; `anew`, that nothing stays of what was there; `more`, that there is more
+    to read at once. Of a private source `gone` is NDJSON, a list a line, the first with the names.
     """
 
     pieces: tuple[Piece, ...]
