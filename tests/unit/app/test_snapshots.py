@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from projects.folder import Folder
+from projects.people import KEY, hashed, written
 
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
@@ -166,9 +167,9 @@ def test_each_delivered_file_is_a_snapshot_in_its_turn(place: Folder) -> None:
 
 def test_a_snapshot_that_shrank_too_much_is_refused(place: Folder) -> None:
     declared(place)
-    place.write("data/goods.csv", dump({n: ("x", 1.0) for n in range(10)}))
+    place.write("data/goods.csv", dump(dict.fromkeys(range(10), ("x", 1.0))))
     run(place)
-    for rows in ({n: ("x", 1.0) for n in range(4)}, {}):
+    for rows in (dict.fromkeys(range(4), ("x", 1.0)), {}):
         place.write("data/goods.csv", dump(rows))
         outcomes = run(place)
         assert {n: (o.status, {f.code for f in o.findings}) for n, o in outcomes.items()} == {
@@ -256,8 +257,23 @@ def test_values_that_equal_nothing_are_equal(place: Folder) -> None:
         before = Snapshot(TableId("shop.goods", "v"), 1, stored, tuple(old), str(folder))
         loaded = Loaded(stored, new, (), (FileAccount("x", "", 0, 4, 4, 0),))
         fields = [Field("id", "id", "BIGINT"), Field("price", "price", "DOUBLE")]
-        found = Difference(how, merger, fields, stored, "2026-01-01T00:00:00+00:00", str(folder)).against(before, loaded, str(folder), anew=False)
+        found = Difference(how, merger, fields, stored, "2026-01-01T00:00:00+00:00", str(folder)).against(
+            before, loaded, str(folder), anew=False
+        )
     assert found.counts == {"u": 1, "c": 1, "d": 1}
+
+
+def test_columns_that_are_treated_are_compared_by_what_is_kept(place: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PII_KEY", KEY)
+    step = '{property: xdeInFlight, value: {hash: {key: "${env:PII_KEY}"}}}'
+    columns = f"      - {{name: name, logicalType: string, customProperties: [{step}]}}\n      - {{name: price, logicalType: number}}\n"
+    declared(place, columns=columns)
+    for n, rows in enumerate(({1: ("planted-a", 1.0), 2: ("planted-b", 2.0)}, {1: ("planted-c", 1.0), 2: ("planted-b", 2.0)})):
+        place.write(f"data/goods-{n}.csv", dump(rows))
+        run(place)
+    assert [r[1:3] for r in log(place)] == [("r", 1), ("r", 2), ("u", 1)]
+    assert {r[3] for r in log(place)} == {hashed(f"planted-{x}") for x in "abc"}
+    assert [where for where, text in written(place.root) if "planted" in text] == []
 
 
 WRONG = {
@@ -265,7 +281,10 @@ WRONG = {
     "no operation": ("      - {name: operation, physicalName: $operation, logicalType: string, required: true}\n", ""),
     "unknown key": ("key: [id]", "key: [number]"),
     "a transaction": ("physicalName: $lsn", "physicalName: $transaction"),
-    "a cursor": ("      - {property: xdeWriteMode, value: append}", "      - {property: xdeIncrementalCursor, value: {property: id}}\n      - {property: xdeWriteMode, value: append}"),
+    "a cursor": (
+        "      - {property: xdeWriteMode, value: append}",
+        "      - {property: xdeIncrementalCursor, value: {property: id}}\n      - {property: xdeWriteMode, value: append}",
+    ),
     "replace": ("value: append", "value: replace"),
 }
 
@@ -325,5 +344,4 @@ def test_killed_on_the_way_each_change_is_told_once(point: str, place: Folder) -
     assert run(place) == {}
     assert [r[:3] for r in log(place)] == [(1, "r", 1), (1, "r", 2), (2, "u", 1), (2, "d", 2), (2, "c", 3)]
     assert state(place) == {1: ("tea", 1.5), 3: ("salt", 3.0)}
-    left = [p for p in (place.root / ".xde/tmp").rglob("*.parquet")] if (place.root / ".xde/tmp").exists() else []
-    assert left == []
+    assert list((place.root / ".xde/tmp").rglob("*.parquet")) == []

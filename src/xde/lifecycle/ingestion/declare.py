@@ -12,7 +12,8 @@ from xde.kernel.project.contract import Custom
 from xde.lifecycle.ingestion.at_the_door import landing_fields
 from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, family_of, paths_of
 from xde.lifecycle.ingestion.declare_extracts import extract_ask
-from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, is_any_store, root_of, store_of
+from xde.lifecycle.ingestion.declare_servers import server_of
+from xde.lifecycle.ingestion.declare_stores import root_of, store_of
 from xde.lifecycle.ingestion.declare_streams import BROKERS, DEVICES, EVENT_DIALECT, device_push, stream_ask, stream_mode
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, no_log, write_mode
 from xde.lifecycle.ingestion.patterns import is_iso, strptime
@@ -131,7 +132,7 @@ def _at_the_door(reading: Reading) -> Reading:
 
 def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:
     given = dataset.object.custom
-    server = _server(dataset, findings)
+    server = server_of(dataset, findings)
     if server is None:
         return None
     kind = kind_of(server)
@@ -302,40 +303,6 @@ def column_type(of: Property) -> str:
             return "MAP(VARCHAR, VARCHAR)"
         case _:
             return TYPES.get(of.logical_type or "string", "VARCHAR")
-
-
-def _readable(server: Server) -> bool:
-    return server.type in FILE_SERVERS or is_any_store(server) or is_push(server) or kind_of(server) is not None
-
-
-def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
-    wanted = _value(dataset.object.custom, "server", None)
-    servers = dataset.contract.servers
-    fit = (s for s in servers if (_readable(s) if wanted is None else s.name == wanted))
-    chosen = next(fit, None)
-    if chosen is None:
-        findings.add(
-            Finding(
-                "XDE0434",
-                f"nobody says where the files of `{dataset.name}` lie",
-                dataset.object.span,
-                "no local server",
-                hint="add a server of `type: local` with `path` and `format` to its contract",
-            )
-        )
-        return None
-    if not _readable(chosen):
-        findings.add(
-            Finding(
-                "XDE0435",
-                f"`{dataset.name}` is on a server of type `{chosen.type}`, which cannot be read yet",
-                chosen.span,
-                "not `local`",
-                hint="deliver its files to a folder, and name that in a server of `type: local`",
-            )
-        )
-        return None
-    return chosen
 
 
 def _dialect(form: str, custom: Custom | None, findings: Findings) -> Dialect:

@@ -198,7 +198,7 @@ class Difference:
         return f"SELECT {', '.join(f'{told[c.name]} AS {quoted(c.name)}' if c.name in told else quoted(c.name) for c in schema)} FROM {NEW}"
 
     def _sql(self, schema: Schema, before: Snapshot, known: set[str], *, there: bool) -> str:
-        """The rows that are new, that differ, or that are gone as they were last; with `GONE` and what happened in a column of their own."""
+        """The rows that are new, that differ, or that are gone as they were last; with `GONE`, and what happened."""
         plain = {f.name: f.source_name for f in self.fields}
         base = [c for c in schema if plain.get(c.name) not in TOLD]
         had = {c.name for c in before.schema}
@@ -216,7 +216,7 @@ class Difference:
         new = f"SELECT *, true AS {_IS} FROM {NEW}" if there else self._nothing(before)
         joined = (
             f"SELECT {picked}, CASE WHEN {_WAS} IS NULL THEN 'c' WHEN {_IS} IS NULL THEN 'd' ELSE 'u' END AS {_IS} "
-            f"FROM ({new}) AS n FULL JOIN ({self._state(before)}) AS o ON {same} "
+            f"FROM ({new}) AS n FULL JOIN ({self._state()}) AS o ON {same} "
             f"WHERE {_IS} IS NULL OR {_WAS} IS NULL{f' OR {differ}' if differ else ''}"
         )
         told = self._told(_IS, self._number())
@@ -227,7 +227,7 @@ class Difference:
         keys = ", ".join(f"CAST(NULL AS {c.type}) AS {quoted(c.name)}" for c in before.schema)
         return f"SELECT {keys}, true AS {_IS} WHERE false"
 
-    def _state(self, before: Snapshot) -> str:
+    def _state(self) -> str:
         """The rows that the snapshot before had: of a log the last of each key, unless it says that the key is gone."""
         if not self.how.log:
             return f"SELECT *, true AS {_WAS} FROM {OLD}"
@@ -268,4 +268,3 @@ class Difference:
         return Finding(
             "XDE0544", told, self.how.span, "", "a row may be missing because its record became a dead letter", hint, Severity.WARNING
         )
-

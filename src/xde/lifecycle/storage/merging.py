@@ -112,7 +112,7 @@ class Merger:
 
         The new files are no part of what comes out: they may hold rows that only say that a key is gone.
         """
-        folder, arranged = self._lake.folder(before.table), self.arrangement(before.table.dataset)
+        folder = self._lake.folder(before.table)
         fresh = (schema, tuple(f"{folder}/{f.path}" for f in new))
         doubled = self.read(doubled_keys(NEW, going.key), {NEW: fresh}, {})
         if doubled:
