@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.storage.port import Snapshot
     from xde.lifecycle.storage.publish import Publisher
 
+SAMPLE = 1000  # rows that are looked at to know what a new column is
 OWNER = "owner"  # the file that says whose rows these are
 
 
@@ -115,6 +116,17 @@ def read_aside(tables: Tables, ask: Ask, position: Position | None, finish: Fini
         if position is None:
             abandon(tables, ask)
         raise
+
+
+@contextmanager
+def sampled(tables: Tables, ask: Ask) -> Iterator[FileToLoad | None]:
+    """A few rows with all their columns; None where they cannot be had."""
+    with nowhere() if ask.private else aside(tables.folder) as scratch:
+        found = None
+        with suppress(XdeError), closing(tables.open(few := ask.sampled(SAMPLE))) as source:
+            pieces = source.read(few, None, scratch).pieces
+            found = _file(few, 0, pieces[0]) if len(pieces) == 1 else None
+        yield found
 
 
 @contextmanager

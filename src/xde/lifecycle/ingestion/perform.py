@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.errors import Bug, DataError
+from xde.ground.errors import Bug, DataError, UserError
 from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
 from xde.kernel.run.metering import meter
 from xde.lifecycle.ingestion.at_the_door import held_later
 from xde.lifecycle.ingestion.capturing import Finishing, bounded_by_nothing, placed, without_gone
 from xde.lifecycle.ingestion.changed_columns import changed, missing
-from xde.lifecycle.ingestion.from_tables import Given, abandon, aside, fetched, known_of, position_of, read_aside, settle
+from xde.lifecycle.ingestion.from_tables import Given, abandon, aside, fetched, known_of, position_of, read_aside, sampled, settle
 from xde.lifecycle.ingestion.hashing import hashed_with, keys_of
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
 from xde.lifecycle.ingestion.push import landed
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from xde.ground.findings import Finding
     from xde.kernel.plan.checks import Check
     from xde.kernel.plan.plan import Step
     from xde.kernel.run.runner import StepContext
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from xde.lifecycle.storage.pins import Pins
     from xde.lifecycle.storage.port import Schema, Snapshot
     from xde.lifecycle.storage.publish import Publisher
+
+
+NO_COLUMN = "XDE0482"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,29 @@ class LoadPerformer:
         return outcomes
 
     def _load(self, step: Step, context: StepContext, *, going_on: bool = False) -> tuple[Outcome, bool]:
-        """One commit, and whether there is more to read."""
+        """One commit, and whether there is more to read. A column that a database has no more may be there under another name."""
+        try:
+            return self._load_once(step, context, going_on=going_on)
+        except UserError as error:
+            if all(f.code != NO_COLUMN for f in error.findings):
+                raise
+            raise UserError(*(self._offered(step, context, error) or error.findings)) from None
+
+    def _offered(self, step: Step, context: StepContext, error: UserError | None = None) -> tuple[Finding, ...]:
+        """What lacks in a table that is read and may have got another name, by a few of its rows."""
+        work = self._work[step.dataset]
+        if work.reading.ask is None or work.reading.ask.request is not None or self._tables is None:
+            return ()
+        before = self._pins.snapshot(step.dataset)
+        folder = self._publisher.lake.folder(self._pins.table(step.dataset))
+        keys = keys_of(work.reading, self._tables, {})
+        with sampled(self._tables, work.reading.ask) as file:
+            if file is None:
+                return ()
+            job = replace(self._job(step, context, work, folder, before, [file]), keys=keys, merging=None)
+            return self._loader.offered(job, file.found, error)
+
+    def _load_once(self, step: Step, context: StepContext, *, going_on: bool = False) -> tuple[Outcome, bool]:
         work = self._work[step.dataset]
         table = self._pins.table(step.dataset)
         before = self._pins.renew(step.dataset)
@@ -151,6 +177,7 @@ class LoadPerformer:
             *(finish.findings(work.reading.ask) if work.reading.ask is not None else ()),
         )
         columns = changed(work.reading, known, loaded)
+        news = self._offered(step, context) if columns.missing and work.reading.ask is not None and not work.reading.ask.every else ()
         outcome = Outcome(
             step,
             "done",
@@ -159,7 +186,7 @@ class LoadPerformer:
             letters=loaded.letters,
             snapshot=published.snapshot.number,
             checks=published.results,
-            findings=(*findings, *columns.findings(work.reading)),
+            findings=(*findings, *columns.findings(work.reading), *news),
             facts=columns.fact,
         )
         return outcome, given.more

@@ -10,6 +10,7 @@ from xde.ground.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from xde.ground.errors import UserError
     from xde.ground.findings import Finding
     from xde.kernel.plan.checks import Check
     from xde.lifecycle.sources.port import FoundFile
@@ -282,6 +283,10 @@ class Loader(Protocol):
 
     def recovered(self, job: LoadJob, letters: Sequence[Letter]) -> Sequence[Letter]:
         """Redacted letters with the records that they are about, read again from the job's files; without those that are not there."""
+        ...
+
+    def offered(self, job: LoadJob, found: FoundFile, error: UserError | None = None) -> tuple[Finding, ...]:
+        """Which columns of a file may be those that lack, by what they hold: the findings of an error with that, or, without one, news."""
         ...
 
     def kept(self, job: LoadJob, names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Sequence[Sequence[str | None]]:

@@ -138,6 +138,15 @@ class Ask:
         more = tuple(AskedColumn(n, "VARCHAR") for n in there if fold(n) not in asked) if self.every else ()
         return replace(self, columns=(*kept, *more))
 
+    def sampled(self, rows: int) -> Ask:
+        """The first rows, with every column that there is and without those that lack."""
+        mark = "`" if self.place.kind == "mysql" else '"'
+        whole = ".".join(f"{mark}{p}{mark}" for p in self.relation.split(".")) if self.query is None else f"({self.query}) AS whole"
+        if self.query is None and self.place.kind == "sqlalchemy":
+            whole = self.relation  # nobody knows how its names are quoted
+        query = f"SELECT * FROM {whole} LIMIT {rows:d}"
+        return replace(self, query=query, cursor=None, capture=None, may_lack=True, every=True, limits=replace(self.limits, connections=1))
+
     @property
     def asked(self) -> Request:
         """The request of an ask of an API."""
