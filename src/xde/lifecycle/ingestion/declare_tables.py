@@ -175,16 +175,24 @@ def _columns(change: SchemaChange) -> tuple[bool, bool]:
     return change.missing_column == "evolve", change.new_column in {"evolve", "quarantine"}
 
 
-def _place(server: Server, kind: str, findings: Findings) -> Place:
+def place_of(server: Server, kind: str) -> Place:
+    """Where a database is."""
     settings = {n: str(v) for n, v in server.settings.items()}
-    own = _OWN if kind in OURS else [n for n in server.custom if n != "type"]  # a connector of others knows what it asks for
-    settings |= {n: str(server.custom[n].value) for n in own if n in server.custom}
+    return Place(kind, settings | {n: str(server.custom[n].value) for n in _own(server, kind) if n in server.custom}, server.span)
+
+
+def _own(server: Server, kind: str) -> Sequence[str]:
+    return _OWN if kind in OURS else [n for n in server.custom if n != "type"]  # a connector of others knows what it asks for
+
+
+def _place(server: Server, kind: str, findings: Findings) -> Place:
+    own = _own(server, kind)
     for name in dict.fromkeys(("password", *(n for n in own if sounds_secret(n)))):
         not_in_the_open(server, name, "password" if name == "password" else f"`{_spoken(name)}`", findings)
     url = server.custom.get("url")
     if url is not None and password_in(str(url.value)):
         findings.add(in_the_open(server.name, "password", url.span, "take it out of `xdeUrl`, and write a reference as `xdePassword`"))
-    return Place(kind, settings, server.span)
+    return place_of(server, kind)
 
 
 def not_in_the_open(server: Server, word: str, what: str, findings: Findings) -> None:

@@ -303,3 +303,20 @@ class Captured(Protocol):
     def abandon(self, ask: Ask) -> None:
         """Let the source forget that somebody began to read, and gave it up before anything was committed."""
         ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A server that keeps its log in slots, which stay when nobody reads them any more. `wanted` has the server of each slot by its name."""
+
+    def system(self, ask: Ask) -> str:
+        """Which server it is."""
+        ...
+
+    def left(self, ask: Ask, wanted: Mapping[str, str]) -> Mapping[str, int]:
+        """Of some slots those that are there and that nobody reads just now, with the bytes that they hold back."""
+        ...
+
+    def drop(self, ask: Ask, wanted: Mapping[str, str]) -> Sequence[str]:
+        """Take such slots away; gives those that are gone."""
+        ...
