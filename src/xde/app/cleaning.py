@@ -58,7 +58,7 @@ def _all(house: House, known: Understanding, wish: Cleaning, run: str, warn: Cal
     try:
         dropped = _drop(house, known, wish, run)
     except XdeError as error:
-        warn(_kept(error))
+        warn(not_dropped(error))
     gone = {c.table for c in dropped}
     tables = [t for t in house.lake.tables() if t not in gone]
     if wish.compact and not wish.dry_run:
@@ -139,7 +139,8 @@ def shown_since(deployments: Iterable[Deployment], since: str) -> Iterator[Deplo
         yield from (shown for shown, after in pairwise(told) if after.at >= since)
 
 
-def _kept(error: XdeError) -> Finding:
+def not_dropped(error: XdeError) -> Finding:
+    """What is told where it cannot be known what is needed."""
     first = error.findings[0] if isinstance(error, UserError) else None
     why = f"{first.message}: {first.why}" if first and first.why else first.message if first else str(error)
     return Finding(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xde.app.cleaning import ALL, kept_in, ledgers_of, shown_since, unused_versions
 from xde.app.connecting import opened
 from xde.app.definitions import told_deployments
-from xde.ground.errors import TemporaryError, UserError
+from xde.ground.errors import TemporaryError, UserError, XdeError
 from xde.ground.findings import Finding, Severity
 from xde.ground.names import literal
 from xde.ground.records import dataclass
@@ -56,10 +56,21 @@ class Release:
 
     freed: tuple[Freed, ...]
     kept: frozenset[TableId]
+    failed: XdeError | None = None
 
 
 def release(house: House, known: Understanding, wish: Cleaning, warn: Callable[[Finding], None]) -> Release:
-    """Drop the slots that nothing loads by, or only tell which. Of the project's servers each is asked once."""
+    """Drop the slots that nothing loads by, or only tell which. Of the project's servers each is asked once.
+
+    Where an environment cannot be asked what it needs, all stays as it is, with every record of it.
+    """
+    try:
+        return _released_at_rest(house, known, wish, warn)
+    except XdeError as error:
+        return Release((), frozenset(house.lake.tables()), error)
+
+
+def _released_at_rest(house: House, known: Understanding, wish: Cleaning, warn: Callable[[Finding], None]) -> Release:
     run = uuid.uuid4().hex[:12]
     with ExitStack() as stack:
         ledgers = ledgers_of(house, stack)

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from xde.app.running import personal_columns
 from xde.connectors.spool.bodies import Unfit, Unreadable, records
 from xde.connectors.spool.spool import DiskSpool
 from xde.ground.errors import UserError
@@ -260,11 +259,8 @@ def door_steps(house: House, known: Understanding, name: str) -> tuple[Treating 
 
     keys = keys_for(name, reading.clear, house.tables, {})
     checks = [c for c in known.checks[name] if in_flight(c) and c.kind is CheckKind.ROW]
-    personal = personal_columns(known, name)
     dialect = replace(reading.dialect, treated=False)
-    job = LoadJob(
-        name, "", "", (), dialect, reading.clear, checks, "", "", reading.schema_change, reading.limit, personal, private=True, keys=keys
-    )
+    job = LoadJob(name, "", "", (), dialect, reading.clear, checks, "", "", reading.schema_change, private=True, keys=keys)
     seal = hashlib.blake2b(b"".join(keys[k] for k in sorted(keys)), digest_size=64).digest() if keys else b""
     return Treating(TreatedLines(house.session.apart(), job), seal), bound_by(reading.clear, fingerprints(reading.clear, keys))
 

@@ -216,7 +216,7 @@ class Workspace:
 
         Replication slots that nothing loads by go first (`freed`), for the tables hold what is known of them.
         """
-        from xde.app.cleaning import Cleaning, clean
+        from xde.app.cleaning import Cleaning, clean, not_dropped
         from xde.app.leftover_slots import release
 
         said: list[Finding] = []
@@ -224,6 +224,8 @@ class Workspace:
         released = release(self.house, self.known, wish, said.append)
         self.freed = released.freed
         cleaned = clean(self.house, self.known, replace(wish, but=released.kept), said.append)
+        if released.failed is not None and not said:
+            said.append(not_dropped(released.failed))
         self.warnings = tuple(said)
         return cleaned
 

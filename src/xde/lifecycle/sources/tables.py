@@ -307,7 +307,7 @@ class Captured(Protocol):
 
 @runtime_checkable
 class Keeping(Protocol):
-    """A server that keeps its log in slots, which stay when nobody reads them any more. `wanted` has the server of each slot by its name."""
+    """A server that keeps its log in slots, which stay when nobody reads them. `wanted` has the server of each slot by its name."""
 
     def system(self, ask: Ask) -> str:
         """Which server it is."""

@@ -107,14 +107,10 @@ class DuckdbLoader:
 
     def offered(self, job: LoadJob, found: FoundFile, error: UserError | None = None) -> tuple[Finding, ...]:
         """What columns of a sample may be that lack, in the words of an error; without one as news."""
-
-        def look(loading: _Loading) -> tuple[Finding, ...]:
-            with renames.if_readable():
-                offers = loading.offers(found)
-                return tuple(renames.offered(error, offers).findings) if error is not None else renames.noticed(job, found.path, offers)
-            return tuple(error.findings) if error is not None else ()
-
-        return self._with_scratch(job, look)
+        offers: list[renames.Offer] = []
+        with renames.if_readable():
+            offers = self._with_scratch(job, lambda loading: loading.offers(found))
+        return tuple(renames.offered(error, offers).findings) if error is not None else renames.noticed(job, found.path, offers)
 
     def kept(self, job: LoadJob, names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Sequence[Sequence[str | None]]:
         """What is kept of some values, worked out in memory alone."""
