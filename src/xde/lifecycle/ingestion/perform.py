@@ -140,6 +140,9 @@ class LoadPerformer:
             loaded, compared = self._loaded(work, job, before, anew=step.full)
             if work.reading.ask is not None:
                 loaded = replace(loaded, accounts=(given.accounted(work.reading.ask, loaded),))
+            columns = changed(work.reading, known, loaded)
+            ask = work.reading.ask
+            news = self._offered(step, context) if columns.missing and before and ask is not None and not ask.every else ()
             rewritten = compared.table if compared is not None else self._rewritten(work, before, loaded, given, replacing=anew)
         crash_point(CrashPoint.FILES_WRITTEN)
         if metered := meter():
@@ -176,8 +179,6 @@ class LoadPerformer:
             *(compared.findings if compared is not None else ()),
             *(finish.findings(work.reading.ask) if work.reading.ask is not None else ()),
         )
-        columns = changed(work.reading, known, loaded)
-        news = self._offered(step, context) if columns.missing and work.reading.ask is not None and not work.reading.ask.every else ()
         outcome = Outcome(
             step,
             "done",
