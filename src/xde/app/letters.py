@@ -136,6 +136,7 @@ def replay(
             raise UserError(*(_came_late(n) if n in known.windowings else _not_replayed(n) for n in models))
         for name in chosen:
             _refuse_captured(known, name)
+            _refuse_clear(known, name, corrected)
         return tuple(_replayed(house, known, name, its, corrected, (run, claim.fence)) for name, its in chosen.items())
 
 
@@ -155,6 +156,14 @@ def _came_late(model: str) -> Finding:
         why="they are rows that came after their windows had closed; what has closed stays as it was told",
         hint=f"compute all windows anew with them: `xde run --full {model} --reason WHY`, or set them aside with `xde letters discard`",
     )
+
+
+def _refuse_clear(known: Understanding, name: str, corrected: Mapping[str, bytes]) -> None:
+    """What is pushed is treated at the door; a record that is given here would go past it."""
+    if known.readings[name].clear and corrected:
+        why = "its in-flight steps are taken as a record comes, and one that is given here would be written down as it is"
+        hint = "have it sent again, and discard the letter"
+        raise UserError(Finding("XDE0545", f"a record of `{name}` is pushed, and cannot be given in another way", why=why, hint=hint))
 
 
 def _refuse_captured(known: Understanding, name: str) -> None:

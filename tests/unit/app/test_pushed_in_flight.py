@@ -7,6 +7,7 @@ import io
 import json
 import tempfile
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pytest
 from projects.folder import Folder
 from projects.people import BAD, GOOD, KEY, NAMES, clear_values, contract, hashed, letters, records, rows, run, written
 
+from xde.app.testing import TestBench
 from xde.app.receiving import close_doors, open_doors, settle
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
@@ -175,6 +177,26 @@ def test_other_steps_and_another_key_are_refused(place: Folder, monkeypatch: pyt
     with pytest.raises(UserError) as error:
         run(place)
     assert {f.code for f in error.value.findings} == {"XDE0540"}
+    text = (place.root / "sources/crm.yaml").read_text()
+    place.write(
+        "sources/crm.yaml", "\n".join(x for x in text.splitlines() if "xdeInFlight" not in x and "customProperties:" not in x[4:30]) + "\n"
+    )
+    with pytest.raises(UserError) as error:
+        push(place, lines(GOOD[2:3]))
+    assert {f.code for f in error.value.findings} == {"XDE0540"}
+
+
+def test_a_column_with_a_step_may_come_later(place: Folder) -> None:
+    made(place)
+    push(place, lines(GOOD[:2]))
+    run(place)
+    text = (place.root / "sources/crm.yaml").read_text().rstrip("\n")
+    step = "customProperties: [{property: xdeInFlight, value: {mask: {keepLast: 1}}}]"
+    place.write("sources/crm.yaml", f"{text}\n      - {{name: nick, logicalType: string, {step}}}\n")
+    push(place, json.dumps({**records(GOOD[2:3])[0], "nick": "planted"}).encode())
+    run(place)
+    assert [(r["id"], r["nick"]) for r in rows(place)] == [(1, None), (2, None), (3, "***d")]
+    assert nowhere(place)
 
 
 def test_a_step_that_comes_later_does_not_pass_off_clear_values_as_treated(place: Folder) -> None:
@@ -196,13 +218,46 @@ def test_a_step_that_comes_later_does_not_pass_off_clear_values_as_treated(place
 
 
 def test_letters_of_what_was_pushed_are_replayed_without_a_clear_value(place: Folder) -> None:
-    made(place, change=("maxLength: 12", "minLength: 1"))
-    push(place, lines([*GOOD[:2], ("1", *GOOD[3][1:])]))
-    assert run(place)[0].letters == 1  # a key that is there
-    made(place, change=("{name: id, logicalType: integer, primaryKey: true, required: true}", "{name: id, logicalType: integer}"))
-    run(place)
+    more = (
+        "{name: city, logicalType: string, logicalTypeOptions: {maxLength: 12}}",
+        "{name: city, logicalType: string, relationships: [{type: foreignKey, to: towns.name, xde: 1}]}",
+    )
+    made(place)
+    text = (place.root / "sources/crm.yaml").read_text()
+    assert more[0] in text
+    towns = """\
+  - name: towns
+    physicalName: towns*.csv
+    customProperties: [{property: xdeServer, value: local}, {property: xdeWriteMode, value: replace}]
+    properties: [{name: name, logicalType: string, primaryKey: true}]
+"""
+    link = more[1].replace(", xde: 1", ", customProperties: [{property: xdeOnFailure, value: quarantine}]")
+    server = "  - {server: local, type: local, path: towns, format: csv}\nschema:\n"
+    place.write("sources/crm.yaml", text.replace(more[0], link).replace("schema:\n", server, 1) + towns)
+    place.write("towns/towns.csv", "name\nBern\n")
+    push(place, lines([*GOOD[:2], (*GOOD[2][:6], "Chur"), (*BAD[1][:6], "Chur")]))
+    assert {o.step.dataset: (o.rows, o.letters) for o in run(place)} == {"crm.towns": (1, 0), "crm.people": (2, 2)}
+    place.write("towns/towns.csv", "name\nBern\nChur\n")
+    run(place, selection=["crm.towns"])
     with Workspace.open(place.root) as workspace:
-        workspace.replay([x.letter.id for x in workspace.letters(status="open")])
-    assert sorted(r["phone"] for r in rows(place)) == ["***01", "***02", "***04"]
-    assert {r["email"] for r in rows(place)} == {hashed(GOOD[n][1]) for n in (0, 1, 3)}
+        ids = [x.letter.id for x in workspace.letters(status="open")]
+        with pytest.raises(UserError) as error:
+            workspace.replay(ids[:1], corrected={ids[0]: b"{}"})
+        assert {f.code for f in error.value.findings} == {"XDE0545"}
+        (outcome,) = workspace.replay(ids)
+    assert outcome.accepted == 1
+    assert {r["email"] for r in rows(place)} == {hashed(GOOD[n][1]) for n in (0, 1, 2)}
+    assert [x.letter.reasons[0].column for x in letters(place)] == ["email"]
     assert nowhere(place)
+
+
+def test_a_case_delivers_records_as_they_come(place: Folder) -> None:
+    made(place)
+    good, bad = (json.dumps(r) for r in records([GOOD[0], BAD[1]]))
+    case = f"source: crm.people\ncases:\n  - name: one of two\n    raw: |\n      {good}\n      {bad}\n    expect:\n"
+    place.write(
+        "tests/people.yaml", case + "      rows: [{id: 1, phone: '***01', pay: 182000}]\n      letters: [{line: 2, column: email}]\n"
+    )
+    with closing(TestBench.open(place.root)) as bench:
+        assert not bench.findings
+        assert [(r.passed, r.verdict.findings) for r in bench.run(bench.cases)] == [(True, ())]

@@ -19,6 +19,7 @@ import pytest
 from projects.folder import Folder
 from projects.people import KEY, hashed, written
 
+from xde.app.testing import TestBench
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 from xde.lifecycle.ingestion.port import Field, FileAccount, Loaded
@@ -274,6 +275,29 @@ def test_columns_that_are_treated_are_compared_by_what_is_kept(place: Folder, mo
     assert [r[1:3] for r in log(place)] == [("r", 1), ("r", 2), ("u", 1)]
     assert {r[3] for r in log(place)} == {hashed(f"planted-{x}") for x in "abc"}
     assert [where for where, text in written(place.root) if "planted" in text] == []
+
+
+def test_a_case_delivers_one_snapshot_after_the_other(place: Folder) -> None:
+    declared(place, SQLITE)
+    case = """\
+source: shop.goods_log
+cases:
+  - name: what is gone is told
+    runs:
+      - raw: |
+          id,name,price
+          1,tea,1.5
+          2,rice,2.5
+        expect: [{operation: r, id: 1}, {operation: r, id: 2}]
+      - raw: |
+          id,name,price
+          1,tea,2.0
+        expect: [{lsn: 1, operation: r, id: 1}, {lsn: 1, operation: r, id: 2}, {lsn: 2, operation: u, id: 1}, {lsn: 2, operation: d, id: 2}]
+"""
+    place.write("tests/goods.yaml", case)
+    with closing(TestBench.open(place.root)) as bench:
+        assert not bench.findings, bench.findings
+        assert [(r.passed, r.verdict.findings) for r in bench.run(bench.cases)] == [(True, ())]
 
 
 WRONG = {

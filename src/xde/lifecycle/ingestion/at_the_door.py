@@ -65,6 +65,8 @@ class Bound:
 
         A column that is new in the contract has no values there; a spool that knows no columns holds records as they came.
         """
+        if not now.steps:
+            return sorted(self.steps)
         changed = [c for c in now.steps if (c in self.steps or c in self.columns or not self.columns) and self.steps.get(c) != now.steps[c]]
         return sorted({*changed, *(c for c in self.steps if c in now.columns and c not in now.steps)})
 
