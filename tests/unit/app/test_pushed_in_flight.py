@@ -92,7 +92,7 @@ def as_csv(of: list) -> bytes:
 FORMS = {"ndjson": lines, "json": lambda of: json.dumps(records(of)).encode(), "csv": as_csv, "arrow": as_arrow}
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ["ndjson", *(pytest.param(f, marks=pytest.mark.slow) for f in FORMS if f != "ndjson")])
 def test_what_is_pushed_is_treated_before_it_is_written(form: str, place: Folder) -> None:
     made(place)
     ((status, told),) = push(place, FORMS[form]([*GOOD, *BAD]), form=form)
@@ -137,6 +137,7 @@ def test_members_that_nobody_knows_are_neither_written_nor_named(place: Folder) 
     assert nowhere(place)
 
 
+@pytest.mark.slow
 def test_a_repetition_is_known_by_a_key_that_is_written_nowhere(place: Folder) -> None:
     made(place)
     first = push(place, lines(GOOD[:3]), key="planted-key@clear.example")
@@ -148,6 +149,7 @@ def test_a_repetition_is_known_by_a_key_that_is_written_nowhere(place: Folder) -
     assert nowhere(place)
 
 
+@pytest.mark.slow
 def test_a_merge_by_a_hashed_key_finds_its_row(place: Folder) -> None:
     change = ("- name: email", "- name: email\n        primaryKey: true")
     made(place, "refuse", "    customProperties:\n      - {property: xdeWriteMode, value: merge}\n", change)
@@ -186,6 +188,7 @@ def test_other_steps_and_another_key_are_refused(place: Folder, monkeypatch: pyt
     assert {f.code for f in error.value.findings} == {"XDE0540"}
 
 
+@pytest.mark.slow
 def test_a_column_with_a_step_may_come_later(place: Folder) -> None:
     made(place)
     push(place, lines(GOOD[:2]))

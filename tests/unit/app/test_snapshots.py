@@ -153,6 +153,7 @@ def test_what_is_new_changed_and_gone_is_told_once(place: Folder) -> None:
     assert len(log(place)) == 6
 
 
+@pytest.mark.slow
 def test_each_delivered_file_is_a_snapshot_in_its_turn(place: Folder) -> None:
     declared(place)
     place.write("data/goods-1.csv", dump({1: ("tea", 1.0), 2: ("rice", 2.0)}))
@@ -210,6 +211,7 @@ def test_a_key_that_is_there_twice_makes_letters_and_nobody_is_told_to_be_gone(p
     assert [r[1:3] for r in log(place)][4:] == [("d", 2), ("c", 5)]
 
 
+@pytest.mark.slow
 def test_columns_that_come_and_go(place: Folder) -> None:
     more = "      - {property: xdeSchemaChange, value: {newColumn: evolve, missingColumn: evolve}}\n"
     declared(place, more=more)
@@ -264,6 +266,7 @@ def test_values_that_equal_nothing_are_equal(place: Folder) -> None:
     assert found.counts == {"u": 1, "c": 1, "d": 1}
 
 
+@pytest.mark.slow
 def test_columns_that_are_treated_are_compared_by_what_is_kept(place: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PII_KEY", KEY)
     step = '{property: xdeInFlight, value: {hash: {key: "${env:PII_KEY}"}}}'
@@ -325,7 +328,7 @@ def test_a_contract_that_cannot_be_compared_is_refused(what: str, place: Folder)
     assert "XDE0542" in {f.code for f in error.value.findings}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 8))])
 def test_the_log_gives_every_snapshot_back(seed: int, place: Folder) -> None:
     chance = random.Random(seed)
     declared(place, PARQUET, words=", maxGonePercent: 100")
