@@ -136,7 +136,8 @@ def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:
     if server is None:
         return None
     kind = kind_of(server)
-    if kind in {API, DEVICES, *BROKERS} or is_push(server) or (kind is None and not by_comparison(given)):
+    compared_by = by_comparison(given)
+    if kind in {API, DEVICES, *BROKERS} or is_push(server) or (kind is None and not compared_by) or (kind == DLT and compared_by):
         no_log(dataset, server, findings)
     if kind is not None:
         ways = {API: _of_api, DLT: _of_extract, **dict.fromkeys((DEVICES, *BROKERS), _of_stream)}

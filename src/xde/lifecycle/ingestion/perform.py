@@ -113,7 +113,7 @@ class LoadPerformer:
     def _offered(self, step: Step, context: StepContext, error: UserError | None = None) -> tuple[Finding, ...]:
         """What lacks in a table that is read and may have got another name, by a few of its rows."""
         work = self._work[step.dataset]
-        if work.reading.ask is None or work.reading.ask.request is not None or self._tables is None:
+        if work.reading.ask is None or not work.reading.ask.is_table or self._tables is None:
             return ()
         before = self._pins.snapshot(step.dataset)
         folder = self._publisher.lake.folder(self._pins.table(step.dataset))

@@ -138,6 +138,11 @@ class Ask:
         more = tuple(AskedColumn(n, "VARCHAR") for n in there if fold(n) not in asked) if self.every else ()
         return replace(self, columns=(*kept, *more))
 
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a database that is asked, in SQL."""
+        return self.request is None and self.stream is None and self.extract is None
+
     def sampled(self, rows: int) -> Ask:
         """The first rows, with every column that there is and without those that lack."""
         mark = "`" if self.place.kind == "mysql" else '"'

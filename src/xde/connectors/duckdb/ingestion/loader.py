@@ -290,13 +290,10 @@ class _Loading:
     def offers(self, found: FoundFile, header: tuple[str, ...] = ()) -> list[renames.Offer]:
         """What the new columns of a file may be, whatever the policy is."""
         lenient = replace(self.job, schema_change=SchemaChange("discard", "evolve"))
-        match lenient.dialect.format:
-            case "csv":
-                return renames.of_csv(self.cursor, lenient, open_csv(lenient, found, self.scratch, header))
-            case "excel":
-                return renames.of_sheet(self.cursor, lenient, found)
-            case _:
-                return renames.of_parquet(self.cursor, lenient, found)
+        if lenient.dialect.format == "csv":
+            return renames.of_csv(self.cursor, lenient, open_csv(lenient, found, self.scratch, header))
+        other = renames.of_sheet if lenient.dialect.format == "excel" else renames.of_parquet
+        return other(self.cursor, lenient, found)
 
     def _lacks(self, found: FoundFile, matched: Matched | None, offers: Callable[[], list[renames.Offer]] | None = None) -> None:
         """Note the fields that a file does not have; tell of those that may be there under another name.
