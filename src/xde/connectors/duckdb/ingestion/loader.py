@@ -8,11 +8,11 @@ import uuid
 from bisect import bisect_right
 from collections import Counter
 from contextlib import closing
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
@@ -26,9 +26,11 @@ from xde.connectors.duckdb.ingestion.new_columns import check_names, new_value, 
 from xde.connectors.duckdb.ingestion.recovering import recovered, without_words
 from xde.connectors.duckdb.ingestion.refusing import refuse
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
-from xde.connectors.duckdb.ingestion.sieving import Sieved, may_be_sieved, sieve
+from xde.connectors.duckdb.ingestion.sieving import may_be_sieved, sieve
 from xde.connectors.duckdb.ingestion.splitting import Record
 from xde.connectors.duckdb.ingestion.stage import NEW, Bad, Stage
+from xde.connectors.duckdb.ingestion.staged import Delivery
+from xde.connectors.duckdb.ingestion.treating import kept_texts
 from xde.connectors.duckdb.ingestion.words import MISSING, looked_at, no_balance, over_limit, reason_of
 from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.session import translated
@@ -47,36 +49,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from xde.connectors.duckdb.ingestion.csv_files import Matched
-    from xde.connectors.duckdb.ingestion.text_files import TextFile
     from xde.lifecycle.ingestion.port import Dialect, LoadJob
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.port import DataFile
 
-NO_COLUMN, NEW_COLUMN = "XDE0411", "XDE0412"
+NO_COLUMN, NEW_COLUMN, NOT_THERE = "XDE0411", "XDE0412", "XDE0482"
+T = TypeVar("T")
 FORMATS = ("csv", "json", "ndjson", "parquet", "excel", "fixed_width")
-
-
-@dataclass(slots=True)
-class _Delivery:
-    """A file that was staged: the number of its records, what the reader refused of it, where its letters' own bytes are.
-
-    `numbered` are the records of a document, by their number in it and in their order; a Parquet file has neither.
-    """
-
-    file: FileToLoad
-    records: int
-    text: TextFile | Sieved | None = None
-    numbered: Sequence[tuple[int, str]] = ()
-    header: tuple[str, ...] = ()
-
-    @property
-    def refused(self) -> int:
-        return len(self.text.refused) if self.text else 0
-
-    @property
-    def through(self) -> int:
-        """The rows that are written already."""
-        return self.text.through.rows if isinstance(self.text, Sieved) else 0
 
 
 class DuckdbLoader:
@@ -126,12 +105,24 @@ class DuckdbLoader:
         with nowhere() as scratch, closing(self._alone()) as cursor:
             return recovered(cursor, job, letters, scratch)
 
+    def offered(self, job: LoadJob, found: FoundFile, error: UserError | None = None) -> tuple[Finding, ...]:
+        """What columns of a sample may be that lack, in the words of an error; without one as news."""
+        offers: list[renames.Offer] = []
+        with renames.if_readable():
+            offers = self._with_scratch(job, lambda loading: loading.offers(found))
+        return tuple(renames.offered(error, offers).findings) if error is not None else renames.noticed(job, found.path, offers)
+
+    def kept(self, job: LoadJob, names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Sequence[Sequence[str | None]]:
+        """What is kept of some values, worked out in memory alone."""
+        with closing(self._alone()) as cursor, without_words(job.dataset):
+            return kept_texts(cursor, job, names, rows)
+
     def _alone(self) -> duckdb.DuckDBPyConnection:
         if self._apart is None:
             raise Bug("a private load needs an engine that puts nothing on a disk")
         return self._apart()
 
-    def _with_scratch(self, job: LoadJob, work: Callable[[_Loading], Loaded]) -> Loaded:
+    def _with_scratch(self, job: LoadJob, work: Callable[[_Loading], T]) -> T:
         if job.private:
             with nowhere() as memory, closing(self._alone()) as alone, without_words(job.dataset):
                 return work(_Loading(alone, job, memory))
@@ -182,7 +173,7 @@ class _Loading:
         accounts, dead = self._divided(deliveries, files.replayed)
         return self._written(accounts, dead)
 
-    def _divided(self, deliveries: Sequence[_Delivery], again: dict[str, Replayed]) -> tuple[tuple[FileAccount, ...], list[Letter]]:
+    def _divided(self, deliveries: Sequence[Delivery], again: dict[str, Replayed]) -> tuple[tuple[FileAccount, ...], list[Letter]]:
         """The account of each file, and all that could not be accepted."""
         if self.stage.made:
             refuse(self.stage)
@@ -239,7 +230,7 @@ class _Loading:
                 found[column] = path
         return found
 
-    def _stage(self, file: FileToLoad, header: tuple[str, ...] = (), *, sieving: bool = False) -> _Delivery:
+    def _stage(self, file: FileToLoad, header: tuple[str, ...] = (), *, sieving: bool = False) -> Delivery:
         dialect, found = self.job.dialect, file.found
         match file.format or dialect.format:
             case "csv":
@@ -247,16 +238,19 @@ class _Loading:
             case "ndjson" | "fixed_width":
                 text, records = stage_lines(self.stage, found, self.scratch)
                 self._note_members(found)
-                return _Delivery(file, records, text)
+                return Delivery(file, records, text)
             case "json":
                 written = stage_json(self.stage, found, self.scratch)
                 self._note_members(found)
-                return _Delivery(file, len(written), numbered=list(enumerate(written, 1)))
+                return Delivery(file, len(written), numbered=list(enumerate(written, 1)))
             case "excel":
-                rows, matched = stage_sheet(self.stage, found, self.scratch)
+                try:
+                    rows, matched = stage_sheet(self.stage, found, self.scratch)
+                except UserError as error:
+                    raise self._with_offers(error, found) from None
                 self._note(found, matched.new if matched else ())
-                self._lacks(found, matched)
-                return _Delivery(file, len(rows), numbered=list(rows.items()))
+                self._lacks(found, matched, lambda: renames.of_sheet(self.cursor, self.job, found))
+                return Delivery(file, len(rows), numbered=list(rows.items()))
             case "parquet":
                 try:
                     records, matched, types = stage_parquet(self.stage, found)
@@ -264,12 +258,12 @@ class _Loading:
                     raise self._with_offers(error, found) from None
                 self._lacks(found, matched, lambda: renames.of_parquet(self.cursor, self.job, found))
                 self._note(found, matched.new, types)
-                return _Delivery(file, records)
+                return Delivery(file, records)
             case _:
                 hint = did_you_mean(dialect.format, FORMATS) or "one of " + ", ".join(FORMATS)
                 raise UserError(Finding("XDE0410", f"there is no format `{dialect.format}`", hint=hint))
 
-    def _stage_csv(self, file: FileToLoad, header: tuple[str, ...], *, sieving: bool) -> _Delivery:
+    def _stage_csv(self, file: FileToLoad, header: tuple[str, ...], *, sieving: bool) -> Delivery:
         found = file.found
         try:
             opened = open_csv(self.job, found, self.scratch, header)
@@ -279,22 +273,27 @@ class _Loading:
         sieved = sieve(self.stage, opened, self._columns(), self.scratch) if sieving else None
         if sieved is not None:
             self.through += [sieved.through] if sieved.through.rows else []
-            return _Delivery(file, opened.records(sieved.through.rows + len(sieved.others)), sieved, header=opened.head.columns)
+            return Delivery(file, opened.records(sieved.through.rows + len(sieved.others)), sieved, header=opened.head.columns)
         records, matched = stage_csv(self.stage, opened), opened.matched
         self._note(found, matched.new if matched else ())
         self.stage.refuse_all(found.path, MISSING, matched.missing if matched else ())
-        return _Delivery(file, records, opened.file, header=opened.head.columns)
+        return Delivery(file, records, opened.file, header=opened.head.columns)
 
     def _with_offers(self, error: UserError, found: FoundFile, header: tuple[str, ...] = ()) -> UserError:
         """The refusal of a file by its columns, with what may have got another name."""
-        if not {f.code for f in error.findings} & {NO_COLUMN, NEW_COLUMN}:
+        if not {f.code for f in error.findings} & {NO_COLUMN, NEW_COLUMN, NOT_THERE}:
             return error
-        lenient = replace(self.job, schema_change=SchemaChange("discard", "evolve"))
         with renames.if_readable():
-            if lenient.dialect.format == "csv":
-                return renames.offered(error, renames.of_csv(self.cursor, lenient, open_csv(lenient, found, self.scratch, header)))
-            return renames.offered(error, renames.of_parquet(self.cursor, lenient, found))
+            return renames.offered(error, self.offers(found, header))
         return error
+
+    def offers(self, found: FoundFile, header: tuple[str, ...] = ()) -> list[renames.Offer]:
+        """What the new columns of a file may be, whatever the policy is."""
+        lenient = replace(self.job, schema_change=SchemaChange("discard", "evolve"))
+        if lenient.dialect.format == "csv":
+            return renames.of_csv(self.cursor, lenient, open_csv(lenient, found, self.scratch, header))
+        other = renames.of_sheet if lenient.dialect.format == "excel" else renames.of_parquet
+        return other(self.cursor, lenient, found)
 
     def _lacks(self, found: FoundFile, matched: Matched | None, offers: Callable[[], list[renames.Offer]] | None = None) -> None:
         """Note the fields that a file does not have; tell of those that may be there under another name.
@@ -330,7 +329,7 @@ class _Loading:
             for name in new:
                 self.types.setdefault(name, set()).add((types or {}).get(name, ""))
 
-    def _own_letters(self, given: _Delivery) -> list[Letter]:
+    def _own_letters(self, given: Delivery) -> list[Letter]:
         """The dead letters of a file, in the order of its records."""
         path = given.file.found.path
         bad = self.stage.bad(path)
@@ -347,7 +346,7 @@ class _Loading:
         return self._letters(given, found, iter(b.raw or "" for b in bad) if self.job.private else None)
 
     def _letters(
-        self, given: _Delivery, found: Sequence[tuple[Record, Sequence[LetterReason]]], instead: Iterator[str] | None = None
+        self, given: Delivery, found: Sequence[tuple[Record, Sequence[LetterReason]]], instead: Iterator[str] | None = None
     ) -> list[Letter]:
         """Letters of records; `instead` is what may be shown of those that could be read, of the others nothing may."""
         job, file, header = self.job, given.file, given.header
@@ -393,6 +392,6 @@ def _in_its_part(letter: Letter, file: FileToLoad) -> Letter:
     return replace(letter, file=name, line=letter.line - begins + 1, offset=None)
 
 
-def _of_document(given: _Delivery, bad: Bad) -> Record:
+def _of_document(given: Delivery, bad: Bad) -> Record:
     number, text = given.numbered[bad.position] if given.numbered else (bad.position + 1, bad.raw or "")
     return Record(number, -1, text.encode())

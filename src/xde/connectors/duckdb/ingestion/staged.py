@@ -1,0 +1,37 @@
+"""A file that was staged, and what is known of its records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xde.connectors.duckdb.ingestion.sieving import Sieved
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xde.connectors.duckdb.ingestion.text_files import TextFile
+    from xde.lifecycle.ingestion.port import FileToLoad
+
+
+@dataclass(slots=True)
+class Delivery:
+    """A file that was staged: the number of its records, what the reader refused of it, where its letters' own bytes are.
+
+    `numbered` are the records of a document, by their number in it and in their order; a Parquet file has neither.
+    """
+
+    file: FileToLoad
+    records: int
+    text: TextFile | Sieved | None = None
+    numbered: Sequence[tuple[int, str]] = ()
+    header: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> int:
+        return len(self.text.refused) if self.text else 0
+
+    @property
+    def through(self) -> int:
+        """The rows that are written already."""
+        return self.text.through.rows if isinstance(self.text, Sieved) else 0
