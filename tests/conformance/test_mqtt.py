@@ -11,6 +11,7 @@ import sys
 import pytest
 from projects.brokers import PROPERTIES, Plant, program, reading
 from projects.mqtt_plant import CONTRACT, mqtt_server, until
+from projects.people import KEY, hashed, written
 
 from xde.app import listening
 from xde.app.workspace import Workspace
@@ -188,3 +189,30 @@ def test_a_process_that_listens(hand, plant):
     said = (plant.root / "said").read_text()
     assert "listening for plant.readings" in said and "Traceback" not in said
     assert json.loads(with_session()[0].read_text()) == {"topic": "plant/+/heat"}
+
+
+def test_messages_with_in_flight_steps_are_treated_before_they_are_on_our_disk(hand, plant, monkeypatch):
+    monkeypatch.setenv("PII_KEY", KEY)
+    steps = """\
+      - {name: id, logicalType: integer, required: true}
+      - {name: who, physicalName: person.name, logicalType: string, logicalTypeOptions: {pattern: "^p[l]anted.*"}, customProperties: [{property: xdeInFlight, value: {hash: {key: "${env:PII_KEY}"}}}]}
+      - {name: topic, physicalName: $topic, logicalType: string, customProperties: [{property: xdeInFlight, value: {mask: {text: hidden}}}]}
+"""
+    plant.contract("", steps, name=NAME)
+    plant.run()
+    good = [json.dumps({"id": n, "person": {"name": f"planted-{n}"}, "more": "planted"}).encode() for n in range(3)]
+    bad = [
+        b'{"id": "planted", "person": {}}',
+        b'{"id": 9, "person": {"name": "clear planted"}}',
+        b"planted \x00\xff",
+        b'{"id": 8, "person": {"name": "planted"',
+    ]
+    hand.tell(*good, *bad, topic="plant/planted-m1/heat")
+    outcome = plant.run()["plant.readings"]
+    assert (outcome.status, outcome.rows + outcome.letters) == ("done", 7), outcome
+    plant.contract("", steps, words="{property: xdeSchemaChange, value: {newColumn: discard}}", name=NAME)
+    hand.tell(json.dumps({"id": 4, "person": {"name": "planted-4"}, "more": "planted"}).encode(), topic="plant/planted-m1/heat")
+    assert plant.loaded().rows == 1
+    assert plant.rows("id", "who", "topic") == [(4, hashed("planted-4"), "hidden")]
+    assert {r.column for x in plant.letters() for r in x.reasons} >= {"id", "who", None}
+    assert [where for where, text in written(plant.root) if "planted" in text] == []

@@ -272,3 +272,25 @@ def test_any_database_by_the_address_that_sqlalchemy_knows(shop):
     shop.loaded()
     assert shop.ids() == [1, 2, 3]
     assert shop.run() == {}
+
+
+def test_a_table_is_captured_by_comparison(shop):
+    shop.contract(words="{property: xdeCapture, value: {by: comparison}}")
+    shop.sql(*(f"INSERT INTO orders (amount) VALUES ({n})" for n in range(1, 5)))
+    assert shop.run()["shop.orders"].rows == 4
+    shop.sql("UPDATE orders SET amount = 9 WHERE id = 2", "DELETE FROM orders WHERE id = 3", "INSERT INTO orders (amount) VALUES (5)")
+    outcome = shop.run()["shop.orders"]
+    assert (outcome.status, outcome.rows) == ("done", 3)
+    with shop.connect() as cursor:
+        cursor.execute("SELECT id FROM orders ORDER BY id")
+        assert shop.ids() == [i for (i,) in cursor.fetchall()]
+
+
+def test_a_column_with_another_name_is_offered(shop):
+    shop.contract(words="{property: xdeWriteMode, value: replace}")
+    shop.sql(*(f"INSERT INTO orders (amount) VALUES ({n / 4})" for n in range(60)))
+    shop.loaded()
+    shop.sql("ALTER TABLE orders CHANGE amount paid DECIMAL(10,2)")
+    finding = shop.run()["shop.orders"].findings[0]
+    assert finding.code == "XDE0482"
+    assert "`paid` may be what was `amount`: 100 % of 60 sampled values are known in `amount`" in finding.why

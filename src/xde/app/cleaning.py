@@ -41,6 +41,7 @@ class Cleaning:
     keep_days: float = 7.0
     compact: bool = False
     dry_run: bool = False
+    but: frozenset[TableId] = frozenset()  # tables that are not dropped
 
 
 def clean(house: House, known: Understanding, wish: Cleaning, warn: Callable[[Finding], None]) -> tuple[Cleaned, ...]:
@@ -57,7 +58,7 @@ def _all(house: House, known: Understanding, wish: Cleaning, run: str, warn: Cal
     try:
         dropped = _drop(house, known, wish, run)
     except XdeError as error:
-        warn(_kept(error))
+        warn(not_dropped(error))
     gone = {c.table for c in dropped}
     tables = [t for t in house.lake.tables() if t not in gone]
     if wish.compact and not wish.dry_run:
@@ -73,21 +74,21 @@ def _drop(house: House, known: Understanding, wish: Cleaning, run: str) -> tuple
     The ledgers forget a table before it goes: what they know of must be there, what they do not know of they ask the lake for.
     """
     with ExitStack() as stack:
-        ledgers = _ledgers(house, stack)
-        unused = _unused(house, known, wish, ledgers)
+        ledgers = ledgers_of(house, stack)
+        unused = unused_versions(house, known, wish, ledgers)
         if not unused or wish.dry_run:
             return tuple(house.lake.drop(t, dry_run=True) for t in unused)
         for url, ledger in ledgers.items():
-            for environment in _kept_in(house, url, ledger):
+            for environment in kept_in(house, url, ledger):
                 if environment != house.environment:
                     stack.enter_context(held_claim(ledger, environment, str(this_owner()), run, house.clock, 0.0, lambda _: None))
-        unused = _unused(house, known, wish, ledgers)
+        unused = unused_versions(house, known, wish, ledgers)
         for ledger in ledgers.values():
             ledger.forget([(t.dataset, t.version) for t in unused])
         return tuple(house.lake.drop(t) for t in unused)
 
 
-def _ledgers(house: House, stack: ExitStack) -> dict[str, Ledger]:
+def ledgers_of(house: House, stack: ExitStack) -> dict[str, Ledger]:
     """The ledgers of all environments that keep their data in this lake, by their URLs."""
     found: dict[str, Ledger] = {_url(house, house.environment): house.ledger}
     for name in (UNNAMED, *house.settings.environments):
@@ -103,12 +104,13 @@ def _url(house: House, environment: str) -> str:
     return (own and own.ledger) or house.settings.ledger
 
 
-def _kept_in(house: House, url: str, ledger: Ledger) -> list[str]:
+def kept_in(house: House, url: str, ledger: Ledger) -> list[str]:
     """The environments that a ledger is the ledger of; one that was rebuilt from a lake knows of others too, as they were then."""
     return [e for e in ledger.environments() if _url(house, e) == url]
 
 
-def _unused(house: House, known: Understanding, wish: Cleaning, ledgers: Mapping[str, Ledger]) -> tuple[TableId, ...]:
+def unused_versions(house: House, known: Understanding, wish: Cleaning, ledgers: Mapping[str, Ledger]) -> tuple[TableId, ...]:
+    """The tables that nobody needs, of datasets that have others."""
     tables = house.lake.tables()
     versions = Counter(t.dataset for t in tables)
     if all(number == 1 for number in versions.values()):
@@ -117,15 +119,16 @@ def _unused(house: House, known: Understanding, wish: Cleaning, ledgers: Mapping
     deployments = told_deployments(house.lake)
     held = {*known.versions.items()}
     for url, ledger in ledgers.items():
-        for environment in (e for e in _kept_in(house, url, ledger) if not e.endswith(NEXT)):
+        for environment in (e for e in kept_in(house, url, ledger) if not e.endswith(NEXT)):
             held |= {*ledger.pointers(environment).items()}
             deployments += ledger.deployments(environment, ALL)
-    for shown in _shown_since(deployments, since):
+    for shown in shown_since(deployments, since):
         held |= {*shown.pointers.items()}
-    return outlived({t: house.lake.history(t) for t in tables}, {TableId(*pair) for pair in held}, since, told_ends(house.lake))
+    gone = outlived({t: house.lake.history(t) for t in tables}, {TableId(*pair) for pair in held}, since, told_ends(house.lake))
+    return tuple(t for t in gone if t not in wish.but)
 
 
-def _shown_since(deployments: Iterable[Deployment], since: str) -> Iterator[Deployment]:
+def shown_since(deployments: Iterable[Deployment], since: str) -> Iterator[Deployment]:
     """The deployments that their environments showed at some time since a moment: to these can be rolled back."""
     by_environment: dict[str, dict[int, Deployment]] = defaultdict(dict)
     for deployment in deployments:
@@ -136,7 +139,8 @@ def _shown_since(deployments: Iterable[Deployment], since: str) -> Iterator[Depl
         yield from (shown for shown, after in pairwise(told) if after.at >= since)
 
 
-def _kept(error: XdeError) -> Finding:
+def not_dropped(error: XdeError) -> Finding:
+    """What is told where it cannot be known what is needed."""
     first = error.findings[0] if isinstance(error, UserError) else None
     why = f"{first.message}: {first.why}" if first and first.why else first.message if first else str(error)
     return Finding(

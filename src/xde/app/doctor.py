@@ -15,7 +15,7 @@ from xde.app.answers import Diagnosis
 from xde.app.connecting import opened
 from xde.app.table_sources import position_of
 from xde.ground.errors import UserError, XdeError
-from xde.lifecycle.ingestion.hashing import keys_of
+from xde.lifecycle.ingestion.hashing import keys_for
 from xde.lifecycle.sources.tables import Looked
 from xde.lifecycle.storage.port import Column, Commit, TableId
 from xde.lifecycle.transformation.port import Query
@@ -214,7 +214,7 @@ def _looked(name: str, ask: Callable[[], list[Looked]]) -> Iterator[Diagnosis]:
 
 def _source(house: House, known: Understanding, name: str) -> str:
     reading = known.readings[name]
-    keys_of(reading, house.tables, {})
+    keys_for(reading.dataset, reading.as_they_come, house.tables, {})
     root = reading.root if reading.store is not None else str((known.project.root / reading.root).resolve())
     if reading.push is not None:
         for key in reading.push.keys:

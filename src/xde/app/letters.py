@@ -20,6 +20,7 @@ from xde.ground.names import did_you_mean
 from xde.kernel.plan.facts import fold_history
 from xde.kernel.run.claims import held_claim
 from xde.kernel.run.owners import this_owner
+from xde.lifecycle.ingestion.at_the_door import held_later
 from xde.lifecycle.ingestion.from_tables import known_of
 from xde.lifecycle.ingestion.hashing import hashed_with, keys_of
 from xde.lifecycle.ingestion.perform import evolved, in_flight, looked_up, merging
@@ -135,6 +136,7 @@ def replay(
             raise UserError(*(_came_late(n) if n in known.windowings else _not_replayed(n) for n in models))
         for name in chosen:
             _refuse_captured(known, name)
+            _refuse_clear(known, name, corrected)
         return tuple(_replayed(house, known, name, its, corrected, (run, claim.fence)) for name, its in chosen.items())
 
 
@@ -156,10 +158,19 @@ def _came_late(model: str) -> Finding:
     )
 
 
+def _refuse_clear(known: Understanding, name: str, corrected: Mapping[str, bytes]) -> None:
+    """What is pushed is treated at the door; a record that is given here would go past it."""
+    if known.readings[name].clear and corrected:
+        why = "its in-flight steps are taken as a record comes, and one that is given here would be written down as it is"
+        hint = "have it sent again, and discard the letter"
+        raise UserError(Finding("XDE0545", f"a record of `{name}` is pushed, and cannot be given in another way", why=why, hint=hint))
+
+
 def _refuse_captured(known: Understanding, name: str) -> None:
     """A letter of captured changes is an older state of its row: what the row is now, or that it is gone, was told since."""
     reading = known.readings[name]
-    if reading.ask is not None and reading.ask.capture is not None and reading.write_mode == "merge":
+    from_log = reading.ask is not None and reading.ask.capture is not None and reading.write_mode == "merge"
+    if from_log or reading.compared is not None:
         why = "it says how its row was once; a later change of the row may be here already, or its end"
         hint = f"mend the contract and run `xde run --full {name}`, or change the row in the source; then discard the letter"
         raise UserError(
@@ -191,7 +202,7 @@ def _replayed(
         [],
         reading.dialect,
         reading.fields,
-        [c for c in checks if in_flight(c)],
+        held_later([c for c in checks if in_flight(c)], reading.clear),
         folder,
         f"{folder}/_letters",
         reading.schema_change,

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from xde.app.pushed import landed_in
+from xde.app.receiving import door_steps
 from xde.connectors.spool.spool import DiskSpool
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import UserError, XdeError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
     from xde.ground.clock import Clock
+    from xde.lifecycle.ingestion.at_the_door import DoorSteps
     from xde.lifecycle.ingestion.push import Push, Spool
     from xde.lifecycle.sources.devices import Acknowledge, Devices, Subscription
 
@@ -36,11 +38,12 @@ IN_USE = "XDE0469"
 class Listener:
     """Takes in what one subscription hands over."""
 
-    def __init__(self, push: Push, spool: Spool, devices: Devices, clock: Clock) -> None:
+    def __init__(self, push: Push, spool: Spool, devices: Devices, clock: Clock, steps: DoorSteps | None = None) -> None:
         self.push = push
         self.spool = spool
         self._devices = devices
         self._clock = clock
+        self._steps = steps
         self._over = threading.Event()
         self._some = threading.Condition(threading.RLock())
         self._waiting: deque[tuple[Entry, Acknowledge]] = deque()
@@ -60,7 +63,10 @@ class Listener:
     def take(self, body: bytes, topic: str, acknowledge: Acknowledge) -> None:
         """Have a message written down; the broker hears of it when it is on the disk. What comes after the end is not taken."""
         known = {TOPIC: topic, TIMESTAMP: moment(self._clock.now().timestamp() * 1000)}
-        entry = Entry(line_of(body, {w: known[w] for w in self._told}) + b"\n", 1)
+        line = line_of(body, {w: known[w] for w in self._told})
+        if self._steps is not None:  # a message that cannot be accepted is written down without its values
+            line = self._steps.treat([line.decode("utf-8", "replace")])[0].line.encode()
+        entry = Entry(line + b"\n", 1)
         with self._some:
             if self._over.is_set():
                 return
@@ -76,6 +82,8 @@ class Listener:
             self._waiting.clear()
             self._some.wait_for(lambda: not self._writing, LONGEST)
         self._devices.end()
+        if self._steps is not None:
+            self._steps.close()
 
     def _write(self) -> None:
         """Write down what waits, as far as there is room; the rest is tried again. A broker sends only so many before it hears of them."""
@@ -119,7 +127,7 @@ def open_listeners(house: House, known: Understanding, names: Collection[str] | 
     opened: dict[str, Listener] = {}
     try:
         for name, subscription, push in listeners(known, names):
-            opened[name] = _listener(house, subscription, push)
+            opened[name] = _listener(house, known, subscription, push)
     except BaseException:
         close_listeners(opened)
         raise
@@ -136,12 +144,13 @@ def close_listeners(opened: dict[str, Listener]) -> None:
 
 def take_in(house: House, known: Understanding, names: Collection[str] | None) -> list[Finding]:
     """Drain the sessions of some sources into their spools. Gives what kept one from it, and what is to be told."""
-    return [f for name, subscription, push in listeners(known, names) for f in _taken_in(house, name, subscription, push)]
+    return [f for name, subscription, push in listeners(known, names) for f in _taken_in(house, known, name, (subscription, push))]
 
 
-def _taken_in(house: House, name: str, subscription: Subscription, push: Push) -> list[Finding]:
+def _taken_in(house: House, known: Understanding, name: str, of: tuple[Subscription, Push]) -> list[Finding]:
+    subscription, push = of
     try:
-        listener = _listener(house, subscription, push)
+        listener = _listener(house, known, subscription, push)
     except UserError as error:  # where it is in use, `xde up` listens
         return [] if any(f.code == IN_USE for f in error.findings) else list(error.findings)
     findings: list[Finding] = []
@@ -169,10 +178,12 @@ def devices_of(house: House, subscription: Subscription, push: Push, name: str) 
     return opened_devices(house.revealed, house.root, subscription, (name, (house.root / push.spool).resolve()))
 
 
-def _listener(house: House, subscription: Subscription, push: Push) -> Listener:
-    spool = DiskSpool((house.root / push.spool).resolve(), push, house.clock)
+def _listener(house: House, known: Understanding, subscription: Subscription, push: Push) -> Listener:
+    treating, treated = door_steps(house, known, push.dataset)
+    spool = DiskSpool((house.root / push.spool).resolve(), push, house.clock, treated=treated)
     try:
-        return Listener(push, spool, devices_of(house, subscription, push, f"xde-{spool.name}"), house.clock)
+        devices = devices_of(house, subscription, push, f"xde-{spool.name}")
+        return Listener(push, spool, devices, house.clock, treating.steps if treating is not None else None)
     except BaseException:
         spool.close()
         raise

@@ -158,7 +158,7 @@ def _delivered(
     reading = known.readings[name]
     root = reading.root if "://" in reading.root else str((known.project.root / reading.root).resolve())
     if reading.push is not None:
-        return pushed(house, root, name, state, before, reload=reload), []
+        return pushed(house, (root, reading), state, before, reload=reload), []
     store = house.store(reading.store)
     files = store.list(root, reading.pattern)
     dataset = known.project.datasets[name]
@@ -173,14 +173,15 @@ def _delivered(
             )
         )
     loaded = cast("Mapping[str, Mapping[str, object]]", state.facts.get("files", {}) if state and not reload else {})
-    told = compare(files, loaded, store.digest, replacing=reading.write_mode == "replace")
+    whole = reading.write_mode == "replace" or reading.compared is not None
+    told = compare(files, loaded, store.digest, replacing=whole)
     if state is None or reload:
         earlier = state or before
         gone = sorted(set(cast("Mapping[str, object]", earlier.facts.get("files", {}))) - {f.path for f in files}) if earlier else []
         if gone:
             raise UserError(gone_files(name, gone))
-    if reading.write_mode == "replace":
-        return [*told.new, *told.changed], []
+    if whole:
+        return sorted([*told.new, *told.changed], key=lambda f: f[0].path), []
     return told.new, [changed_file(name, f, str(loaded[f.path].get("at", ""))) for f, _ in told.changed]
 
 

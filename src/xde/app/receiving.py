@@ -17,8 +17,13 @@ from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
 from xde.ground.secrets import hide
+from xde.kernel.plan.checks import CheckKind
 from xde.kernel.project.secret_references import references
-from xde.lifecycle.ingestion.door import LONG, UNREADABLE, Complaint, Door
+from xde.lifecycle.ingestion.at_the_door import Bound, bound_by
+from xde.lifecycle.ingestion.door import LONG, UNKNOWN, UNREADABLE, Complaint, Door
+from xde.lifecycle.ingestion.hashing import fingerprints, keys_for
+from xde.lifecycle.ingestion.perform import in_flight
+from xde.lifecycle.ingestion.port import LoadJob
 from xde.lifecycle.ingestion.push import Entry
 
 if TYPE_CHECKING:
@@ -26,9 +31,11 @@ if TYPE_CHECKING:
 
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
+    from xde.lifecycle.ingestion.at_the_door import DoorSteps
     from xde.lifecycle.ingestion.push import Push, Remembered, Spool
 
 SHORTEST_KEY = 16  # characters
+BROKEN = "XDE0541"
 _CONTROL = re.compile("[\x00-\x1f]")
 
 
@@ -48,15 +55,60 @@ class Taken:
     answer: Answer
 
 
+@dataclass(frozen=True, slots=True)
+class Treating:
+    """The in-flight steps of a door, and the key (of a hash) that what is written beside its records is sealed with."""
+
+    steps: DoorSteps
+    seal: bytes
+
+    def sealed(self, content: bytes) -> str:
+        """What tells some bytes from others, to those who have the key."""
+        return hashlib.blake2b(content, digest_size=16, key=self.seal).hexdigest()
+
+    def each(
+        self, looked: Sequence[tuple[str | Unfit, Complaint | None]], form: str, *, accept_all: bool
+    ) -> list[tuple[str | Unfit, Complaint | None]]:
+        """Records with what is kept of them in their place; those that break a rule are told. What is refused stays as it is, unwritten."""
+        made = [(line, _unquoted(wrong)) for line, wrong in looked]
+        places, clear = [], []
+        for n, (line, wrong) in enumerate(made):
+            if not isinstance(line, Unfit) and (wrong is None or (accept_all and may_be_kept(line, wrong, form))):
+                places.append(n)
+                clear.append(line)
+        for n, treated in zip(places, self.steps.treat(clear) if clear else (), strict=True):
+            first = treated.reasons[0] if treated.reasons else None
+            broken = Complaint(n + 1, BROKEN, first.message, first.column) if first is not None else None
+            made[n] = (treated.line, (made[n][1] or broken) if broken is not None else None)
+        return made
+
+
+def _unquoted(wrong: Complaint | None) -> Complaint | None:
+    """A complaint without the name of a member that the contract does not have: it may be anything."""
+    told = "the contract does not have one of its members"
+    return replace(wrong, message=told, column=None) if wrong is not None and wrong.code == UNKNOWN else wrong
+
+
 class Receiver:
     """The door of one dataset."""
 
-    def __init__(self, push: Push, door: Door, spool: Spool, delimiter: str, keys: Sequence[str]) -> None:
+    def __init__(self, push: Push, door: Door, spool: Spool, delimiter: str, keys: Sequence[str], treating: Treating | None = None) -> None:
         self.push = push
         self.spool = spool
         self._door = door
+        self._treating = treating
         self._delimiter = delimiter
         self._keys = [hashlib.sha256(k.encode()).digest() for k in keys]
+
+    @property
+    def treats(self) -> bool:
+        """Whether to look at a record takes its time."""
+        return self._treating is not None
+
+    def close(self) -> None:
+        """Let go of the memory that values are treated in."""
+        if self._treating is not None:
+            self._treating.steps.close()
 
     @property
     def open(self) -> bool:
@@ -70,8 +122,14 @@ class Receiver:
         return any(found) or self.open
 
     def digest(self, body: bytes, form: str) -> str:
-        """What tells one body from another."""
+        """What tells one body from another; where values are treated, only to those who have the key of a hash, if there is one."""
+        if self._treating is not None:
+            return self._treating.sealed(form.encode() + b" " + body) if self._treating.seal else ""
         return hashlib.blake2b(body, digest_size=16, person=form[:16].encode()).hexdigest()
+
+    def known_as(self, key: str) -> str:
+        """The key of a request as it is written down: it may be made of values that are treated."""
+        return self._treating.sealed(key.encode("utf-8", "surrogateescape")) if self._treating is not None and key else key
 
     def before(self, key: str, digest: str) -> Answer | None:
         """The answer to an earlier request with this key. One with another body is refused."""
@@ -96,11 +154,13 @@ class Receiver:
         return self._looked_at(lines, form, key, digest)
 
     def _looked_at(self, lines: Sequence[str | Unfit], form: str, key: str, digest: str) -> Taken:
+        looked = [(line, self._complaint(number, line)) for number, line in enumerate(lines, 1)]
+        if self._treating is not None:
+            looked = self._treating.each(looked, form, accept_all=self.push.accept_all)
         kept: list[str] = []
         told: list[dict[str, object]] = []
         letters = 0
-        for number, line in enumerate(lines, 1):
-            wrong = self._complaint(number, line)
+        for line, wrong in looked:
             if wrong is not None:
                 letter = self.push.accept_all and not isinstance(line, Unfit) and may_be_kept(line, wrong, form)
                 letters += letter
@@ -184,9 +244,25 @@ def _receiver(house: House, known: Understanding, name: str, group: int) -> Rece
     change = dataset.object.custom.get("schemaChange")
     words = change.value if change is not None and isinstance(change.value, dict) else {}
     strict = words.get("newColumn", "freeze") in {"freeze", "quarantine"}
-    door = Door(reading.fields, dataset.object.properties, reading.dialect, strict=strict)
-    spool = DiskSpool((house.root / push.spool).resolve(), push, house.clock, group)
-    return Receiver(push, door, spool, reading.dialect.delimiter, keys)
+    door = Door(reading.as_they_come, dataset.object.properties, reading.dialect, strict=strict)
+    made = door_steps(house, known, name)
+    spool = DiskSpool((house.root / push.spool).resolve(), push, house.clock, group, made[1])
+    return Receiver(push, door, spool, reading.dialect.delimiter, keys, made[0])
+
+
+def door_steps(house: House, known: Understanding, name: str) -> tuple[Treating | None, Bound]:
+    """The in-flight steps of a dataset, and how they treat its records; the keys of hashes are looked up now. Raises `UserError`."""
+    reading = known.readings[name]
+    if not reading.clear:
+        return None, Bound()
+    from xde.connectors.duckdb.ingestion.treated_lines import TreatedLines
+
+    keys = keys_for(name, reading.clear, house.tables, {})
+    checks = [c for c in known.checks[name] if in_flight(c) and c.kind is CheckKind.ROW]
+    dialect = replace(reading.dialect, treated=False)
+    job = LoadJob(name, "", "", (), dialect, reading.clear, checks, "", "", reading.schema_change, private=True, keys=keys)
+    seal = hashlib.blake2b(b"".join(keys[k] for k in sorted(keys)), digest_size=64).digest() if keys else b""
+    return Treating(TreatedLines(house.session.apart(), job), seal), bound_by(reading.clear, fingerprints(reading.clear, keys))
 
 
 def _secret(house: House, written: str, push: Push) -> str:
@@ -215,3 +291,4 @@ def close_doors(doors: dict[str, Receiver]) -> None:
     for receiver in doors.values():
         with suppress(OSError):
             receiver.spool.close()
+        receiver.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ from xde.lifecycle.storage.port import TableId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from xde.app.wiring import House
     from xde.kernel.plan.ledger import StepRecord, TableState
@@ -81,18 +79,6 @@ def _rebuild_if_new(house: House) -> None:
     known = house.ledger.pointers(house.environment) or house.ledger.states()
     if not known and house.has_lake and "://" not in house.lake_path and house.lake.tables():
         rebuild(house)
-
-
-def rebuild_at(root: Path, environment: str | None) -> tuple[int, Path | None]:
-    """As `rebuild`, of a ledger that may be broken: gives where that lies now, too.
-
-    Goes by the settings alone, for models that cannot be read keep nobody from it.
-    """
-    from xde.app.opening import house_at
-
-    with closing(house_at(root.resolve(), environment)) as house:
-        aside = house.set_broken_ledger_aside()
-        return rebuild(house), aside
 
 
 def rebuild(house: House) -> int:

@@ -33,12 +33,13 @@ def recovered(house: House, known: Understanding, job: LoadJob, letters: Sequenc
 
 def _read_again(house: House, known: Understanding, job: LoadJob, letters: Sequence[Letter]) -> Sequence[Letter]:
     reading = known.readings[job.dataset]
-    if reading.ask is not None or reading.push is not None:
+    if reading.ask is not None:
         return ()
     store = house.store(reading.store)
     names, digests = {x.file for x in letters}, {x.file_digest for x in letters}
     root = reading.root if "://" in reading.root else str((known.project.root / reading.root).resolve())
-    there = [f for f in store.list(root, reading.pattern) if f.path in names]
+    listed = house.spooled.segments(root, {}) if reading.push is not None else store.list(root, reading.pattern)
+    there = [f for f in listed if f.path in names]
     files = [FileToLoad(f, d) for f in there if (d := store.digest(f)) in digests]
     if reading.store is None:
         return house.loader.recovered(replace(job, files=files), letters)

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xde.app.pushed import hashed_at_the_door
 from xde.app.readers import count_reads
 from xde.app.schema_changes import ReadersTold
 from xde.kernel.plan.plan import StepKind
@@ -120,7 +121,15 @@ def performers(
     personal = all_personal(known) if datasets else {}
     models = {n: model_work(known, n, house, personal[n]) for n in known.project.models if n in datasets}
     sources = {
-        n: SourceWork(known.readings[n], known.checks[n], known.checks_digests[n], found.get(n, {}), personal[n], known.schemas[n])
+        n: SourceWork(
+            known.readings[n],
+            known.checks[n],
+            known.checks_digests[n],
+            found.get(n, {}),
+            personal[n],
+            known.schemas[n],
+            hashed_at_the_door(house, known.readings[n]),
+        )
         for n in known.project.sources
         if n in datasets
     }

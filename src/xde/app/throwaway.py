@@ -46,7 +46,7 @@ class Throwaway:
             parameters={**of_project.parameters, **parameters},
         )
         readings = {n: replace(r, root=f"{DELIVERED}/{n}", ask=None) for n, r in known.readings.items()}
-        readings |= {n: replace(r, push=None, pattern="*.ndjson") for n, r in readings.items() if r.push is not None}
+        readings |= {n: _delivered(r) for n, r in readings.items() if r.push is not None}
         for name in readings:
             (folder / DELIVERED / name).mkdir(parents=True)
         project = replace(known.project, root=folder, settings=settings)
@@ -79,3 +79,9 @@ def _key_of_tests(reference: str) -> str:
 
 def _unasked(_: object) -> Finding:
     raise TypeError("given rows have no checks")
+
+
+def _delivered(reading: Reading) -> Reading:
+    """A source that is pushed to, as one whose records are in files as they come."""
+    dialect = replace(reading.dialect, treated=False)
+    return replace(reading, push=None, pattern="*.ndjson", fields=reading.as_they_come, clear=(), dialect=dialect)

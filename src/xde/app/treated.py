@@ -31,7 +31,7 @@ _SAME_MISSING = {
 
 def not_held(project: Project, readings: Mapping[str, Reading], checks: Mapping[str, Sequence[Check]], findings: Findings) -> None:
     """Tell of rules that concern a clear value and would see what is kept of it, and of steps in contracts of models."""
-    treated = {n: {f.name: f for f in r.fields if f.treatment is not None} for n, r in readings.items()}
+    treated = {n: {f.name: f for f in r.as_they_come if f.treatment is not None} for n, r in readings.items()}
     for name, model in project.models.items():
         for column in model.object.properties if model.object else ():
             if WORD in column.custom:
@@ -47,7 +47,7 @@ def not_held(project: Project, readings: Mapping[str, Reading], checks: Mapping[
 
 def against_kept(reading: Reading | None, checks: Sequence[Check]) -> tuple[Check, ...]:
     """The checks of a dataset that what is kept of its rows must pass as well; the others were held against the clear values."""
-    treated = [f for f in reading.fields if f.treatment is not None] if reading is not None else []
+    treated = [f for f in reading.as_they_come if f.treatment is not None] if reading is not None else []
     if not treated:
         return tuple(checks)
     return tuple(c for c in checks if c.kind is not CheckKind.ROW or _same_of_missing(c, at := _of(c, treated)) or not at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from xde.ground.errors import UserError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from xde.app.backfilling import Backfill, Backfilled, Demand
     from xde.app.deploying import Deployed, Order, Proposal
     from xde.app.expiring import Expired
+    from xde.app.leftover_slots import Freed
     from xde.app.planning import Planned
     from xde.app.recording import Recorded
     from xde.app.smoking import Smoked
@@ -38,6 +40,7 @@ class Workspace:
         self.known = known
         self.house = house
         self.warnings: tuple[Finding, ...] = known.warnings
+        self.freed: tuple[Freed, ...] = ()
         self._watchers: list[Observer] = []
 
     @classmethod
@@ -209,11 +212,20 @@ class Workspace:
     def clean(
         self, *, keep_hours: float = 168.0, keep_days: float = 7.0, dry_run: bool = False, compact: bool = False
     ) -> tuple[Cleaned, ...]:
-        """Take away what no environment and no recent snapshot needs; with `compact`, put small files together first."""
-        from xde.app.cleaning import Cleaning, clean
+        """Take away what no environment and no recent snapshot needs; with `compact`, put small files together first.
+
+        Replication slots that nothing loads by go first (`freed`), for the tables hold what is known of them.
+        """
+        from xde.app.cleaning import Cleaning, clean, not_dropped
+        from xde.app.leftover_slots import release
 
         said: list[Finding] = []
-        cleaned = clean(self.house, self.known, Cleaning(keep_hours, keep_days, compact, dry_run), said.append)
+        wish = Cleaning(keep_hours, keep_days, compact, dry_run)
+        released = release(self.house, self.known, wish, said.append)
+        self.freed = released.freed
+        cleaned = clean(self.house, self.known, replace(wish, but=released.kept), said.append)
+        if released.failed is not None and not said:
+            said.append(not_dropped(released.failed))
         self.warnings = tuple(said)
         return cleaned
 

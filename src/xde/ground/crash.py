@@ -43,6 +43,7 @@ class CrashPoint(StrEnum):
     CHANGES_READ = "changes.read"
     SLOT_BEHIND = "slot.behind"
     SLOT_ADVANCED = "slot.advanced"
+    SLOT_DROPPED = "slot.dropped"
 
 
 _wanted, _, _nth = os.environ.get("XDE_CRASH_AT", "").partition(":")

@@ -65,8 +65,6 @@ def test_rules_that_would_see_something_else_are_refused(place: Folder) -> None:
     assert told(text.replace(phone, phone + other)) == {"XDE0340"}
     nested = "      - {name: more, logicalType: object, properties: [{name: x, logicalType: string, customProperties: [{property: xdeInFlight, value: {drop: true}}]}]}\n"
     assert told(text.rstrip("\n") + "\n" + nested) == {"XDE0332"}
-    push = "  - {server: in, type: custom, customProperties: [{property: xdePush, value: {}}]}"
-    assert told(text.replace("  - {server: local, type: local, path: data, format: csv}", push)) == {"XDE0333"}
 
 
 def test_a_model_s_contract_cannot_treat(place: Folder) -> None:

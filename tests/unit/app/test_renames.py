@@ -184,3 +184,88 @@ def test_a_renamed_column_of_flights_is_known_again_in_the_next_month(shop: Shop
         found[name] = re.findall(r"`zz` may be what was `(\w+)`", finding.why)
     assert {n for n, f in found.items() if f != [n]} <= {"month"}  # of January nothing is known of February
     assert all(f in ([n], []) for n, f in found.items())
+
+
+SERVERS = {"sqlite": SQLITE, "duckdb": "{server: l, type: duckdb, database: data/shop.duckdb, schema: main}"}
+FREEZE, LENIENT = "freeze", "evolve"
+
+
+def of_database(shop: Shop, kind: str, *texts: str) -> None:
+    shop.write("data/x", "")
+    if kind == "sqlite":
+        with closing(sqlite3.connect(shop.root / "data/shop.db")) as db, db:
+            for text in texts:
+                db.execute(text)
+    else:
+        with duckdb.connect(str(shop.root / "data/shop.duckdb")) as db:
+            for text in texts:
+                db.execute(text)
+
+
+def values(rows: Sequence[Sequence[str]]) -> str:
+    return ", ".join("(" + ", ".join(f"'{v}'" for v in r) + ")" for r in rows)
+
+
+@pytest.mark.parametrize("missing", [FREEZE, LENIENT])
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_renamed_column_of_a_database_is_offered_by_a_few_of_its_values(kind: str, missing: str, shop: Shop) -> None:
+    shop.contract()
+    change = f"    customProperties: [{{property: xdeSchemaChange, value: {{missingColumn: {missing}}}}}]\n    properties:"
+    text = (shop.root / "sources/shop.yaml").read_text().replace("people-*", "people").replace("    properties:", change, 1)
+    shop.write("sources/shop.yaml", text.replace(LOCAL, SERVERS[kind]))
+    of_database(
+        shop,
+        kind,
+        "CREATE TABLE people (id INTEGER, phone VARCHAR, joined VARCHAR, city VARCHAR)",
+        f"INSERT INTO people VALUES {values(PEOPLE)}",
+    )
+    assert shop.run().rows == 300
+    of_database(shop, kind, "ALTER TABLE people RENAME COLUMN phone TO handset")
+    outcome = shop.run()
+    (finding,) = [f for f in outcome.findings if "handset" in f.why]
+    assert (outcome.status, finding.code) == (("failed", "XDE0482") if missing == FREEZE else ("done", "XDE0345"))
+    assert "`handset` may be what was `phone`: 100 % of 300 sampled values are known in `phone`" in finding.why
+    assert "`{property: xdeAlsoNamed, value: [handset]}` into `customProperties` of `phone`" in finding.hint
+    assert "+41" not in str(finding)
+    scratch = shop.root / ".xde/tmp"
+    assert list(scratch.rglob("*.csv")) == []
+
+
+def test_a_column_of_a_database_that_is_only_gone_is_offered_as_nothing(shop: Shop) -> None:
+    shop.contract()
+    text = (shop.root / "sources/shop.yaml").read_text().replace("people-*", "people")
+    shop.write("sources/shop.yaml", text.replace(LOCAL, SQLITE))
+    of_database(
+        shop,
+        "sqlite",
+        "CREATE TABLE people (id, phone, joined, city, remark)",
+        f"INSERT INTO people SELECT *, 'nothing' FROM (VALUES {values(PEOPLE)})",
+    )
+    shop.run()
+    of_database(shop, "sqlite", "ALTER TABLE people DROP COLUMN phone")
+    (finding,) = shop.run().findings
+    assert finding.code == "XDE0482"
+    assert "may be" not in finding.why
+
+
+@pytest.mark.parametrize("policy", [FREEZE, LENIENT])
+def test_a_renamed_column_of_a_workbook_is_offered_by_its_values(policy: str, shop: Shop) -> None:
+    from openpyxl import Workbook
+
+    def deliver(name: str, header: str, rows: Sequence[Sequence[str]]) -> None:
+        book = Workbook()
+        for row in (header.split(","), *rows):
+            book.active.append(row)
+        path = shop.root / "data" / name
+        path.parent.mkdir(exist_ok=True)
+        book.save(path)
+
+    change = f"    customProperties: [{{property: xdeSchemaChange, value: {{newColumn: discard, missingColumn: {policy}}}}}]\n"
+    shop.contract("excel", custom=change)
+    deliver("people-1.xlsx", "id,phone,joined,city", PEOPLE)
+    assert shop.run().rows == 300
+    deliver("people-2.xlsx", "id,handset,joined,city", LATER)
+    outcome = shop.run()
+    (finding,) = outcome.findings
+    assert (outcome.status, finding.code) == (("failed", "XDE0411") if policy == FREEZE else ("done", "XDE0345"))
+    assert "`handset` may be what was `phone`: 100 % of 200 sampled values are known in `phone`" in finding.why

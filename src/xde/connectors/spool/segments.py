@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
+from xde.lifecycle.ingestion.at_the_door import Bound
 from xde.lifecycle.ingestion.push import segment_path
 from xde.lifecycle.sources.port import FoundFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-SEGMENTS, NAME = "segments", "name"
+SEGMENTS, NAME, STEPS = "segments", "name", "steps"
 _TOGETHER = 1000  # in one folder
 
 
@@ -31,8 +32,20 @@ def found_segments(folder: Path, after: int) -> Iterator[tuple[int, Path]]:
                 yield number, path
 
 
+def bound(folder: Path) -> Bound:
+    """How the records of a spool were treated."""
+    try:
+        return Bound.of((folder / STEPS).read_bytes())
+    except FileNotFoundError:
+        return Bound()
+
+
 class SpoolFiles:
     """Looks at what spools have delivered; whether somebody writes to them meanwhile does not matter."""
+
+    def bound(self, spool: str) -> Bound:
+        """How the records of a spool were treated before they were written."""
+        return bound(Path(spool))
 
     def segments(self, spool: str, landed: Mapping[str, int]) -> Sequence[FoundFile]:
         """The segments that are not landed, in order. Raises `UserError` where one before or between them is gone."""

@@ -14,9 +14,11 @@ from xde.connectors.spool.disk import no_room, publish, sync
 from xde.connectors.spool.frames import copied, damaged, whole
 from xde.connectors.spool.journal import Journal
 from xde.connectors.spool.locking import locked, unlocked
-from xde.connectors.spool.segments import NAME, SEGMENTS, found_segments, segment_file
+from xde.connectors.spool.segments import NAME, SEGMENTS, STEPS, bound, found_segments, segment_file
 from xde.ground.clock import SystemClock
 from xde.ground.crash import CrashPoint, crash_point
+from xde.ground.errors import UserError
+from xde.lifecycle.ingestion.at_the_door import Bound, hashed_otherwise, treated_otherwise
 from xde.lifecycle.ingestion.push import NoRoom, Remembered, Waiting
 
 if TYPE_CHECKING:
@@ -33,8 +35,11 @@ JOURNAL, REQUESTS = "journal", "requests"
 class DiskSpool:
     """One process at a time has it open; what a crash left of it is put in order when it is opened."""
 
-    def __init__(self, folder: Path, push: Push, clock: Clock | None = None, group: int = 1_000_000) -> None:
-        """Raises `UserError` where another process has it, or where what it held is damaged."""
+    def __init__(self, folder: Path, push: Push, clock: Clock | None = None, group: int = 1_000_000, treated: Bound | None = None) -> None:
+        """`treated` tells how the records were treated that it is given.
+
+        Raises `UserError` where another process has it, what it held is damaged, or was treated in another way.
+        """
         self._folder, self._push, self._clock = folder, push, clock or SystemClock()
         for name in (JOURNAL, SEGMENTS, REQUESTS):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -49,6 +54,7 @@ class DiskSpool:
         try:
             self.name = self._own_name()
             self._recover()
+            self._bind(treated or Bound())
         except BaseException:
             unlocked(self._lock)
             raise
@@ -143,6 +149,17 @@ class DiskSpool:
             self._known.popitem(last=False)
         if len(self._answers) > 1000:  # most answers are alike
             self._answers.clear()
+
+    def _bind(self, now: Bound) -> None:
+        """Note how records are treated from now on; what is there must have been treated in the same way."""
+        before = bound(self._folder)
+        if self._sealed or self._unlanded:
+            if misfits := before.misfits(now):
+                raise UserError(treated_otherwise(self._push.dataset, misfits))
+            if others := before.other_keys(now):
+                raise UserError(hashed_otherwise(self._push.dataset, others))
+        if now != before:
+            publish(self._folder / STEPS, [now.text()])
 
     def _own_name(self) -> str:
         """What this spool is called in commits: another one in the same place, made after it was deleted, has another name."""

@@ -26,7 +26,7 @@ def rebuild(session: Session) -> None:
 
     Runs and steps that it remembers stay. One that is broken is moved aside, and a new one is begun.
     """
-    from xde.app.reconciling import rebuild_at  # deferred: it brings the lake
+    from xde.app.rebuilding import rebuild_at  # deferred: it brings the lake
 
     tables, aside = rebuild_at(session.root(), session.environment)
     if session.machine:

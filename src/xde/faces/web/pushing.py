@@ -85,7 +85,7 @@ class Pushing:
         if len(key) > LONGEST_KEY:
             raise Refused(400, f"an idempotency key may have {LONGEST_KEY} characters", close=True)
         body = await request.body(door.push.body_bytes)
-        digest = door.digest(body, form)
+        key, digest = door.known_as(key), door.digest(body, form)
         if not key:
             return await self._taken(door, body, form, "", digest)
         while (other := self._under_way.get((door.push.dataset, key))) is not None:
@@ -100,7 +100,7 @@ class Pushing:
             ours.cancel()
 
     async def _taken(self, door: Receiver, body: bytes, form: str, key: str, digest: str) -> tuple[Answer, dict[str, str]]:
-        small = len(body) <= SMALL
+        small = len(body) <= SMALL and not door.treats
         taken = door.read(body, form, key, digest) if small else await asyncio.to_thread(door.read, body, form, key, digest)
         if taken.entry is None:
             return taken.answer, {}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from xde.app.answers import DatasetLine, Diagnosis, HistoryLine
     from xde.app.expiring import Expired
+    from xde.app.leftover_slots import Freed
     from xde.kernel.plan.ledger import RunRecord, StepRecord
     from xde.lifecycle.storage.port import Cleaned
 
@@ -196,6 +197,17 @@ def cleaned_text(cleaned: Sequence[Cleaned], *, dry_run: bool) -> str:
         return "nothing to clean\n"
     said = "would be taken away" if dry_run else "taken away"
     return "\n".join([*lines, f"{amount(files, 'file')}, {size(freed)} {said}"]) + "\n"
+
+
+def freed_text(freed: Sequence[Freed], *, dry_run: bool) -> str:
+    """The replication slots that were dropped, a line each; ends with a line end."""
+    said = "would be dropped" if dry_run else "is dropped"
+    return "".join(f"slot `{f.slot}` of {f.table.dataset} {said}: it held back {size(f.held)} of log\n" for f in freed)
+
+
+def freed_fact(freed: Freed) -> dict[str, object]:
+    """A slot that was dropped as JSON data."""
+    return {"slot": freed.slot, "dataset": freed.table.dataset, "version": freed.table.version, "bytes": freed.held}
 
 
 def cleaned_fact(cleaned: Cleaned) -> dict[str, object]:

@@ -102,6 +102,10 @@ _CAPTURE = Record(
         "publication": Text(pattern=r"\S", wanted="the name of a publication"),
         "slot": Text(pattern=r"^[a-z0-9_]{1,50}$", wanted="small letters, digits and `_`, 50 at most", example="shop_orders"),
         "batch": Number(whole=True, least=1),
+        "by": Text(("log", "comparison"), doc="From the server's log, or by holding each snapshot against the one before"),
+        "key": ListOf(_TEXT, doc="The columns that tell the rows of a snapshot apart, where the contract has no primary key"),
+        "maxGonePercent": Number(doc="By comparison: of how many percent of its rows a snapshot may be short"),
+        "goneDespiteLetters": Flag(doc="By comparison: whether rows are gone that a snapshot with dead letters does not have"),
     }
 )
 _TIME = Text(pattern=r"^[0-9]+([.][0-9]+)? ?(s|min|h|days?)$", wanted="a number of s, min, h or days", example="10 s")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
 import socket
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -15,7 +17,7 @@ from xde.lifecycle.sources.tables import LSN, NULL, SEQUENCE, Piece
 from xde.lifecycle.storage.merging import Rewritten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from xde.lifecycle.ingestion.declare import Reading
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.port import DataFile, Schema, Snapshot
 
+Kept = Callable[[Sequence[str], Sequence[Sequence[str | None]]], Sequence[Sequence[str | None]]]
+"""What is kept of values of some fields, row by row, as texts."""
 AT_ONCE = 20_000  # rows that are looked up by one query
 _TABLE = "xde.there"
 
@@ -54,7 +58,10 @@ class Finishing:
     A row whose key is not there cannot be finished; it is written without its last columns, so that it becomes a dead letter.
     """
 
-    def __init__(self, reading: Reading, merger: Merger, before: Snapshot | None) -> None:
+    def __init__(self, reading: Reading, merger: Merger, before: Snapshot | None, kept: Kept | None = None) -> None:
+        """`kept` says what is kept of values that are treated as they are read."""
+        self.mark = f"{secrets.token_hex(16)}:" if reading.private else ""
+        self._kept = kept
         self._fields = {n: f for f in reading.fields for n in f.names}
         self._merger, self._before, self._reading = merger, before, reading
         self.lacking = 0
@@ -62,6 +69,35 @@ class Finishing:
     def __call__(self, unfinished: Sequence[Unfinished], folder: Path) -> Sequence[Piece]:
         """A file for each."""
         return [self._finished(u, folder / f"finished-{n}.csv") for n, u in enumerate(unfinished)]
+
+    def gone(self, keys: Piece, folder: Path) -> Piece:
+        """The keys that are deleted, as the table has them: they are treated before anything is written of them."""
+        target = folder / "gone-kept.csv"
+        with keys.path.open(encoding="utf-8") as lines, target.open("w", encoding="utf-8", newline="") as out:
+            columns = json.loads(next(lines))
+            out.write(_line(columns))
+            while rows := [json.loads(line) for line in islice(lines, AT_ONCE)]:
+                out.writelines(_line(row) for row in self._as_kept(columns, rows))
+        return Piece(target, keys.rows)
+
+    def _as_kept(self, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Sequence[Sequence[str | None]]:
+        names = [self._fields[c].name if c in self._fields else c for c in columns]
+        treated = any(c in self._fields and self._fields[c].treatment is not None for c in columns)
+        return self._kept(names, rows) if treated and self._kept is not None else rows
+
+    def _told_apart(self, key: Sequence[str]) -> bool:
+        """Whether what is kept of a key tells it from all others."""
+        how = [self._fields[c].treatment for c in key if c in self._fields]
+        return all(t is None or (t.kind == "hash" and not t.fold) for t in how)
+
+    def _marked(self, column: str, there: Mapping[str, str | None]) -> str | None:
+        """A value of the table as it is to be read again: of a column that is treated with the mark that it was."""
+        field = self._fields.get(column)
+        if field is None or field.treatment is None:
+            return there[column]
+        if field.treatment.kind in {"drop", "empty"}:
+            return self.mark if _is_text(field) else None
+        return None if there[column] is None else f"{self.mark}{there[column]}"
 
     def findings(self, ask: Ask) -> tuple[Finding, ...]:
         """What is told of rows that could not be finished."""
@@ -84,33 +120,42 @@ class Finishing:
         return Piece(target, unfinished.rows)
 
     def _whole(self, row: Mapping[str, str | None], there: Mapping[str, str | None] | None, columns: Sequence[str]) -> str:
-        if there is None or any(c not in row and c not in there for c in columns):
+        if there is None or any(c not in row and not self._known(c, there) for c in columns):
             self.lacking += 1
             return _line([row.get(c) for c in columns][:-1] or ["", "", ""])
-        return _line([row[c] if c in row else there[c] for c in columns])
+        return _line([row[c] if c in row else self._marked(c, there) for c in columns])
+
+    def _known(self, column: str, there: Mapping[str, str | None]) -> bool:
+        field = self._fields.get(column)
+        if field is None or field.treatment is None:
+            return column in there
+        return field.treatment.kind in {"drop", "empty"} or (column in there and _is_text(field))
 
     def _looked_up(self, rows: Sequence[Mapping[str, object]], unfinished: Unfinished) -> dict[int, dict[str, str | None]]:
         """What the table has for those rows, by their numbers."""
         known = {c.name: c.type for c in self._before.schema} if self._before is not None else {}
         fields = self._fields
-        wanted = [c for c in unfinished.columns if not c.startswith("$") and any(c not in _mapping(r["row"]) for r in rows)]
+        lacking = [c for c in unfinished.columns if not c.startswith("$") and any(c not in _mapping(r["row"]) for r in rows)]
+        wanted = [c for c in lacking if c not in fields or fields[c].kept_type is not None]
         named = {c: fields[c].name if c in fields else c for c in (*wanted, *unfinished.key)}
         if self._before is None or not unfinished.key or any(named[c] not in known for c in named):
             return {}
         keys = [f"k{n}" for n in range(len(unfinished.key))]
-        values = ", ".join(f"({n}, {', '.join(_literal(v) for v in _list(r['key']))})" for n, r in enumerate(rows) if r["key"])
-        if not values:
+        placed = [n for n, r in enumerate(rows) if r["key"]]
+        if not placed or not self._told_apart(unfinished.key):
             return {}
+        found_keys = self._as_kept(unfinished.key, [_texts(rows[n]["key"]) for n in placed])
+        values = ", ".join(f"({n}, {', '.join(map(_literal, key))})" for n, key in zip(placed, found_keys, strict=True))
         match = " AND ".join(
             f"t.{quoted(named[c])} = TRY_CAST(k.{k} AS {known[named[c]]})" for c, k in zip(unfinished.key, keys, strict=True)
         )
-        picked = ", ".join(_text(named[c], known[named[c]]) for c in wanted)
+        picked = ", ".join(["true", *(_text(named[c], known[named[c]]) for c in wanted)])
         sql = f"SELECT k.n, {picked} FROM (VALUES {values}) AS k (n, {', '.join(keys)}) JOIN {_TABLE} AS t ON {match}"
         if self._reading.write_mode == "append":
             order = ", ".join(f"t.{quoted(fields[w].name)} DESC" for w in (LSN, SEQUENCE))
             sql += f" QUALIFY row_number() OVER (PARTITION BY k.n ORDER BY {order}) = 1"
         found = self._merger.read(sql, {_TABLE: (self._before.schema, self._before.paths)}, {})
-        return {int(str(n)): {c: None if v is None else str(v) for c, v in zip(wanted, rest, strict=True)} for n, *rest in found}
+        return {int(str(n)): {c: None if v is None else str(v) for c, v in zip(wanted, rest, strict=True)} for n, _, *rest in found}
 
 
 def without_gone(
@@ -153,5 +198,9 @@ def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: object) -> list[object]:
+def _texts(value: object) -> list[str | None]:
     return value if isinstance(value, list) else []
+
+
+def _is_text(field: Field) -> bool:
+    return field.type.strip().upper() in {"VARCHAR", "TEXT", "STRING"}

@@ -9,14 +9,17 @@ from xde.ground.findings import Finding, Findings
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
 from xde.kernel.project.contract import Custom
+from xde.lifecycle.ingestion.at_the_door import landing_fields
 from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, family_of, paths_of
 from xde.lifecycle.ingestion.declare_extracts import extract_ask
-from xde.lifecycle.ingestion.declare_stores import FILE_SERVERS, is_any_store, root_of, store_of
+from xde.lifecycle.ingestion.declare_servers import server_of
+from xde.lifecycle.ingestion.declare_stores import root_of, store_of
 from xde.lifecycle.ingestion.declare_streams import BROKERS, DEVICES, EVENT_DIALECT, device_push, stream_ask, stream_mode
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT, ask_of, kind_of, no_log, write_mode
 from xde.lifecycle.ingestion.patterns import is_iso, strptime
 from xde.lifecycle.ingestion.port import Dialect, Field, LetterLimit, SchemaChange
 from xde.lifecycle.ingestion.push import is_push, push_of
+from xde.lifecycle.ingestion.snapshots import by_comparison, comparison_of
 from xde.lifecycle.ingestion.treatments import Way, check_treatments, is_private, treatment_of
 from xde.lifecycle.sources.apis import UP
 from xde.lifecycle.sources.extracts import KIND as DLT
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from xde.kernel.project.contract import Property, Server
     from xde.kernel.project.declarations import SourceDataset
     from xde.lifecycle.ingestion.push import Push
+    from xde.lifecycle.ingestion.snapshots import Comparison
     from xde.lifecycle.sources.tables import Ask, Place
 
 FORMATS = ("csv", "json", "ndjson", "parquet", "excel", "fixed_width")
@@ -67,6 +71,13 @@ class Reading:
     push: Push | None = None  # where it is no delivered files that are read but what is pushed
     store: Place | None = None  # where its files are objects of a store, and `root` their address
     private: bool = False  # whether some of what is read may lie on no disk
+    compared: Comparison | None = None  # where it is captured by comparison: how
+    clear: tuple[Field, ...] = ()  # the fields of records as they are pushed, where `fields` are those of what is kept of them
+
+    @property
+    def as_they_come(self) -> tuple[Field, ...]:
+        """The fields with their in-flight steps."""
+        return self.clear or self.fields
 
     @property
     def place(self) -> str:
@@ -79,11 +90,13 @@ class Reading:
 
     def meaning(self) -> object:
         """All that decides which rows there are and what stands in them: a change of it makes another version."""
-        spoken = {n: v for n, v in asdict(self.dialect).items() if n not in {"quoted_nulls", "packed"}}
-        fields = [{n: v for n, v in asdict(f).items() if (n not in {"path", "treatment"} or v) and n != "also"} for f in self.fields]
+        spoken = {n: v for n, v in asdict(self.dialect).items() if n not in {"quoted_nulls", "packed", "treated"}}
+        fields = [{n: v for n, v in asdict(f).items() if (n not in {"path", "treatment"} or v) and n != "also"} for f in self.as_they_come]
         how: list[object] = [spoken, fields, self.write_mode, list(self.key), self.schema_change.missing_column]
         if self.version is not None and self.write_mode == "merge":
             how.append(self.version)
+        if self.compared is not None:
+            how.append(["comparison", list(self.compared.key)])
         if self.ask is not None:
             how.append([self.ask.place.kind, self.ask.relation, self.ask.query, list(self.ask.cursor.columns) if self.ask.cursor else []])
             how += ["capture"] if self.ask.capture is not None else []
@@ -101,21 +114,30 @@ def declare(dataset: SourceDataset) -> tuple[Reading | None, Findings]:
     findings = Findings()
     reading = _declared(dataset, findings)
     if reading is not None and is_private(dataset, shared=True):
-        way = Way(reading.fields, reading.ask, reading.push is not None, reading.schema_change.new_column, reading.version)
+        way = Way(reading.fields, reading.ask, reading.schema_change.new_column, reading.version)
         check_treatments(dataset, way, findings)
         if is_private(dataset, shared=reading.ask is not None and reading.ask.request is not None):
             ask = replace(reading.ask, private=True) if reading.ask is not None else None
-            reading = replace(reading, private=True, ask=ask)
+            reading = _at_the_door(replace(reading, private=True, ask=ask))
     return (None if findings.errors else reading), findings
+
+
+def _at_the_door(reading: Reading) -> Reading:
+    """What is pushed is treated before it is written down: what is loaded has nothing left to be done."""
+    if reading.push is None:
+        return reading
+    dialect = replace(reading.dialect, treated=True)
+    return replace(reading, dialect=dialect, clear=reading.fields, fields=landing_fields(reading.fields))
 
 
 def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:
     given = dataset.object.custom
-    server = _server(dataset, findings)
+    server = server_of(dataset, findings)
     if server is None:
         return None
     kind = kind_of(server)
-    if kind in {None, API, DEVICES, *BROKERS}:
+    compared_by = by_comparison(given)
+    if kind in {API, DEVICES, *BROKERS} or is_push(server) or (kind is None and not compared_by) or (kind == DLT and compared_by):
         no_log(dataset, server, findings)
     if kind is not None:
         ways = {API: _of_api, DLT: _of_extract, **dict.fromkeys((DEVICES, *BROKERS), _of_stream)}
@@ -129,6 +151,8 @@ def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:
     fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
     version = _version(dataset, fields, findings)
     store = store_of(server, findings)
+    mode = write_mode(given) if by_comparison(given) else str(_value(given, "writeMode", "append"))
+    compared = comparison_of(dataset, fields, mode, findings)
     if findings.errors:
         return None
     pattern = dataset.object.physical_name or dataset.object.name
@@ -140,11 +164,12 @@ def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:
         fields,
         _changes(given) if push is None else _bearable(_changes(given)),
         letter_limit(given),
-        str(_value(given, "writeMode", "append")),
+        mode,
         dataset.object.key,
-        version,
+        version if compared is None else None,
         push=push,
         store=store,
+        compared=compared,
     )
 
 
@@ -152,13 +177,25 @@ def _of_table(dataset: SourceDataset, server: Server, kind: str, findings: Findi
     given, dialect = dataset.object.custom, TABLE_DIALECT
     fields = tuple(_field(p, dialect, findings) for p in dataset.object.properties)
     ask = ask_of(dataset, server, kind, fields, _changes(given), findings)
+    mode = write_mode(given)
+    compared = comparison_of(dataset, fields, mode, findings)
     if findings.errors:
         return None
-    mode = write_mode(given)
     version = ask.cursor.columns[0] if ask.cursor is not None and mode == "merge" else None
     named = next((f.name for f in fields if f.source_name == version), None)
     return Reading(
-        dataset.name, ".", ask.relation, dialect, fields, _changes(given), letter_limit(given), mode, dataset.object.key, named, ask
+        dataset.name,
+        ".",
+        ask.relation,
+        dialect,
+        fields,
+        _changes(given),
+        letter_limit(given),
+        mode,
+        dataset.object.key,
+        named,
+        ask,
+        compared=compared,
     )
 
 
@@ -267,40 +304,6 @@ def column_type(of: Property) -> str:
             return "MAP(VARCHAR, VARCHAR)"
         case _:
             return TYPES.get(of.logical_type or "string", "VARCHAR")
-
-
-def _readable(server: Server) -> bool:
-    return server.type in FILE_SERVERS or is_any_store(server) or is_push(server) or kind_of(server) is not None
-
-
-def _server(dataset: SourceDataset, findings: Findings) -> Server | None:
-    wanted = _value(dataset.object.custom, "server", None)
-    servers = dataset.contract.servers
-    fit = (s for s in servers if (_readable(s) if wanted is None else s.name == wanted))
-    chosen = next(fit, None)
-    if chosen is None:
-        findings.add(
-            Finding(
-                "XDE0434",
-                f"nobody says where the files of `{dataset.name}` lie",
-                dataset.object.span,
-                "no local server",
-                hint="add a server of `type: local` with `path` and `format` to its contract",
-            )
-        )
-        return None
-    if not _readable(chosen):
-        findings.add(
-            Finding(
-                "XDE0435",
-                f"`{dataset.name}` is on a server of type `{chosen.type}`, which cannot be read yet",
-                chosen.span,
-                "not `local`",
-                hint="deliver its files to a folder, and name that in a server of `type: local`",
-            )
-        )
-        return None
-    return chosen
 
 
 def _dialect(form: str, custom: Custom | None, findings: Findings) -> Dialect:

@@ -11,6 +11,7 @@ from xde.ground.secrets import sounds_secret
 from xde.kernel.project.own_words import CUSTOM_KINDS
 from xde.kernel.project.secret_references import password_in, references
 from xde.lifecycle.ingestion.port import Dialect
+from xde.lifecycle.ingestion.snapshots import by_comparison
 from xde.lifecycle.sources.tables import LSN, NULL, OPERATION, SEQUENCE, TOLD, Ask, AskedColumn, Capture, Cursor, Limits, Place
 
 if TYPE_CHECKING:
@@ -68,8 +69,9 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     given = dataset.object.custom
     query = str(given["query"].value) if "query" in given else None
     cursor = _cursor(dataset, fields, findings) if "incrementalCursor" in given else None
-    mode = write_mode(given)
-    if "capture" in given:
+    compared = by_comparison(given)
+    mode = "replace" if compared else write_mode(given)
+    if "capture" in given and not compared:
         return _captured(dataset, server, kind, fields, change, findings)
     if mode == "append" and cursor is None:
         _no_cursor(dataset, findings)
@@ -78,7 +80,7 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     elif mode == "append" and cursor is not None and kind != "postgres":
         _only_new(dataset, cursor, findings)
     relation = dataset.object.physical_name or dataset.object.name
-    columns = tuple(AskedColumn(f.source_name, f.type, f.also) for f in fields)
+    columns = tuple(AskedColumn(f.source_name, f.type, f.also) for f in fields if not compared or f.source_name not in TOLD)
     cursor = cursor if mode != "replace" else None
     place, limits = _place(server, kind, findings), limits_of(given)
     may_lack, every = _columns(change)
@@ -118,7 +120,7 @@ def no_log(dataset: SourceDataset, server: Server, findings: Findings) -> None:
     """A capture of what has no log that could be read."""
     said = dataset.object.custom.get("capture")
     if said is not None:
-        hint = "take `xdeCapture` away, and say `xdeIncrementalCursor` or `replace`"
+        hint = "write `by: comparison` in `xdeCapture`, or take it away and say `xdeIncrementalCursor` or `replace`"
         told = f"`{dataset.name}` is on a server of type `{server.type}`, which has no log that can be read"
         findings.add(Finding("XDE0426", told, said.span, "no log", hint=hint))
 
@@ -173,16 +175,24 @@ def _columns(change: SchemaChange) -> tuple[bool, bool]:
     return change.missing_column == "evolve", change.new_column in {"evolve", "quarantine"}
 
 
-def _place(server: Server, kind: str, findings: Findings) -> Place:
+def place_of(server: Server, kind: str) -> Place:
+    """Where a database is."""
     settings = {n: str(v) for n, v in server.settings.items()}
-    own = _OWN if kind in OURS else [n for n in server.custom if n != "type"]  # a connector of others knows what it asks for
-    settings |= {n: str(server.custom[n].value) for n in own if n in server.custom}
+    return Place(kind, settings | {n: str(server.custom[n].value) for n in _own(server, kind) if n in server.custom}, server.span)
+
+
+def _own(server: Server, kind: str) -> Sequence[str]:
+    return _OWN if kind in OURS else [n for n in server.custom if n != "type"]  # a connector of others knows what it asks for
+
+
+def _place(server: Server, kind: str, findings: Findings) -> Place:
+    own = _own(server, kind)
     for name in dict.fromkeys(("password", *(n for n in own if sounds_secret(n)))):
         not_in_the_open(server, name, "password" if name == "password" else f"`{_spoken(name)}`", findings)
     url = server.custom.get("url")
     if url is not None and password_in(str(url.value)):
         findings.add(in_the_open(server.name, "password", url.span, "take it out of `xdeUrl`, and write a reference as `xdePassword`"))
-    return Place(kind, settings, server.span)
+    return place_of(server, kind)
 
 
 def not_in_the_open(server: Server, word: str, what: str, findings: Findings) -> None:

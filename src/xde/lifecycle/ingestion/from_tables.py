@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from xde.ground.errors import Bug, DataError, UserError, XdeError
 from xde.ground.findings import Finding
@@ -20,7 +19,7 @@ from xde.lifecycle.sources.tables import Captured, Piece, Unfinished
 from xde.lifecycle.storage.mirror import read_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from xde.lifecycle.ingestion.port import Loaded
     from xde.lifecycle.sources.port import FileStore
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.storage.port import Snapshot
     from xde.lifecycle.storage.publish import Publisher
 
+SAMPLE = 1000  # rows that are looked at to know what a new column is
 OWNER = "owner"  # the file that says whose rows these are
 
 
@@ -86,19 +86,29 @@ class Given:
         return FileAccount(ask.relation, "", *sums)
 
 
-Finish = Callable[[Sequence[Unfinished], Path], Sequence[Piece]]
-"""Gives rows the values that they lack, as files of a folder."""
+class Finish(Protocol):
+    """Makes what a log told loadable."""
+
+    def __call__(self, unfinished: Sequence[Unfinished], folder: Path) -> Sequence[Piece]:
+        """Give rows the values that they lack, as files of a folder."""
+        ...
+
+    def gone(self, keys: Piece, folder: Path) -> Piece:
+        """The keys that are deleted, as the table has them."""
+        ...
 
 
 @contextmanager
 def read_aside(tables: Tables, ask: Ask, position: Position | None, finish: Finish | None = None) -> Iterator[Given]:
     """Read what comes after a position; the files are gone at the end. A first load that fails leaves nothing behind in the source."""
     try:
-        with nowhere() if ask.private else _aside(tables.folder) as scratch:
+        with nowhere() if ask.private else aside(tables.folder) as scratch:
             with closing(tables.open(ask)) as source, _discreet(ask):
                 portion = source.read(ask, position, scratch)
             if portion.unfinished and finish is not None:
                 portion = replace(portion, pieces=(*portion.pieces, *finish(portion.unfinished, scratch)))
+            if portion.gone is not None and finish is not None and ask.private:
+                portion = replace(portion, gone=finish.gone(portion.gone, scratch))
             files = [_file(ask, n, piece) for n, piece in enumerate(portion.pieces)]
             facts = {"position": dict(portion.position), "taken": dict(portion.cost)}
             yield Given(files, facts, portion, ask if position is None else None)
@@ -106,6 +116,17 @@ def read_aside(tables: Tables, ask: Ask, position: Position | None, finish: Fini
         if position is None:
             abandon(tables, ask)
         raise
+
+
+@contextmanager
+def sampled(tables: Tables, ask: Ask) -> Iterator[FileToLoad | None]:
+    """A few rows with all their columns; None where they cannot be had."""
+    with nowhere() if ask.private else aside(tables.folder) as scratch:
+        found = None
+        with suppress(XdeError), closing(tables.open(few := ask.sampled(SAMPLE))) as source:
+            pieces = source.read(few, None, scratch).pieces
+            found = _file(few, 0, pieces[0]) if len(pieces) == 1 else None
+        yield found
 
 
 @contextmanager
@@ -125,12 +146,12 @@ def fetched(tables: Tables | None, place: Place, files: Sequence[FileToLoad], *,
     if tables is None or tables.store is None:
         raise Bug("nobody can open a store here")
     store = tables.store(place)
-    with nowhere() if private else _aside(tables.folder) as scratch:
+    with nowhere() if private else aside(tables.folder) as scratch:
         yield Given([replace(f, found=store.fetch(f.found, f.digest, scratch)) for f in files], {})
 
 
 @contextmanager
-def _aside(folder: Path) -> Iterator[Path]:
+def aside(folder: Path) -> Iterator[Path]:
     """A folder of its own, that is gone at the end, or swept by another process when this one is killed."""
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)

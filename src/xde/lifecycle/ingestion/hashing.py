@@ -9,10 +9,11 @@ from xde.ground.errors import Bug, UserError
 from xde.ground.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from xde.lifecycle.ingestion.declare import Reading
     from xde.lifecycle.ingestion.from_tables import Tables
+    from xde.lifecycle.ingestion.port import Field
 
 SHORTEST = 16  # bytes: what is shorter can be guessed like a password
 
@@ -22,7 +23,12 @@ def keys_of(reading: Reading, tables: Tables | None, known: Mapping[str, object]
 
     Raises `UserError`.
     """
-    wanted = {f.name: f.treatment.key for f in reading.fields if f.treatment is not None and f.treatment.key}
+    return keys_for(reading.dataset, reading.fields, tables, known)
+
+
+def keys_for(dataset: str, fields: Sequence[Field], tables: Tables | None, known: Mapping[str, object]) -> dict[str, bytes]:
+    """The keys of some fields by their references; see `keys_of`."""
+    wanted = {f.name: f.treatment.key for f in fields if f.treatment is not None and f.treatment.key}
     if not wanted:
         return {}
     if tables is None or tables.secret is None:
@@ -37,7 +43,7 @@ def keys_of(reading: Reading, tables: Tables | None, known: Mapping[str, object]
     for name, reference in wanted.items():
         was = before.get(name) if isinstance(before, dict) else None
         if was is not None and was != fingerprint(keys[reference]):
-            raise UserError(_another(reading.dataset, name, reference))
+            raise UserError(_another(dataset, name, reference))
     return keys
 
 
@@ -46,9 +52,14 @@ def fingerprint(key: bytes) -> str:
     return hmac.digest(key, b"xde: the fingerprint of a key", "sha256").hex()[:16]
 
 
+def fingerprints(fields: Sequence[Field], keys: Mapping[str, bytes]) -> dict[str, str]:
+    """What tells the key of each hashed column."""
+    return {f.name: fingerprint(keys[f.treatment.key]) for f in fields if f.treatment is not None and f.treatment.key}
+
+
 def hashed_with(reading: Reading, keys: Mapping[str, bytes]) -> dict[str, object]:
     """What a commit says of the keys."""
-    found = {f.name: fingerprint(keys[f.treatment.key]) for f in reading.fields if f.treatment is not None and f.treatment.key}
+    found = fingerprints(reading.fields, keys)
     return {"hashed_with": found} if found else {}
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.errors import Bug, DataError
+from xde.ground.errors import Bug, DataError, UserError
 from xde.kernel.plan.checks import Action, CheckKind, CheckResult
 from xde.kernel.run.events import Outcome
 from xde.kernel.run.metering import meter
+from xde.lifecycle.ingestion.at_the_door import held_later
 from xde.lifecycle.ingestion.capturing import Finishing, bounded_by_nothing, placed, without_gone
 from xde.lifecycle.ingestion.changed_columns import changed, missing
-from xde.lifecycle.ingestion.from_tables import Given, abandon, fetched, known_of, position_of, read_aside, settle
+from xde.lifecycle.ingestion.from_tables import Given, abandon, aside, fetched, known_of, position_of, read_aside, sampled, settle
 from xde.lifecycle.ingestion.hashing import hashed_with, keys_of
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
 from xde.lifecycle.ingestion.push import landed
+from xde.lifecycle.ingestion.snapshots import Difference, job_of
 from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.storage.publish import Publication
 
@@ -24,17 +27,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from xde.ground.findings import Finding
     from xde.kernel.plan.checks import Check
     from xde.kernel.plan.plan import Step
     from xde.kernel.run.runner import StepContext
     from xde.lifecycle.ingestion.declare import Reading
     from xde.lifecycle.ingestion.from_tables import Tables
     from xde.lifecycle.ingestion.port import Field, Loaded, Loader
+    from xde.lifecycle.ingestion.snapshots import Compared
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
     from xde.lifecycle.storage.port import Schema, Snapshot
     from xde.lifecycle.storage.publish import Publisher
+
+
+NO_COLUMN = "XDE0482"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class SourceWork:
     found: Mapping[str, FoundFile]
     personal: tuple[str, ...]
     stored: Schema
+    hashed_with: Mapping[str, str] = field(default_factory=dict)  # of what was pushed: the fingerprints of the keys it was hashed with
 
 
 class LoadPerformer:
@@ -70,7 +79,7 @@ class LoadPerformer:
         reading = self._work[step.dataset].reading
         if reading.ask is not None and reading.ask.in_batches:
             outcomes = self._by_batches(step, context)
-        elif reading.write_mode != "merge" or len(step.files) < 2:
+        elif (reading.write_mode != "merge" and reading.compared is None) or len(step.files) < 2:
             return self._load(step, context)[0]
         else:
             outcomes = [self._load(replace(step, files=(f,), full=step.full and not n), context)[0] for n, f in enumerate(step.files)]
@@ -93,36 +102,64 @@ class LoadPerformer:
         return outcomes
 
     def _load(self, step: Step, context: StepContext, *, going_on: bool = False) -> tuple[Outcome, bool]:
-        """One commit, and whether there is more to read."""
+        """One commit, and whether there is more to read. A column that a database has no more may be there under another name."""
+        try:
+            return self._load_once(step, context, going_on=going_on)
+        except UserError as error:
+            if all(f.code != NO_COLUMN for f in error.findings):
+                raise
+            raise UserError(*(self._offered(step, context, error) or error.findings)) from None
+
+    def _offered(self, step: Step, context: StepContext, error: UserError | None = None) -> tuple[Finding, ...]:
+        """What lacks in a table that is read and may have got another name, by a few of its rows."""
+        work = self._work[step.dataset]
+        if work.reading.ask is None or not work.reading.ask.is_table or self._tables is None:
+            return ()
+        before = self._pins.snapshot(step.dataset)
+        folder = self._publisher.lake.folder(self._pins.table(step.dataset))
+        keys = keys_of(work.reading, self._tables, {})
+        with sampled(self._tables, work.reading.ask) as file:
+            if file is None:
+                return ()
+            job = replace(self._job(step, context, work, folder, before, [file]), keys=keys, merging=None)
+            return self._loader.offered(job, file.found, error)
+
+    def _load_once(self, step: Step, context: StepContext, *, going_on: bool = False) -> tuple[Outcome, bool]:
         work = self._work[step.dataset]
         table = self._pins.table(step.dataset)
         before = self._pins.renew(step.dataset)
         lake = self._publisher.lake
-        finish = Finishing(work.reading, self._merger, before)
         replacing = step.full or work.reading.write_mode == "replace"
         known = known_of(self._publisher, before)
         keys = keys_of(work.reading, self._tables, {} if replacing else known)
+        bare = replace(self._job(step, context, work, lake.folder(table), before, ()), keys=keys)
+        finish = Finishing(work.reading, self._merger, before, partial(self._loader.kept, bare))
         with self._given(step, work, before, finish, going_on=going_on) as given:
-            loaded = self._loader.load(replace(self._job(step, context, work, lake.folder(table), before, given.files), keys=keys))
+            job = replace(bare, files=given.files, mark=finish.mark)
+            anew = step.full or work.reading.write_mode == "replace" or given.anew
+            loaded, compared = self._loaded(work, job, before, anew=step.full)
             if work.reading.ask is not None:
                 loaded = replace(loaded, accounts=(given.accounted(work.reading.ask, loaded),))
-            anew = step.full or work.reading.write_mode == "replace" or given.anew
-            rewritten = self._rewritten(work, before, loaded, given, replacing=anew)
+            columns = changed(work.reading, known, loaded)
+            ask = work.reading.ask
+            news = self._offered(step, context) if columns.missing and before and ask is not None and not ask.every else ()
+            rewritten = compared.table if compared is not None else self._rewritten(work, before, loaded, given, replacing=anew)
         crash_point(CrashPoint.FILES_WRITTEN)
         if metered := meter():
             metered.given(sum(a.records for a in loaded.accounts), sum(a.size for a in loaded.accounts))
         publication = Publication(
             table,
-            loaded.schema,
+            compared.schema if compared is not None else loaded.schema,
             rewritten.adds,
-            loaded.files if rewritten.adds else (),
+            compared.fresh if compared is not None else loaded.files if rewritten.adds else (),
             rewritten.removes,
             before,
             {
                 **self._facts(step, context, work, loaded),
                 **hashed_with(work.reading, keys),
                 **given.facts,
-                **({"same": True} if given.idle(before, rewritten) else {}),
+                **({"same": True} if given.idle(before, rewritten) or (compared is not None and before and not compared.rows) else {}),
+                **({"changes": dict(compared.counts)} if compared is not None else {}),
             },
             tuple(c for c in work.checks if not in_flight(c)),
             tuple(_counted(c, loaded, work.reading) for c in work.checks if in_flight(c)),
@@ -139,18 +176,18 @@ class LoadPerformer:
             *published.warnings,
             *given.findings,
             *loaded.findings,
+            *(compared.findings if compared is not None else ()),
             *(finish.findings(work.reading.ask) if work.reading.ask is not None else ()),
         )
-        columns = changed(work.reading, known, loaded)
         outcome = Outcome(
             step,
             "done",
-            rows=loaded.accepted,
+            rows=loaded.accepted if compared is None else compared.rows,
             bytes=sum(f.size for f in rewritten.adds),
             letters=loaded.letters,
             snapshot=published.snapshot.number,
             checks=published.results,
-            findings=(*findings, *columns.findings(work.reading)),
+            findings=(*findings, *columns.findings(work.reading), *news),
             facts=columns.fact,
         )
         return outcome, given.more
@@ -174,7 +211,19 @@ class LoadPerformer:
             ask = ask.instead_of(position)
         if ask.in_batches and not going_on:
             position = bounded_by_nothing(position)
-        return read_aside(self._tables, ask, None if anew else position, finish)
+        return read_aside(self._tables, ask, None if anew or work.reading.compared is not None else position, finish)
+
+    def _loaded(self, work: SourceWork, job: LoadJob, before: Snapshot | None, *, anew: bool) -> tuple[Loaded, Compared | None]:
+        """What was read. Of a source that is captured by comparison a whole snapshot, in a folder of its own that is gone at the end."""
+        how = work.reading.compared
+        if how is None:
+            return self._loader.load(job), None
+        if self._tables is None:
+            raise Bug("there is no room for a snapshot here")
+        with aside(self._tables.folder) as scratch:
+            loaded = self._loader.load(job_of(job, how, str(scratch)))
+            difference = Difference(how, self._merger, work.reading.fields, work.stored, job.at, str(scratch))
+            return loaded, difference.against(before, loaded, job.folder, anew=anew)
 
     def _job(
         self, step: Step, context: StepContext, work: SourceWork, folder: str, before: Snapshot | None, files: Sequence[FileToLoad]
@@ -189,7 +238,7 @@ class LoadPerformer:
             files=files,
             dialect=reading.dialect,
             fields=reading.fields,
-            checks=[c for c in work.checks if in_flight(c)],
+            checks=held_later([c for c in work.checks if in_flight(c)], reading.clear),
             folder=folder,
             letters_folder=f"{folder}/_letters",
             schema_change=reading.schema_change,
@@ -241,6 +290,7 @@ class LoadPerformer:
             "full": step.full or (work.reading.ask is not None and work.reading.write_mode == "replace"),
             "files": files,
             **({"landed": landed(f.path for f in step.files)} if work.reading.push is not None else {}),
+            **({"hashed_with": dict(work.hashed_with)} if work.hashed_with else {}),
             "letters": list(loaded.letter_files),
             "rows_in": sum(a.records for a in loaded.accounts),
             "rows_out": loaded.accepted,

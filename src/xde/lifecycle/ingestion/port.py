@@ -10,6 +10,7 @@ from xde.ground.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from xde.ground.errors import UserError
     from xde.ground.findings import Finding
     from xde.kernel.plan.checks import Check
     from xde.lifecycle.sources.port import FoundFile
@@ -96,6 +97,7 @@ class Dialect:
     records_at: str | None = None
     max_record_bytes: int = 16_000_000
     quoted_nulls: bool = True  # whether a word for missing is one in quotes too
+    treated: bool = False  # whether its lines were treated as they were taken in, and some tell why they are dead letters
     packed: bool = False  # whether bytes that cannot stand in a line stand there packed: see `sources.messages`
 
 
@@ -212,6 +214,7 @@ class LoadJob:
     table: tuple[str, ...] = ()  # Parquet files of the table as it is: what a column held so far is known by them
     private: bool = False
     keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    mark: str = ""  # how a text begins that was treated already, in a column that is treated; no clear one begins so
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +283,14 @@ class Loader(Protocol):
 
     def recovered(self, job: LoadJob, letters: Sequence[Letter]) -> Sequence[Letter]:
         """Redacted letters with the records that they are about, read again from the job's files; without those that are not there."""
+        ...
+
+    def offered(self, job: LoadJob, found: FoundFile, error: UserError | None = None) -> tuple[Finding, ...]:
+        """Which columns of a file may be those that lack, by what they hold: the findings of an error with that, or, without one, news."""
+        ...
+
+    def kept(self, job: LoadJob, names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Sequence[Sequence[str | None]]:
+        """What is kept of some values, given and told as texts, row by row; `names` are the fields that they are of."""
         ...
 
     def columns(self, file: FoundFile, dialect: Dialect) -> Sequence[str]:

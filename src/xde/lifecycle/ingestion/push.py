@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xde.ground.spans import Span
     from xde.kernel.project.contract import Server
     from xde.kernel.project.declarations import SourceDataset
+    from xde.lifecycle.ingestion.at_the_door import Bound
     from xde.lifecycle.sources.devices import Subscription
     from xde.lifecycle.sources.port import FoundFile
 
@@ -189,6 +190,10 @@ class Spool(Protocol):
 
 class Delivered(Protocol):
     """Looks at the segments of spools."""
+
+    def bound(self, spool: str) -> Bound:
+        """How the records of a spool were treated before they were written."""
+        ...
 
     def segments(self, spool: str, landed: Mapping[str, int]) -> Sequence[FoundFile]:
         """The segments that are not landed, in order: `landed` maps a spool's own name to the last number that is.

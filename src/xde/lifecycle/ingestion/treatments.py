@@ -9,6 +9,7 @@ from xde.ground.findings import Finding
 from xde.ground.records import dataclass
 from xde.kernel.project.secret_references import EXAMPLES, references
 from xde.lifecycle.ingestion.port import Treatment
+from xde.lifecycle.sources.tables import TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence, Set
@@ -35,7 +36,6 @@ class Way:
 
     fields: tuple[Field, ...]
     ask: Ask | None
-    pushed: bool
     new_column: str
     version: str | None
 
@@ -137,14 +137,6 @@ def check_treatments(dataset: SourceDataset, way: Way, findings: Findings) -> No
 
 def _check_way(dataset: SourceDataset, way: Way, findings: Findings) -> None:
     given = dataset.object.custom
-    if way.pushed:
-        why = "what is pushed is written to a disk before its sender is answered, so that nothing is lost; the values would lie there"
-        hint = "let the sender leave the values out, or deliver files"
-        _refuse(f"`{dataset.name}` is pushed to, and cannot be treated in flight", dataset, why, hint, findings)
-    if way.ask is not None and way.ask.capture is not None:
-        why = "changes are gathered in files before they are loaded, and completed from the table, which has no clear values"
-        hint = "read the table by a cursor, without `xdeCapture`"
-        _refuse(f"the changes of `{dataset.name}` are captured, and cannot be treated in flight", dataset, why, hint, findings)
     if way.new_column == "evolve":
         why = "a column that is delivered under another name would be a new one, and be written as it is"
         hint = "write `quarantine`, `freeze` or `discard`"
@@ -152,17 +144,12 @@ def _check_way(dataset: SourceDataset, way: Way, findings: Findings) -> None:
         findings.add(Finding("XDE0334", message, _at(given, "schemaChange", dataset.object), "evolve", why, hint))
 
 
-def _refuse(message: str, dataset: SourceDataset, why: str, hint: str, findings: Findings) -> None:
-    at = next((p.custom[WORD].span for p in dataset.object.properties if WORD in p.custom), dataset.object.span)
-    findings.add(Finding("XDE0333", message, at, "in flight", why, hint))
-
-
 def _check_columns(dataset: SourceDataset, way: Way, treated: Set[str], findings: Findings) -> None:
     of = dataset.object
     if all(f.kept_type is None for f in way.fields):
         findings.add(Finding("XDE0330", f"nothing is kept of `{dataset.name}`", of.span, "all dropped", "", "keep a column"))
     cursor = way.ask.cursor.columns if way.ask is not None and way.ask.cursor is not None else ()
-    named = {way.version, *(f.name for f in way.fields if f.source_name in cursor)}
+    named = {way.version, *(f.name for f in way.fields if f.source_name in {*cursor, *TOLD})}
     for name in sorted(treated & named):
         why = "how far a source was read is kept with its rows, as it stands"
         at = next(p.custom[WORD].span for p in of.properties if p.name == name)

@@ -139,6 +139,20 @@ class Ask:
         return replace(self, columns=(*kept, *more))
 
     @property
+    def is_table(self) -> bool:
+        """Whether it is a database that is asked, in SQL."""
+        return self.request is None and self.stream is None and self.extract is None
+
+    def sampled(self, rows: int) -> Ask:
+        """The first rows, with every column that there is and without those that lack."""
+        mark = "`" if self.place.kind == "mysql" else '"'
+        whole = ".".join(f"{mark}{p}{mark}" for p in self.relation.split(".")) if self.query is None else f"({self.query}) AS whole"
+        if self.query is None and self.place.kind == "sqlalchemy":
+            whole = self.relation  # nobody knows how its names are quoted
+        query = f"SELECT * FROM {whole} LIMIT {rows:d}"
+        return replace(self, query=query, cursor=None, capture=None, may_lack=True, every=True, limits=replace(self.limits, connections=1))
+
+    @property
     def asked(self) -> Request:
         """The request of an ask of an API."""
         if self.request is None:
@@ -240,7 +254,7 @@ class Portion:
     """What was read: pieces of one snapshot, the position after them, and what it cost the source (`rows`, `bytes`, `seconds` ...).
 
     Of a capture also: `gone`, a CSV of the keys that are deleted; `anew`, that nothing stays of what was there; `more`, that there is more
-    to read at once.
+    to read at once. Of a private source `gone` is NDJSON, a list a line, the first with the names.
     """
 
     pieces: tuple[Piece, ...]
@@ -293,4 +307,21 @@ class Captured(Protocol):
 
     def abandon(self, ask: Ask) -> None:
         """Let the source forget that somebody began to read, and gave it up before anything was committed."""
+        ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A server that keeps its log in slots, which stay when nobody reads them. `wanted` has the server of each slot by its name."""
+
+    def system(self, ask: Ask) -> str:
+        """Which server it is."""
+        ...
+
+    def left(self, ask: Ask, wanted: Mapping[str, str]) -> Mapping[str, int]:
+        """Of some slots those that are there and that nobody reads just now, with the bytes that they hold back."""
+        ...
+
+    def drop(self, ask: Ask, wanted: Mapping[str, str]) -> Sequence[str]:
+        """Take such slots away; gives those that are gone."""
         ...

@@ -112,7 +112,7 @@ class Merger:
 
         The new files are no part of what comes out: they may hold rows that only say that a key is gone.
         """
-        folder, arranged = self._lake.folder(before.table), self.arrangement(before.table.dataset)
+        folder = self._lake.folder(before.table)
         fresh = (schema, tuple(f"{folder}/{f.path}" for f in new))
         doubled = self.read(doubled_keys(NEW, going.key), {NEW: fresh}, {})
         if doubled:
@@ -120,12 +120,24 @@ class Merger:
         sql = learnt(before, schema, going.key, going.deleted, complete=going.complete)
         told = self.write(sql, {OLD: (before.schema, before.paths), NEW: fresh}, {}, folder)
         seen = ((*schema, Column(GONE, "BOOLEAN")), tuple(f"{folder}/{f.path}" for f in told))
+        table, added = self.bring_in(before, told, (seen, schema), going.key)
+        return Learnt(table, added, told)
+
+    def bring_in(
+        self, before: Snapshot, told: Sequence[DataFile], of: tuple[tuple[Schema, tuple[str, ...]], Schema], key: Sequence[str]
+    ) -> tuple[Rewritten, Sequence[DataFile]]:
+        """A table with the rows that are told in the place of those of their keys, and without those whose `GONE` is true.
+
+        `of` is how the files that tell it are read, and the columns of the table. Gives its files with new rows, too.
+        """
+        (seen, schema), folder = of, self._lake.folder(before.table)
+        arranged = self.arrangement(before.table.dataset)
         columns = ", ".join(quoted(c.name) for c in schema)
         added = self.write(f"SELECT {columns} FROM {NEW} WHERE NOT {GONE}", {NEW: seen}, {}, folder, arranged) if told else ()
-        rewrite = merge_by_key(before, told, schema, going.key)
+        rewrite = merge_by_key(before, told, schema, key)
         old = (before.schema, tuple(f"{before.folder}/{f.path}" for f in rewrite.removes))
         kept = self.write(rewrite.sql, {OLD: old, NEW: seen}, rewrite.parameters, folder, arranged) if rewrite.removes else ()
-        return Learnt(Rewritten([*added, *kept], rewrite.removes), added, told)
+        return Rewritten([*added, *kept], rewrite.removes), added
 
     def replace_interval(
         self, before: Snapshot, new: Sequence[DataFile], schema: Schema, column: str, bounds: Mapping[str, object]

@@ -139,6 +139,8 @@ class Workspace:
         if CASE == "ill":
             yield Diagnosis("source nyc", "missing", "no folder `data`", "make it")
 
+    freed = ()
+
     def clean(self, *, keep_hours, keep_days, dry_run, compact):
         print(f"clean keep_hours={keep_hours:g} keep_days={keep_days:g}", file=sys.stderr)
         return (Cleaned(TableId("a.b", "u"), ("x", "y"), 500, dropped=True), Cleaned(TableId("a.b", "v"), ("x",), 1500))

@@ -72,7 +72,7 @@ def test_quiet_keeps_results_only(call):
         (["letters", "discard", "--all", "--reason", "old"], {"discarded"}),
         (["runs"], {"runs"}),
         (["runs", "r1"], {"run", "steps"}),
-        (["clean"], {"dry_run", "environments", "tables", "findings"}),
+        (["clean"], {"dry_run", "environments", "slots", "tables", "findings"}),
         (["doctor"], {"diagnoses"}),
         (["explain"], {"codes"}),
         (["explain", "1"], {"code", "title", "text"}),

@@ -16,6 +16,7 @@ from xde.connectors.duckdb.ingestion.splitting import Splitting
 from xde.connectors.duckdb.ingestion.stage import Source
 from xde.connectors.duckdb.ingestion.text_files import TextFile
 from xde.ground.names import literal
+from xde.lifecycle.ingestion.at_the_door import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.port import FoundFile
 
 EVERY_LINE = Splitting()
+REFUSED_AT = f'$."{REFUSED}"'
 FIRST, FORMS = 200, 4  # how many records are looked at, for how many orders of their names
 LARGE = 16_000_000  # bytes: NumPy takes as long to start as the engine to look through fewer
 MANY_DIGITS = "[0-9][0-9.]{15}"  # a DOUBLE keeps 15 digits of any number (IEEE 754)
@@ -63,11 +65,12 @@ def _json(job: LoadJob, file: TextFile) -> Callable[[str], Source]:
     members = Members()
     texts = {f.name: members.text(f) for f in job.fields}
     new = new_in_json(job, _usual(file, known_members(job)))
+    refused = f"json_extract_string(line, {literal(REFUSED_AT)})" if job.dialect.treated else ""
     many = members.doubtful
     if many and file.content.file.size >= LARGE:
         with file.content.open() as stream:
             many = may_have_long_numbers(stream)
-    return lambda relation: json_source(relation, texts, members, new, many=many)
+    return lambda relation: replace(json_source(relation, texts, members, new, many=many), refused=refused)
 
 
 def _fixed(job: LoadJob) -> Callable[[str], Source]:
@@ -91,7 +94,8 @@ def new_in_json(job: LoadJob, usual: Collection[tuple[str, ...]] = ()) -> str:
 
 def known_members(job: LoadJob) -> list[str]:
     """The names at the top of a record that the contract knows."""
-    return [n for f in job.fields for n in ((f.path or (f.source_name,))[0], *f.also)]
+    own = [REFUSED] if job.dialect.treated else []
+    return own + [n for f in job.fields for n in ((f.path or (f.source_name,))[0], *f.also)]
 
 
 def _usual(file: TextFile, known: Collection[str]) -> list[tuple[str, ...]]:

@@ -12,14 +12,13 @@ from dataclasses import astuple, replace
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
 from xde.connectors.duckdb.ingestion import renames
 from xde.connectors.duckdb.ingestion.csv_files import columns_of, open_csv, stage_csv
 from xde.connectors.duckdb.ingestion.delivered import LARGE
-from xde.connectors.duckdb.ingestion.deliveries import Delivery, of_document
 from xde.connectors.duckdb.ingestion.documents import parquet_columns, parquet_records, sheet_rows, stage_json, stage_parquet, stage_sheet
 from xde.connectors.duckdb.ingestion.letters import read_letters, write_letters
 from xde.connectors.duckdb.ingestion.line_files import open_lines, records_of, stage_lines
@@ -29,6 +28,8 @@ from xde.connectors.duckdb.ingestion.refusing import refuse
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
 from xde.connectors.duckdb.ingestion.sieving import may_be_sieved, sieve, sieve_json
 from xde.connectors.duckdb.ingestion.stage import NEW, Stage
+from xde.connectors.duckdb.ingestion.staged import Delivery, of_document
+from xde.connectors.duckdb.ingestion.treating import kept_texts
 from xde.connectors.duckdb.ingestion.words import MISSING, looked_at, no_balance, over_limit, reason_of
 from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.session import translated
@@ -52,7 +53,8 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.port import DataFile
 
-NO_COLUMN, NEW_COLUMN = "XDE0411", "XDE0412"
+NO_COLUMN, NEW_COLUMN, NOT_THERE = "XDE0411", "XDE0412", "XDE0482"
+T = TypeVar("T")
 FORMATS = ("csv", "json", "ndjson", "parquet", "excel", "fixed_width")
 
 
@@ -103,12 +105,24 @@ class DuckdbLoader:
         with nowhere() as scratch, closing(self._alone()) as cursor:
             return recovered(cursor, job, letters, scratch)
 
+    def offered(self, job: LoadJob, found: FoundFile, error: UserError | None = None) -> tuple[Finding, ...]:
+        """What columns of a sample may be that lack, in the words of an error; without one as news."""
+        offers: list[renames.Offer] = []
+        with renames.if_readable():
+            offers = self._with_scratch(job, lambda loading: loading.offers(found))
+        return tuple(renames.offered(error, offers).findings) if error is not None else renames.noticed(job, found.path, offers)
+
+    def kept(self, job: LoadJob, names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Sequence[Sequence[str | None]]:
+        """What is kept of some values, worked out in memory alone."""
+        with closing(self._alone()) as cursor, without_words(job.dataset):
+            return kept_texts(cursor, job, names, rows)
+
     def _alone(self) -> duckdb.DuckDBPyConnection:
         if self._apart is None:
             raise Bug("a private load needs an engine that puts nothing on a disk")
         return self._apart()
 
-    def _with_scratch(self, job: LoadJob, work: Callable[[_Loading], Loaded]) -> Loaded:
+    def _with_scratch(self, job: LoadJob, work: Callable[[_Loading], T]) -> T:
         if job.private:
             with nowhere() as memory, closing(self._alone()) as alone, without_words(job.dataset):
                 return work(_Loading(alone, job, memory))
@@ -234,9 +248,12 @@ class _Loading:
                 self._note_members(found)
                 return Delivery(file, len(written), numbered=list(enumerate(written, 1)))
             case "excel":
-                rows, matched = stage_sheet(self.stage, found, self.scratch)
+                try:
+                    rows, matched = stage_sheet(self.stage, found, self.scratch)
+                except UserError as error:
+                    raise self._with_offers(error, found) from None
                 self._note(found, matched.new if matched else ())
-                self._lacks(found, matched)
+                self._lacks(found, matched, lambda: renames.of_sheet(self.cursor, self.job, found))
                 return Delivery(file, len(rows), numbered=list(rows.items()))
             case "parquet":
                 try:
@@ -279,14 +296,19 @@ class _Loading:
 
     def _with_offers(self, error: UserError, found: FoundFile, header: tuple[str, ...] = ()) -> UserError:
         """The refusal of a file by its columns, with what may have got another name."""
-        if not {f.code for f in error.findings} & {NO_COLUMN, NEW_COLUMN}:
+        if not {f.code for f in error.findings} & {NO_COLUMN, NEW_COLUMN, NOT_THERE}:
             return error
-        lenient = replace(self.job, schema_change=SchemaChange("discard", "evolve"))
         with renames.if_readable():
-            if lenient.dialect.format == "csv":
-                return renames.offered(error, renames.of_csv(self.cursor, lenient, open_csv(lenient, found, self.scratch, header)))
-            return renames.offered(error, renames.of_parquet(self.cursor, lenient, found))
+            return renames.offered(error, self.offers(found, header))
         return error
+
+    def offers(self, found: FoundFile, header: tuple[str, ...] = ()) -> list[renames.Offer]:
+        """What the new columns of a file may be, whatever the policy is."""
+        lenient = replace(self.job, schema_change=SchemaChange("discard", "evolve"))
+        if lenient.dialect.format == "csv":
+            return renames.of_csv(self.cursor, lenient, open_csv(lenient, found, self.scratch, header))
+        other = renames.of_sheet if lenient.dialect.format == "excel" else renames.of_parquet
+        return other(self.cursor, lenient, found)
 
     def _lacks(self, found: FoundFile, matched: Matched | None, offers: Callable[[], list[renames.Offer]] | None = None) -> None:
         """Note the fields that a file does not have; tell of those that may be there under another name.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from xde.connectors.duckdb.ingestion.casts import INTEGERS, TEXTS, cast, nested
-from xde.connectors.duckdb.ingestion.documents import parquet_texts
+from xde.connectors.duckdb.ingestion.documents import parquet_texts, sheet_rows
 from xde.connectors.duckdb.ingestion.treating import give_keys, kept_values
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
@@ -144,6 +144,19 @@ def of_parquet(cursor: duckdb.DuckDBPyConnection, job: LoadJob, found: FoundFile
     if not missing or not new:
         return []
     return offers(cursor, job, missing, f"FROM read_parquet({literal(found.location)})", {n: texts[n] for n in new})
+
+
+def of_sheet(cursor: duckdb.DuckDBPyConnection, job: LoadJob, found: FoundFile) -> list[Offer]:
+    """The offers of a worksheet."""
+    import pyarrow as pa
+
+    header, rows = sheet_rows(found, job.dialect)
+    missing, new = unmatched(job, header)
+    if not missing or not new:
+        return []
+    below = [row for _, row in rows[:RECORDS]]
+    cursor.register("sheet", pa.table({n: pa.array([r[header.index(n)] for r in below], pa.string()) for n in new}))
+    return offers(cursor, job, missing, "FROM sheet", {n: quoted(n) for n in new})
 
 
 def unmatched(job: LoadJob, given: Sequence[str]) -> tuple[list[Field], list[str]]:

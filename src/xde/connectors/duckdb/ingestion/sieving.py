@@ -161,7 +161,14 @@ def _given_json(stage: Stage, file: TextFile) -> _Given | None:
 
     job, dialect = stage.job, stage.job.dialect
     fields = {f.name: (f.path or (f.source_name,)) for f in job.fields}
-    if dialect.trim or dialect.decimal != "." or dialect.packed or not file.content.bare or file.content.line_end != r"\n":
+    if (
+        dialect.trim
+        or dialect.decimal != "."
+        or dialect.packed
+        or dialect.treated
+        or not file.content.bare
+        or file.content.line_end != r"\n"
+    ):
         return None
     if any(nested(f) or len(fields[f.name]) > 1 for f in job.fields):
         return None

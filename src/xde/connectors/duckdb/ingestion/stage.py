@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion import treating
-from xde.connectors.duckdb.ingestion.casts import cast
+from xde.connectors.duckdb.ingestion.casts import cast, nested
 from xde.connectors.duckdb.ingestion.new_columns import NO_VALUES, value_text
 from xde.connectors.duckdb.ingestion.predicates import predicate
-from xde.connectors.duckdb.ingestion.treating import give_keys, kept, not_cast, redacted, text_of_stored
+from xde.connectors.duckdb.ingestion.treating import give_keys, kept, kept_values, not_cast, redacted, text_of_stored
 from xde.connectors.duckdb.ingestion.words import UNKNOWN
 from xde.connectors.duckdb.metering import note
 from xde.ground.names import literal, quoted
@@ -31,6 +32,9 @@ RAW = '"__raw"'
 NTH = '"__nth"'
 UNREAD = '"__unread"'
 NEW = '"__new"'
+LINE = '"__line"'
+REFUSED_BEFORE = '"__refused"'
+NUMBERS = re.compile(r"(DECIMAL|NUMERIC)\b|DOUBLE|FLOAT|REAL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Source:
     position: str = "NULL::BIGINT"
     unread: str = "false"
     new: str = NO_VALUES
+    refused: str = ""  # the reasons (JSON) of a record that was refused when it was taken in
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,27 @@ class Stage:
     def _count(self) -> int:
         return int(self.cursor.execute("SELECT count(*) FROM stage").fetchall()[0][0]) if self.made else 0
 
-    def _select(self, source: Source) -> str:
+    def looked_at(self, source: Source) -> str:
+        """The query of records that are not staged: number, reasons, what may be shown, and the record as what is kept of it.
+
+        That record is JSON by the names that the fields have in a file, its values texts unless they are nested.
+        """
+        values = kept_values(self.job)
+        members = ", ".join(f"{literal(f.source_name)}, {self._written(f, values[f.name])}" for f in self.job.fields if f.name in values)
+        record = f"CAST(json_object({members}) AS VARCHAR)"
+        return f"SELECT {NTH}, {BAD}, {RAW}, {LINE} FROM ({self._select(source, f'{record} AS {LINE}')}) ORDER BY {NTH}"
+
+    def _written(self, of: Field, value: str) -> str:
+        if of.treatment is None:
+            return f"CAST({text_of(of)} AS JSON)" if nested(of) else text_of(of)
+        kept = replace(of, type=of.kept_type or of.type)
+        if nested(kept):
+            return f"to_json({value})"
+        text = f"CAST({value} AS VARCHAR)"
+        mark = self.job.dialect.decimal
+        return f"replace({text}, '.', {literal(mark)})" if mark != "." and NUMBERS.match(kept.type.strip().upper()) else text
+
+    def _select(self, source: Source, besides_all: str = "") -> str:
         """Three layers: the record's texts, their casts, and of a record that cannot be accepted its texts once more.
 
         What is wrong with it is told later (`_told`), for those few alone: it costs too much to be asked of every record.
@@ -115,15 +140,21 @@ class Stage:
         if job.private:  # what is wrong is told at once: the texts are not kept
             shown = self._reasons(unknown if asked else "")
         bad = f"CASE WHEN {' OR '.join(wrong)} THEN {shown} END"
+        if source.refused:
+            bad = f"coalesce({REFUSED_BEFORE}, {bad})"
         names = ", ".join(kept(job))
         raw = treating.shown(job.fields, {f.name: text_of(f) for f in job.fields}) if job.private else RAW
         verbatim = "NULL::VARCHAR" if job.private else source.raw
         own = f"{verbatim} AS {RAW}, {source.position} AS {NTH}, {source.unread} AS {UNREAD}, {source.new} AS {NEW}"
         besides = {BAD: BAD, RAW: f"CASE WHEN {BAD} IS NOT NULL THEN {raw} END AS {RAW}", NTH: NTH, NEW: NEW}
-        more = ", ".join(sql for name, sql in besides.items() if self.kept.get(name, True))
+        more = ", ".join(sql for name, sql in besides.items() if self.kept.get(name, True) or (besides_all and name == RAW))
+        more += f", {besides_all}" if besides_all else ""
+        before = REFUSED_BEFORE if source.refused else ""
+        own += f", {source.refused} AS {before}" if before else ""
+        passed = f", {before}" if before else ""
         return (
             f"SELECT {names}, {more} "
-            f"FROM (SELECT *, {bad} AS {BAD} FROM (SELECT {typed}, {texts}, {RAW}, {NTH}, {UNREAD}, {NEW} "
+            f"FROM (SELECT *, {bad} AS {BAD} FROM (SELECT {typed}, {texts}, {RAW}, {NTH}, {UNREAD}, {NEW}{passed} "
             f"FROM (SELECT {inner}, {own} FROM {source.relation})))"
         )
 
@@ -140,8 +171,16 @@ class Stage:
         rules: list[tuple[str, str | None, str]] = [
             ("required", f.name, f"{quoted(f.name)} IS NULL") for f in job.fields if f.required and not self._held(f)
         ]
-        rules += [(c.id, c.columns[0] if c.columns else None, f"({predicate(c, job.fields)}) IS FALSE") for c in self.row_checks(held=True)]
+        rules += [(c.id, c.columns[0] if c.columns else None, self._broken(c)) for c in self.row_checks(held=True)]
         return [[("parse", None, UNREAD)], wrong, not_cast(job), rules] if job.private else [[("parse", None, UNREAD)], wrong, rules]
+
+    def _broken(self, check: Check) -> str:
+        """Whether a record breaks a rule; of a value that was treated already the rule was held before it was."""
+        broken = f"({predicate(check, self.job.fields)}) IS FALSE"
+        text = check.predicate.casefold()
+        concerned = [f for f in self.job.fields if f.name in check.columns or f.name.casefold() in text]
+        already = treating.marked(concerned, self.job.mark)
+        return f"NOT ({already}) AND {broken}" if already else broken
 
     def _asks_unknown(self, source: Source) -> bool:
         return self.job.schema_change.new_column == "quarantine" and source.new != NO_VALUES

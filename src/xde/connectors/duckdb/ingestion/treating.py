@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from xde.connectors.duckdb.ingestion.casts import nested
+from xde.connectors.duckdb.ingestion.casts import cast, nested
 from xde.ground.names import literal, quoted
 from xde.ground.secrets import HIDDEN
 
@@ -49,10 +49,46 @@ def kept_values(job: LoadJob) -> dict[str, str]:
     """What is kept of each field that is kept, in SQL over the clear values."""
     variables = _variables(job)
     return {
-        f.name: quoted(f.name) if f.treatment is None else _treated(f, f.treatment, variables)
+        f.name: quoted(f.name) if f.treatment is None else _unless_treated(f, _treated(f, f.treatment, variables), job.mark)
         for f in job.fields
         if f.kept_type is not None
     }
+
+
+def _unless_treated(field: Field, treated: str, mark: str) -> str:
+    """What is kept of a text that was treated already is what stands behind its mark."""
+    if not mark or not is_text(field) or (field.treatment is not None and field.treatment.kind == "empty"):
+        return treated
+    rest = f"substr({quoted(field.name)}, {len(mark) + 1})"
+    if field.kept_type != "VARCHAR":
+        rest = f"TRY_CAST({rest} AS {field.kept_type})"
+    return f"CASE WHEN {marked([field], mark)} THEN {rest} ELSE {treated} END"
+
+
+def is_text(field: Field) -> bool:
+    """Whether a field's clear values are texts."""
+    return field.type.strip().upper() in {"VARCHAR", "TEXT", "STRING"}
+
+
+def marked(fields: Iterable[Field], mark: str) -> str:
+    """Whether one of some fields has a value that was treated already, in SQL; empty where none can."""
+    texts = [f for f in fields if mark and f.treatment is not None and is_text(f)]
+    return " OR ".join(f"coalesce(starts_with({quoted(f.name)}, {literal(mark)}), false)" for f in texts)
+
+
+def kept_texts(
+    cursor: duckdb.DuckDBPyConnection, job: LoadJob, names: Sequence[str], rows: Sequence[Sequence[str | None]]
+) -> list[tuple[str | None, ...]]:
+    """What is kept of some values, given and told as texts."""
+    import pyarrow as pa
+
+    give_keys(cursor, job)
+    by_name, values = {f.name: f for f in job.fields}, kept_values(job)
+    given = pa.table({f"c{n}": pa.array([r[n] for r in rows], pa.string()) for n in range(len(names))})
+    cursor.register("given_texts", given)
+    typed = ", ".join(f"{cast(by_name[name], f'c{n}', job.dialect.decimal).value} AS {quoted(name)}" for n, name in enumerate(names))
+    told = ", ".join(f"CAST({values[name]} AS VARCHAR)" for name in names)
+    return [tuple(r) for r in cursor.execute(f"SELECT {told} FROM (SELECT {typed} FROM given_texts)").fetchall()]
 
 
 def _treated(field: Field, how: Treatment, variables: Mapping[str, str]) -> str:
@@ -94,7 +130,10 @@ def not_cast(job: LoadJob) -> list[tuple[str, str | None, str]]:
     for field in job.fields:
         if field.treatment is not None and field.treatment.kind == "cast":
             name = quoted(field.name)
-            found.append((f"cast:{field.name}", field.name, f"{name} IS NOT NULL AND TRY_CAST({name} AS {field.treatment.text}) IS NULL"))
+            already = marked([field], job.mark)
+            clear = f" AND NOT ({already})" if already else ""
+            wrong = f"{name} IS NOT NULL{clear} AND TRY_CAST({name} AS {field.treatment.text}) IS NULL"
+            found.append((f"cast:{field.name}", field.name, wrong))
     return found
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 from typing import TYPE_CHECKING
 
 from xde.ground.errors import DataError
 from xde.ground.findings import Finding
+from xde.lifecycle.ingestion.at_the_door import TOLD
 from xde.lifecycle.ingestion.port import LetterReason
 
 if TYPE_CHECKING:
@@ -49,6 +51,9 @@ def looked_at(reason: LetterReason, raw: bytes, header: Sequence[str], dialect: 
 def reason_of(job: LoadJob, rule: str, column: str | None, value: str | None) -> LetterReason:
     """The reason for a record with a value that is not of its type, or that breaks a check; a personal value is not shown."""
     shown = "a value" if value is None else "its value" if column in job.personal else f"`{value[:80]}`"
+    if rule.startswith(TOLD):
+        before, message = json.loads(rule[len(TOLD) :])
+        return LetterReason(before, column, message)
     if rule.startswith("type:"):
         field = next(f for f in job.fields if f.name == column)
         form = f" in the format `{field.format}`" if field.format else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from xde.ground.findings import Finding
 from xde.lifecycle.sources.tables import COMMITTED, LSN, OPERATION, SEQUENCE, TRANSACTION, Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from xde.connectors.postgres.capture.latest import Key
@@ -37,7 +38,7 @@ class Changes:
         self._log = ask.capture is not None and ask.capture.key is None
         self._words = ask.capture.told if ask.capture is not None else ()
         self._shapes: list[Shaped] = []
-        self._latest = Latest(folder)
+        self._latest = Latest(folder, private=ask.private)
         self._begun: Begin | None = None
         self._sequence = 0
         self._fixed: list[str | None] = []  # what is told of every change of a transaction
@@ -69,14 +70,15 @@ class Changes:
         """Write what was kept back; of the current state also the keys that are gone, in a file of their own."""
         if self._log:
             return None
-        path, gone = self._folder / "gone.csv", 0
+        line = _json_line if self._ask.private else csv_line  # keys that are treated are treated before the engine sees them
+        path, gone = self._folder / "gone", 0
         with path.open("w", encoding="utf-8", newline="") as out:
-            out.write(csv_line(self._ask.capture.key or () if self._ask.capture else ()))
+            out.write(line(self._ask.capture.key or () if self._ask.capture else ()))
             for key, known in self._latest.all():
                 if known is not None:
                     self._pieces.write(self._shapes[known.shape].output, known.row, known.told, known.origin)
                 elif not self.anew:
-                    out.write(csv_line(key))
+                    out.write(line(key))
                     gone += 1
         return Piece(path, gone) if gone else None
 
@@ -160,6 +162,10 @@ class Changes:
         for place in self._own:
             told[place] = operation if self._words[place] == OPERATION else str(self._sequence)
         return tuple(told)
+
+
+def _json_line(values: Sequence[str | None]) -> str:
+    return json.dumps(list(values)) + "\n"
 
 
 def _untold(ask: Ask) -> Finding:

@@ -34,8 +34,9 @@ class Known(NamedTuple):
 class Latest:
     """Rows by key; None says that the key is gone."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "latest.sqlite"
+    def __init__(self, folder: Path, *, private: bool = False) -> None:
+        """Of a `private` source nothing may lie on a disk."""
+        self._path = ":memory:" if private else folder / "latest.sqlite"
         self._limit = FRONT
         self._front: dict[Key, Known | None] = {}
         self._file: sqlite3.Connection | None = None
@@ -79,6 +80,7 @@ class Latest:
         if self._file is None:
             self._file = sqlite3.connect(self._path, isolation_level=None)
             self._file.execute("PRAGMA journal_mode = OFF")
+            self._file.execute("PRAGMA temp_store = MEMORY")
             self._file.execute("PRAGMA synchronous = OFF")
             self._file.execute("CREATE TABLE latest (key TEXT PRIMARY KEY, row BLOB) WITHOUT ROWID")
         self._file.execute("BEGIN")

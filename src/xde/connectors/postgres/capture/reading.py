@@ -138,6 +138,25 @@ class PostgresCapture:
         with self._connections.session(ask) as cursor:
             slots.drop(cursor, _capture(ask).name)
 
+    def system(self, ask: Ask) -> str:
+        """Which server it is."""
+        with self._connections.session(ask) as cursor:
+            return slots.system(cursor)
+
+    def left(self, ask: Ask, wanted: Mapping[str, str]) -> dict[str, int]:
+        """Of some slots those that are on this server and that nobody reads, with the bytes of log that they hold back."""
+        with self._connections.session(ask) as cursor:
+            return {s.name: s.held for s in slots.idle(cursor, wanted)}
+
+    def drop(self, ask: Ask, wanted: Mapping[str, str]) -> list[str]:
+        """Take such slots away."""
+        with self._connections.session(ask) as cursor:
+            found = [s.name for s in slots.idle(cursor, wanted)]
+            for name in found:
+                slots.drop(cursor, name)
+                crash_point(CrashPoint.SLOT_DROPPED)
+            return found
+
     def close(self) -> None:
         """Let go of the connections."""
         self._tables.close()

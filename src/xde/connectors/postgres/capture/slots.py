@@ -12,14 +12,14 @@ from xde.ground.names import literal
 from xde.ground.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import psycopg
 
     from xde.lifecycle.sources.tables import Ask, Position
 
 MUCH = 1 << 30  # bytes of log that a slot may hold back before it is told
-LOST = "lost"
+LOST, PLUGIN = "lost", "pgoutput"
 _SLOTS = """
 SELECT slot_name::text, coalesce(plugin::text, ''), coalesce(database::text, ''), active, coalesce(wal_status, 'lost'),
   coalesce((confirmed_flush_lsn - '0/0')::bigint, 0), coalesce(pg_current_wal_flush_lsn() - restart_lsn, 0)::bigint
@@ -156,6 +156,15 @@ def make(connection: psycopg.Connection[Any], ask: Ask, name: str) -> tuple[int,
 def drop(cursor: psycopg.Cursor[Any], name: str) -> None:
     """Take a slot away, if it is there and nobody reads it."""
     cursor.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s AND NOT active", (name,))
+
+
+def idle(cursor: psycopg.Cursor[Any], wanted: Mapping[str, str]) -> list[Slot]:
+    """Of some slots (the server that each was made on, by its name) those that are here and that nobody reads just now."""
+    here = system(cursor)
+    found = [find(cursor, name) for name, made_on in wanted.items() if made_on == here]
+    cursor.execute("SELECT current_database()::text")
+    (database,) = cursor.fetchone() or ("",)
+    return [s for s in found if s is not None and not s.active and s.plugin == PLUGIN and s.database == database]
 
 
 def advance(cursor: psycopg.Cursor[Any], slot: Slot, lsn: int) -> None:

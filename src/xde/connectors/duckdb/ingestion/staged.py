@@ -1,4 +1,4 @@
-"""A file under way: what is known of it once it is staged, until its account is made."""
+"""A file that was staged, and what is known of its records."""
 
 from __future__ import annotations
 

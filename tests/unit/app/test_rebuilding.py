@@ -11,7 +11,7 @@ from contextlib import closing
 
 import pytest
 
-from xde.app.reconciling import rebuild_at
+from xde.app.rebuilding import rebuild_at
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 from xde.kernel.plan.plan import StepKind
