@@ -5,12 +5,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
-from bisect import bisect_right
 from collections import Counter
 from contextlib import closing
 from dataclasses import astuple, replace
 from functools import cache
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,7 +26,7 @@ from xde.connectors.duckdb.ingestion.refusing import refuse
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
 from xde.connectors.duckdb.ingestion.sieving import may_be_sieved, sieve, sieve_json
 from xde.connectors.duckdb.ingestion.stage import NEW, Stage
-from xde.connectors.duckdb.ingestion.staged import Delivery, of_document
+from xde.connectors.duckdb.ingestion.staged import Delivery, in_its_part, of_document
 from xde.connectors.duckdb.ingestion.treating import kept_texts
 from xde.connectors.duckdb.ingestion.words import MISSING, looked_at, no_balance, over_limit, reason_of
 from xde.connectors.duckdb.metering import note
@@ -383,7 +381,7 @@ class _Loading:
                 ident = by_line(record.line)
             offset = record.offset if record.offset >= 0 else None
             letters.append(Letter(ident, *common, record.line, raw, why, job.run, job.at, offset, header, instead is not None))
-        return [_in_its_part(x, file) for x in letters] if file.parts else letters
+        return [in_its_part(x, file) for x in letters] if file.parts else letters
 
     def _columns(self) -> list[str]:
         """The columns of the table that a load does not add, in SQL."""
@@ -402,8 +400,3 @@ class _Loading:
             Path(target).unlink(missing_ok=True)
             return ()
         return (file,)
-
-
-def _in_its_part(letter: Letter, file: FileToLoad) -> Letter:
-    begins, name = file.parts[bisect_right(file.parts, letter.line, key=itemgetter(0)) - 1]
-    return replace(letter, file=name, line=letter.line - begins + 1, offset=None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion.sieving import Sieved
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from xde.connectors.duckdb.ingestion.stage import Bad
     from xde.connectors.duckdb.ingestion.text_files import TextFile
-    from xde.lifecycle.ingestion.port import FileToLoad
+    from xde.lifecycle.ingestion.port import FileToLoad, Letter
 
 
 @dataclass(slots=True)
@@ -43,3 +45,9 @@ def of_document(given: Delivery, bad: Bad) -> Record:
     """A record of a document, or of a Parquet file."""
     number, text = given.numbered[bad.position] if given.numbered else (bad.position + 1, bad.raw or "")
     return Record(number, -1, text.encode())
+
+
+def in_its_part(letter: Letter, file: FileToLoad) -> Letter:
+    """A letter by the file of several that its record stood in."""
+    begins, name = file.parts[bisect_right(file.parts, letter.line, key=itemgetter(0)) - 1]
+    return replace(letter, file=name, line=letter.line - begins + 1, offset=None)
