@@ -19,12 +19,12 @@ from xde.connectors.duckdb.ingestion.csv_files import columns_of, open_csv, stag
 from xde.connectors.duckdb.ingestion.delivered import LARGE
 from xde.connectors.duckdb.ingestion.documents import parquet_columns, parquet_records, sheet_rows, stage_json, stage_parquet, stage_sheet
 from xde.connectors.duckdb.ingestion.letters import read_letters, write_letters
-from xde.connectors.duckdb.ingestion.line_files import open_lines, records_of, stage_lines
+from xde.connectors.duckdb.ingestion.line_files import open_lines, stage_lines
 from xde.connectors.duckdb.ingestion.new_columns import check_names, new_value, refused_columns, typed
 from xde.connectors.duckdb.ingestion.recovering import recovered, without_words
 from xde.connectors.duckdb.ingestion.refusing import refuse
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
-from xde.connectors.duckdb.ingestion.sieving import may_be_sieved, sieve, sieve_json
+from xde.connectors.duckdb.ingestion.sieving import may_be_sieved, sieve, sieve_json, sieved_lines
 from xde.connectors.duckdb.ingestion.stage import NEW, Stage
 from xde.connectors.duckdb.ingestion.staged import Delivery, in_its_part, of_document
 from xde.connectors.duckdb.ingestion.treating import kept_texts
@@ -156,8 +156,7 @@ class _Loading:
         try:
             deliveries = [self._stage(f, sieving=sieving) for f in self.job.files]
             accounts, letters = self._divided(deliveries, {})
-            limit = over_limit(self.job, letters, sum(a.records for a in accounts))
-            if limit is not None:
+            if (limit := over_limit(self.job, letters, sum(a.records for a in accounts))) is not None:
                 raise limit
         except UserError:
             for path in self._written_through():
@@ -284,11 +283,9 @@ class _Loading:
     def _stage_lines(self, file: FileToLoad, *, sieving: bool) -> Delivery:
         text = open_lines(self.job, file.found, self.scratch)
         sieved = sieve_json(self.stage, text, self._columns(), self.scratch) if sieving else None
-        if sieved is not None:
-            self.through += [sieved.through] if sieved.through.rows else []
-            records = records_of(text, sieved.through.rows + len(sieved.refused) + self.stage.rows.get(file.found.path, 0))
-        else:
-            records = stage_lines(self.stage, text)
+        if sieved is not None and sieved.through.rows:
+            self.through.append(sieved.through)
+        records = sieved_lines(self.stage, sieved) if sieved is not None else stage_lines(self.stage, text)
         self._note_members(file.found)
         return Delivery(file, records, sieved or text)
 

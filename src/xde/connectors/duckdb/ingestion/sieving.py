@@ -17,7 +17,7 @@ import duckdb
 
 from xde.connectors.duckdb.ingestion.casts import nested
 from xde.connectors.duckdb.ingestion.csv_files import Head, stage_csv
-from xde.connectors.duckdb.ingestion.line_files import known_members, stage_file
+from xde.connectors.duckdb.ingestion.line_files import known_members, records_of, stage_file
 from xde.connectors.duckdb.ingestion.predicates import predicate
 from xde.connectors.duckdb.ingestion.splitting import BOM, Record
 from xde.connectors.duckdb.ingestion.stage import text_of
@@ -95,6 +95,12 @@ def sieve_json(stage: Stage, file: TextFile, columns: Sequence[str], scratch: Pa
     """As `sieve`, of lines of JSON."""
     given = _given_json(stage, file)
     return _sieved(stage, file, given, columns, lambda few: stage_file(stage, few), scratch) if given is not None else None
+
+
+def sieved_lines(stage: Stage, sieved: Sieved) -> int:
+    """The number of records of such a file."""
+    seen = sieved.through.rows + len(sieved.refused) + stage.rows.get(sieved.file.content.file.path, 0)
+    return records_of(sieved.file, seen)
 
 
 def _sieved(
