@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xde.connectors.postgres.fidelity import FLOATS, HELD
+from xde.connectors.postgres.fidelity import FLOATS, HELD, PgType
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
 from xde.ground.names import literal, quoted
@@ -42,16 +42,6 @@ _LEAVES = """
 SELECT c.oid::bigint, c.relfilenode::bigint FROM pg_class AS c
 WHERE c.oid = %(oid)s OR c.oid IN (SELECT relid FROM pg_partition_tree(%(oid)s))
 """
-
-
-@dataclass(frozen=True, slots=True)
-class PgType:
-    """A column's type as it is shown, the name of its type (of a domain: that below it) and its category; `base` is that below, shown."""
-
-    shown: str
-    name: str
-    category: str
-    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,10 @@ not a value of the type makes a dead letter and is never bent. What can be bent 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from xde.ground.records import dataclass
 from xde.kernel.project.catalogues import Arrival, Kept
 from xde.lifecycle.sources.rows import BLOBS
-
-if TYPE_CHECKING:
-    from xde.connectors.postgres.catalogue import PgType
 
 FLOATS = {"DOUBLE", "FLOAT", "REAL"}
 HELD = {"DOUBLE": {"int2", "int4", "float4", "float8"}, "FLOAT": {"int2", "float4"}, "REAL": {"int2", "float4"}}
@@ -63,6 +60,16 @@ _TIMES = {
     "TIMESTAMP WITH TIME ZONE": {"timestamptz", "timestamp", "date"},
 }
 _SAME = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE", "DATETIME": "TIMESTAMP", "BOOL": "BOOLEAN"}
+
+
+@dataclass(frozen=True, slots=True)
+class PgType:
+    """A column's type as it is shown, the name of its type (of a domain: that below it) and its category; `base` is that below, shown."""
+
+    shown: str
+    name: str
+    category: str
+    base: str = ""
 
 
 def kept(of: PgType, wanted: str = "") -> Kept:

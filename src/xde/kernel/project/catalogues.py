@@ -79,7 +79,7 @@ class Declared:
     changes: bool = False
     lag: str = ""
     blocks: int = 0
-    reader: str = ""
+    reader: str = ""  # what reads it
 
     def column(self, name: str) -> DeclaredColumn | None:
         """A column by its name, whatever its case."""
