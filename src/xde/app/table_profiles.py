@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from xde.connectors.duckdb.profiled import Delivered, DuckdbProfiler
     from xde.connectors.duckdb.proving import Asked
     from xde.ground.clock import Clock
+    from xde.kernel.project.catalogues import DeclaredColumn
     from xde.lifecycle.sources.tables import TableSource
     from xde.undercurrents.management.profiling.facts import Personal
 
@@ -161,7 +162,12 @@ def _columns(table: TableToLookAt, declared: Declared) -> list[Asked]:
 
     if table.fields:
         return [Asked(f) for f in table.fields]
-    return [Asked(Field(c.name, c.name, c.kept.type), c.told, c.proved or c.kept.type == "BLOB") for c in declared.columns]
+    return [Asked(Field(c.name, c.name, c.kept.type), c.told, c.proved or c.kept.type == "BLOB", _is_number(c)) for c in declared.columns]
+
+
+def _is_number(column: DeclaredColumn) -> bool:
+    """Whether it is a decimal number that is read as text, for nobody knows how many digits it can have."""
+    return column.kept.type == "VARCHAR" and column.told.lower().startswith(("numeric", "decimal"))
 
 
 def _as_proved(declared: Declared, names: Mapping[str, str], delivered: Delivered) -> Declared:
@@ -169,7 +175,7 @@ def _as_proved(declared: Declared, names: Mapping[str, str], delivered: Delivere
     columns = []
     for column in declared.columns:
         reading = delivered.readings.get(names.get(column.name, column.name))
-        if reading is not None:
+        if reading is not None and reading.digits is None:
             text = reading.type == "VARCHAR" and column.kept.type != "VARCHAR"
             why = "not all values are of its declared type, so it is read as text" if text else column.kept.why
             columns.append(replace(column, kept=Kept(reading.type, Arrival.AS_TEXT if text else Arrival.EXACT, why)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from xde.connectors.duckdb.profiling import DuckdbRows, DuckdbTables, DuckdbTexts
-from xde.connectors.duckdb.proving import Asked, proved_reading, proved_value
+from xde.connectors.duckdb.proving import Asked, digits_of, proved_reading, proved_value
 from xde.connectors.duckdb.session import translated
 from xde.connectors.duckdb.transformation import make_views, relation
 from xde.ground.errors import UserError
@@ -19,6 +19,7 @@ from xde.ground.findings import Finding
 from xde.ground.names import literal, quoted, quoted_name
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT
 from xde.lifecycle.ingestion.port import Field, FileToLoad, LoadJob, SchemaChange
+from xde.undercurrents.management.profiling.facts import TextReading
 from xde.undercurrents.management.profiling.text_types import read_texts
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.port import Dialect, Loader
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.transformation.port import Input, Query
-    from xde.undercurrents.management.profiling.facts import TextReading
 
 JSON = frozenset({"json", "ndjson"})
 
@@ -102,6 +102,9 @@ class DuckdbProfiler:
             return Delivered(rows, {}, (), loaded.letters)
         source = f"read_parquet([{', '.join(literal(p) for p in paths)}])"
         readings = {f.field.name: proved_reading(self.scope, source, f) for f in fields if not f.proved}
+        for one in fields:
+            if one.digits and (found := digits_of(self.scope, source, one.field)) is not None:
+                readings[one.field.name] = TextReading(digits=found)
         columns = [f"{proved_value(f.field, readings[f.field.name].type)} AS {quoted(f.field.name)}" for f in fields if not f.proved]
         query = f"SELECT * REPLACE ({', '.join(columns)}) FROM {source}" if columns else f"SELECT * FROM {source}"
         return Delivered(self._opened(name, query, of), readings, (), loaded.letters)

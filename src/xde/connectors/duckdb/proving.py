@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion.casts import cast
-from xde.ground.names import quoted
+from xde.ground.names import literal, quoted
 from xde.kernel.project.logical_types import logical_type
 from xde.lifecycle.ingestion.port import Field
 from xde.undercurrents.management.profiling.facts import TextReading
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xde.connectors.duckdb.session import Scope
 
 TIMES = ("DATE", "TIMESTAMP")
+MOST_DIGITS = 38
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,17 @@ class Asked:
     field: Field
     told: str = ""
     proved: bool = True
+    digits: bool = False  # whether its texts are those of numbers with any number of digits
+
+
+def digits_of(scope: Scope, source: str, field: Field) -> tuple[int, int] | None:
+    """The most digits before and after the point of texts that are decimal numbers; None where there is none, or another text."""
+    name = quoted(field.name)
+    form = literal(r"[+-]?[0-9]+([.][0-9]+)?")
+    before, after = (f"max(length(regexp_extract({name}, {literal(p)}, 1)))" for p in ("^[+-]?0*([0-9]*)", "[.]([0-9]*)$"))
+    sql = f"SELECT {before}, {after}, count({name}), count_if(NOT regexp_full_match({name}, {form})) FROM {source}"
+    whole, part, present, others = scope.cursor.execute(sql).fetchone() or (0, 0, 0, 0)
+    return (int(whole), int(part)) if present and not others and whole + part <= MOST_DIGITS else None
 
 
 def proved_reading(scope: Scope, source: str, column: Asked) -> TextReading:

@@ -28,6 +28,7 @@ class TextReading:
     almost: tuple[str, int, tuple[str, ...]] | None = None
     either: tuple[str, ...] = ()
     zeros: int = 0  # numbers that begin with a nought, so that they are names and not amounts
+    digits: tuple[int, int] | None = None  # the most digits before and after the point, where all texts are decimal numbers
 
 
 @dataclass(frozen=True, slots=True)
