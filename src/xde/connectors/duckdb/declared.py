@@ -90,6 +90,8 @@ def _as(told: str, wanted: str) -> tuple[Arrival, str]:
         if told == "VARCHAR" or told.startswith("ENUM"):
             return Arrival.EXACT, ""
         nested = told.endswith("]") or told.startswith(("STRUCT", "MAP"))
+        if nested and re.search("DECIMAL|HUGEINT", told):
+            return Arrival.ROUNDED, "as JSON, whose numbers the engine writes by way of a DOUBLE: make columns of them by `xdeQuery`"
         return Arrival.AS_TEXT, "as JSON" if nested else ""
     if kind in {"DOUBLE", "FLOAT", "REAL"} and (told.startswith("DECIMAL") or told in {"BIGINT", "UBIGINT", "HUGEINT", "DOUBLE"}):
         return Arrival.ROUNDED, f"a {kind} keeps {15 if kind == 'DOUBLE' else 6} digits"

@@ -231,8 +231,9 @@ class _Shape:
 
     def __init__(self, name: str, kind: str) -> None:
         self.column = quoted(name)
-        self.numeric = kind in {"DOUBLE", "FLOAT"} or kind.startswith("DECIMAL") or kind.endswith("INT") or kind == "INTEGER"
-        self.ordered = self.numeric or kind.startswith(("DATE", "TIME")) or kind == "VARCHAR"
+        single = not kind.endswith("]")
+        self.numeric = single and (kind in {"DOUBLE", "FLOAT", "INTEGER"} or kind.startswith("DECIMAL") or kind.endswith("INT"))
+        self.ordered = self.numeric or (single and kind.startswith(("DATE", "TIME"))) or kind == "VARCHAR"
         self.text = kind == "VARCHAR"
 
     def parts(self) -> list[str]:

@@ -100,7 +100,7 @@ def declared(cursor: psycopg.Cursor[Any], ask: Ask, enough: int) -> Declared:
 
 def counted(cursor: psycopg.Cursor[Any], ask: Ask, enough: int, guess: float) -> tuple[int, bool]:
     """How many rows there are: counted up to a number that is enough, else what the last `ANALYZE` knew, else counted after all."""
-    cursor.execute(f"SELECT count(*) FROM (SELECT FROM {name_of(ask)} LIMIT {enough + 1}) AS some".encode())
+    cursor.execute(f"SELECT count(*) FROM (SELECT FROM {name_of(ask)} LIMIT {enough + 1}) AS looked_at".encode())
     (some,) = cursor.fetchone() or (0,)
     if some <= enough:
         return int(some), False

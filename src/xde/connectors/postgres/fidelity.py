@@ -42,6 +42,10 @@ _WIDTH = {"int2": 5, "int4": 10, "int8": 19, "oid": 10}
 _TEXTUAL = {"text", "varchar", "bpchar", "name", "char", "citext", "xml", "json"}
 _NUMERIC = re.compile(r"numeric\((\d+),(-?\d+)\)\Z")
 _DECIMAL = re.compile(r"(?:DECIMAL|NUMERIC)\((\d+), *(\d+)\)\Z")
+_WHOLE_ARRAYS = {"_int2", "_int4", "_int8", "_oid"}
+_TEXT_ARRAYS = {"_text", "_varchar", "_uuid", "_name", "_bpchar"}
+_WHOLE_LIST = re.compile(r"(?:TINYINT|SMALLINT|INTEGER|INT|BIGINT|HUGEINT)\[\]\Z")
+_WITHIN = "within JSON numbers are read as a DOUBLE, which keeps 15 digits, and rounded where a whole number is wanted"
 _NOT_FINITE = "`NaN` and `Infinity` make dead letters"
 _ERA = "`infinity`, years before 1 and after 9999 make dead letters"
 _BESIDES = {
@@ -81,8 +85,12 @@ def kept(of: PgType, wanted: str = "") -> Kept:
         return _as_text(of, wanted)
     if kind.endswith("[]") or kind.startswith(("STRUCT(", "MAP(")):
         return _nested(of, wanted, kind)
+    if kind in BLOBS and of.name != "bytea":
+        return _as_bytes(of, wanted)
     if of.category == "S" and of.name in _TEXTUAL:
-        return Kept(wanted, Arrival.EXACT, f"what is not written as a {kind} makes a dead letter")
+        how = Arrival.ROUNDED if kind in FLOATS else Arrival.EXACT
+        digits = f"a {kind} keeps {15 if kind == 'DOUBLE' else 6} digits; " if kind in FLOATS else ""
+        return Kept(wanted, how, f"{digits}what is not written as a {kind} makes a dead letter")
     if kind in FLOATS:
         return _as_float(of, wanted, kind)
     if kind in _INTS or _DECIMAL.match(kind):
@@ -126,13 +134,21 @@ def _as_text(of: PgType, wanted: str) -> Kept:
     return Kept(wanted, Arrival.AS_TEXT, "")
 
 
+def _as_bytes(of: PgType, wanted: str) -> Kept:
+    if of.category in {"S", "U", "E", "A", "C"}:
+        why = "the bytes of its text: four characters such as `\\x41` become one byte, and what is not ASCII makes a dead letter"
+        return Kept(wanted, Arrival.ROUNDED, why)
+    return Kept(wanted, Arrival.AS_TEXT, "the bytes of its text")
+
+
 def _nested(of: PgType, wanted: str, kind: str) -> Kept:
     if of.category not in {"A", "C"} and of.name not in {"json", "jsonb", *_TEXTUAL}:
         return Kept(wanted, Arrival.REFUSED, f"a {of.shown} is no {kind}: its values make dead letters")
-    if re.search(r"DOUBLE|FLOAT|REAL|DECIMAL|NUMERIC", kind):
-        return Kept(wanted, Arrival.ROUNDED, "numbers within JSON are read as a DOUBLE first, which keeps 15 digits")
-    why = "of one dimension: others make dead letters; that it does not begin at 1 is not kept" if of.category == "A" else ""
-    return Kept(wanted, Arrival.EXACT, why or "from its JSON; what does not fit makes a dead letter")
+    same = (of.name in _WHOLE_ARRAYS and _WHOLE_LIST.match(kind)) or (of.name in _TEXT_ARRAYS and kind in {"VARCHAR[]", "TEXT[]"})
+    same = same or (of.name == "_bool" and kind == "BOOLEAN[]") or (of.name in {"_int2", "_int4"} and kind == "DOUBLE[]")
+    if same:
+        return Kept(wanted, Arrival.EXACT, "of one dimension: others make dead letters; that it does not begin at 1 is not kept")
+    return Kept(wanted, Arrival.ROUNDED, f"{_WITHIN}; what does not fit makes a dead letter")
 
 
 def _as_float(of: PgType, wanted: str, kind: str) -> Kept:
@@ -140,7 +156,8 @@ def _as_float(of: PgType, wanted: str, kind: str) -> Kept:
         return Kept(wanted, Arrival.REFUSED, f"the text of a {of.shown} is no number: its values make dead letters")
     if of.name in HELD[kind]:
         return Kept(wanted, Arrival.EXACT, _BESIDES.get(of.name, ""))
-    return Kept(wanted, Arrival.ROUNDED, f"a {kind} keeps {15 if kind == 'DOUBLE' else 6} digits")
+    also = f"; {_BESIDES[of.name]}" if of.name in _BESIDES else ""
+    return Kept(wanted, Arrival.ROUNDED, f"a {kind} keeps {15 if kind == 'DOUBLE' else 6} digits{also}")
 
 
 def _as_number(of: PgType, wanted: str, kind: str) -> Kept:
@@ -153,10 +170,13 @@ def _as_number(of: PgType, wanted: str, kind: str) -> Kept:
     if kind.replace(" ", "") == lossless(of).replace(" ", ""):
         return Kept(wanted, Arrival.EXACT, _BESIDES.get(of.name, ""))
     also = f"; {_BESIDES[of.name]}" if of.name in _BESIDES else ""
-    return Kept(wanted, Arrival.EXACT, f"what a {kind} cannot hold with all of its digits makes a dead letter{also}")
+    short = "the fewest digits that tell it from every other; " if of.name in {"float4", "float8"} else ""
+    return Kept(wanted, Arrival.EXACT, f"{short}what a {kind} cannot hold with all of its digits makes a dead letter{also}")
 
 
 def _as_time(of: PgType, wanted: str, kind: str) -> Kept:
+    if of.name == "interval" and kind == "TIME":
+        return Kept(wanted, Arrival.EXACT, "what is not hours, minutes and seconds of less than a day makes a dead letter")
     if of.name not in _TIMES[kind]:
         return Kept(wanted, Arrival.REFUSED, f"the text of a {of.shown} is no {kind}: its values make dead letters")
     taken = "taken to be in UTC; " if kind == "TIMESTAMP WITH TIME ZONE" and of.name != "timestamptz" else ""

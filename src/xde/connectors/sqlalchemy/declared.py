@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, inspect, literal_column, select, types
+from sqlalchemy import func, inspect, literal_column, select, text, types
 from sqlalchemy.dialects import mysql as own
 
 from xde.kernel.project.catalogues import Arrival, Declared, DeclaredColumn, DeclaredReference, Kept
@@ -45,11 +45,14 @@ def declared(connection: Connection, ask: Ask, of: FromClause, lag: str) -> Decl
     schema = within or ask.place.settings.get("schema") or None
     wanted = {n.casefold(): c.type for c in ask.columns for n in (c.name, *c.also)}
     is_mysql = connection.dialect.name in {"mysql", "mariadb"}
+    is_view = table in seen.get_view_names(schema)
     columns = tuple(
         _column(dict(c), wanted.get(c["name"].casefold(), ""), is_mysql=is_mysql)
-        for c in seen.get_columns(table, schema)
+        for c in (_view_columns(connection, table, schema) if is_mysql and is_view else seen.get_columns(table, schema))
         if not wanted or c["name"].casefold() in wanted
     )
+    if is_view:
+        return Declared(ask.relation, "view", columns, rows=_counted(connection, of), lag=lag, reader=_reader(connection))
     references = tuple(
         DeclaredReference(
             tuple(r["constrained_columns"]),
@@ -58,22 +61,47 @@ def declared(connection: Connection, ask: Ask, of: FromClause, lag: str) -> Decl
         )
         for r in _told(seen.get_foreign_keys, table, schema)
     )
-    rows = connection.execute(select(func.count()).select_from(of)).scalar()
     comment = _told(seen.get_table_comment, table, schema)
     primary = _told(seen.get_pk_constraint, table, schema)
     return Declared(
         ask.relation,
-        "view" if table in seen.get_view_names(schema) else "table",
+        "table",
         columns,
         str(comment.get("text") or "") if comment else "",
         tuple(primary.get("constrained_columns") or ()) if primary else (),
         tuple(tuple(u["column_names"]) for u in _told(seen.get_unique_constraints, table, schema)),
         references,
         tuple(f"CHECK ({r['sqltext']})" for r in _told(seen.get_check_constraints, table, schema)),
-        rows=int(rows or 0),
+        rows=_counted(connection, of),
         lag=lag,
-        reader=f"SQLAlchemy {connection.dialect.name}+{connection.dialect.driver}",
+        reader=_reader(connection),
     )
+
+
+def _counted(connection: Connection, of: FromClause) -> int:
+    return int(connection.execute(select(func.count()).select_from(of)).scalar() or 0)
+
+
+def _reader(connection: Connection) -> str:
+    return f"SQLAlchemy {connection.dialect.name}+{connection.dialect.driver}"
+
+
+def _view_columns(connection: Connection, table: str, schema: str | None) -> Iterator[Mapping[str, Any]]:
+    """The columns of a view of MySQL: the inspector asks for its text, which takes the right `SHOW VIEW`."""
+    query = text(
+        "SELECT column_name, data_type, column_type, is_nullable, numeric_precision, numeric_scale FROM information_schema.columns "
+        "WHERE table_schema = coalesce(:schema, database()) AND table_name = :name ORDER BY ordinal_position"
+    )
+    for name, word, whole, nullable, precision, scale in connection.execute(query, {"schema": schema, "name": table}):
+        of: Any = getattr(own, str(word).upper(), types.NullType)
+        given: dict[str, Any] = {}
+        if issubclass(of, types.Numeric) and not issubclass(of, own.FLOAT | own.DOUBLE):
+            given = {"precision": precision, "scale": scale}
+        elif of is own.BIT:
+            given = {"length": precision}
+        elif issubclass(of, types.Integer) and "unsigned" in str(whole):
+            given = {"unsigned": True}
+        yield {"name": name, "type": of(**given), "nullable": nullable == "YES"}
 
 
 def chance(ask: Ask, connection: Connection) -> ColumnElement[Any] | None:

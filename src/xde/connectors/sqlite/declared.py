@@ -75,8 +75,10 @@ def _column(name: str, told: str, wanted: str, *, needed: bool, grows: bool) -> 
         return DeclaredColumn(name, told or "any", kept, needed, grows=grows)
     found = _LENGTH.match(kind)
     length = int(found[1] or found[2]) if found else None
-    why = "" if grows else "the declared type binds nobody: what is no such value makes a dead letter"
-    return DeclaredColumn(name, told or "any", Kept(_type(kind), Arrival.EXACT, why), needed, grows=grows, length=length, proved=grows)
+    of = _type(kind)
+    why = "bytes that are no text make a dead letter" if of == "VARCHAR" else "the file holds nobody to it: other values make dead letters"
+    kept = Kept(of, Arrival.EXACT, "" if grows or of == "BLOB" else why)
+    return DeclaredColumn(name, told or "any", kept, needed, grows=grows, length=length, proved=grows)
 
 
 def _type(kind: str) -> str:

@@ -148,19 +148,18 @@ def remarks(table: TableProfile) -> list[tuple[str, str]]:
 
 
 def _arrival_words(table: TableProfile) -> list[tuple[str, str]]:
-    """How the values of a table of a database arrive in the lake: one line for those that are exact and need no word."""
-    if table.origin is None:
-        return []
-    told = [(c.name, table.origin.column(c.name)) for c in table.columns]
-    declared = [(name, column) for name, column in told if column is not None]
-    plain = [name for name, c in declared if c.kept.arrival is Arrival.EXACT and not c.kept.why]
-    found = [(Arrival.EXACT.value, ", ".join(plain))] if plain else []
-    for name, column in declared:
-        if name not in plain:
-            kept = column.kept
-            said = f"{name}: {column.told} as {kept.type.lower().replace('timestamp with time zone', 'timestamptz')}"
-            found.append((kept.arrival.value, f"{said}{f': {kept.why}' if kept.why else ''}"))
-    return found
+    """How the values of a table of a database arrive in the lake: a line for the columns of which the same is to be said."""
+    groups: dict[tuple[Arrival, str], list[str]] = {}
+    for column in table.columns:
+        told = table.origin.column(column.name) if table.origin is not None else None
+        if told is not None:
+            plain = told.kept.arrival is Arrival.EXACT and not told.kept.why
+            groups.setdefault((told.kept.arrival, told.kept.why), []).append(column.name if plain else f"{column.name} ({told.told})")
+    order = list(Arrival)
+    return [
+        ("arrives", f"{arrival}: {', '.join(names)}{f': {why}' if why else ''}")
+        for (arrival, why), names in sorted(groups.items(), key=lambda g: (order.index(g[0][0]), g[0][1] != ""))
+    ]
 
 
 def _near_words(table: TableProfile) -> str:

@@ -88,8 +88,8 @@ def column_lines(column: Drafted) -> Iterator[str]:
 def requires(column: Drafted) -> bool:
     """Whether it is a rule that a value is never missing."""
     facts = column.facts
-    if column.declared is not None and column.declared.required:
-        return True
+    if column.declared is not None:
+        return column.declared.required or column.place > 0
     certain = not facts.missing and not column.table.sampled
     return certain and (facts.rows >= ENOUGH or column.place > 0)
 

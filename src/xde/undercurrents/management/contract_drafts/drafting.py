@@ -126,6 +126,8 @@ def _never_missing(columns: Sequence[Drafted]) -> Iterator[str]:
     names = [c.name for c in columns if c.facts.rows and not c.facts.missing and not requires(c)]
     if names:
         few = "a sample" if columns[0].table.sampled else f"{columns[0].facts.rows:,} rows, which are few"
+        if columns[0].declared is not None:
+            few = f"{columns[0].facts.rows:,} rows, though the database lets it be"
         yield from comment(
             f"question: never missing in {few}: {', '.join(names)}: must there always be a value? Then add `required: true`", 6
         )

@@ -69,7 +69,7 @@ class ColumnFacts:
     @property
     def is_number(self) -> bool:
         """Whether the values are numbers."""
-        return self.is_whole or self.type in {"DOUBLE", "FLOAT"} or self.type.startswith("DECIMAL")
+        return self.is_whole or self.type in {"DOUBLE", "FLOAT"} or (self.type.startswith("DECIMAL") and self.type.endswith(")"))
 
     @property
     def is_whole(self) -> bool:
@@ -79,7 +79,7 @@ class ColumnFacts:
     @property
     def is_time(self) -> bool:
         """Whether the values are days or moments."""
-        return self.type.startswith(("DATE", "TIMESTAMP"))
+        return self.type.startswith(("DATE", "TIMESTAMP")) and not self.type.endswith("]")
 
 
 WHOLE = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"})
