@@ -5,31 +5,35 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xde.app.addresses import label
 from xde.app.answers import Diagnosis
 from xde.app.connecting import opened
 from xde.app.table_sources import position_of
 from xde.ground.errors import UserError, XdeError
 from xde.lifecycle.ingestion.hashing import keys_for
+from xde.lifecycle.sources.servers import Served, StoreServed
 from xde.lifecycle.sources.tables import Looked
 from xde.lifecycle.storage.port import Column, Commit, TableId
 from xde.lifecycle.transformation.port import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
     from xde.kernel.project.secret_references import Reference
+    from xde.lifecycle.ingestion.declare import Reading
     from xde.lifecycle.ingestion.push import Push
     from xde.lifecycle.sources.tables import Ask
 
 SLOW = 5.0  # seconds
+ROOM, LITTLE = 1e9, 0.05  # bytes, and the part of a disk, of which the less has to be free
 _DENIED = frozenset({"XDE0157"})
 SECRET_CODES = frozenset(f"XDE015{n}" for n in range(10))  # of secrets: the message names the reference, and only the reason says more
 
@@ -46,6 +50,9 @@ def doctor(house: House, known: Understanding, engine: str | None = None) -> Ite
         yield from _portable(house, known)
     yield _asked("ledger", lambda: _ledger(house))
     yield _asked("lake", lambda: _lake(house))
+    yield from _disks(house)
+    yield from _servers(house, known)
+    stores: set[str] = set()
     for name in sorted(known.project.sources):
         if known.readings[name].ask is not None:
             yield from _database(house, known, name)
@@ -53,7 +60,10 @@ def doctor(house: House, known: Understanding, engine: str | None = None) -> Ite
         if (push := known.readings[name].push) is not None and push.subscription is not None:
             yield from _looked(name, partial(_heard, house, push))
             continue
-        yield _asked(f"source {name}", lambda name=name: _source(house, known, name))  # type: ignore[misc]  # bound at once
+        told = _asked(f"source {name}", lambda name=name: _source(house, known, name))  # type: ignore[misc]  # bound at once
+        yield told
+        if told.status == "ok" and known.readings[name].store is not None:
+            yield from _store(house, known.readings[name], stores)
 
 
 def doctor_secrets(root: Path, environment: str | None) -> Iterator[Diagnosis]:
@@ -157,9 +167,53 @@ def _lake(house: House) -> str:
             return "a row was written, but not found again"
     finally:
         house.lake.drop(table)
-    local = Path(house.lake.root)
-    free = f", {os.statvfs(local).f_bavail * os.statvfs(local).f_frsize / 1e9:.0f} GB free" if local.exists() else ""
-    return f"written, committed and read at `{house.lake.root}`{free}"
+    return f"written, committed and read at `{house.lake.root}`"
+
+
+def _disks(house: House) -> Iterator[Diagnosis]:
+    """Room on the disk of the lake, and on that where an engine puts what does not fit into memory."""
+    settings = house.engine_settings
+    seen: set[int] = set()
+    for what, path in (("lake", Path(house.lake.root)), ("engine's temporary files", Path(settings.temp_folder or house.root))):
+        if not path.exists() or (device := path.stat().st_dev) in seen:
+            continue
+        seen.add(device)
+        told = os.statvfs(path)
+        free, whole = told.f_bavail * told.f_frsize, told.f_blocks * told.f_frsize
+        detail = f"{free / 1e9:.1f} GB of {whole / 1e9:.1f} GB free at `{path}`"
+        if free >= min(ROOM, LITTLE * whole):
+            yield Diagnosis(f"disk of the {what}", "ok", detail)
+        else:
+            hint = "`xde clean` takes away what nobody can see any more; a run that finds no room stops and leaves nothing half done"
+            yield Diagnosis(f"disk of the {what}", "unsafe", detail, hint)
+
+
+def _servers(house: House, known: Understanding) -> Iterator[Diagnosis]:
+    """What is the same for all tables of a server, once for each; the way to it is told with the tables."""
+    asks: dict[object, Ask] = {}
+    for reading in (known.readings[n] for n in sorted(known.project.sources)):
+        ask = reading.ask
+        if ask is None or ask.request is not None or ask.stream is not None:
+            continue
+        key = (ask.place.kind, tuple(sorted(ask.place.settings.items())))
+        if key not in asks or ask.capture is not None:
+            asks[key] = ask
+    for ask in asks.values():
+        yield from _looked(f"server {label(ask.place)}", partial(_of_server, house, ask), whole=True)
+
+
+def _store(house: House, reading: Reading, seen: set[str]) -> Iterator[Diagnosis]:
+    """What a store of objects tells of itself, once for each root."""
+    store = house.store(reading.store)
+    if reading.root not in seen and isinstance(store, StoreServed):
+        seen.add(reading.root)
+        yield from _looked(f"store {reading.root}", partial(store.look, reading.root), whole=True)
+
+
+def _of_server(house: House, ask: Ask) -> list[Looked]:
+    with suppress(XdeError), closing(opened(house.revealed, house.root, ask, house.apis())) as source:
+        return source.server(ask) if isinstance(source, Served) else []
+    return []  # who asks for a table is told why
 
 
 def _database(house: House, known: Understanding, name: str) -> Iterator[Diagnosis]:
@@ -194,22 +248,30 @@ def _heard(house: House, push: Push) -> list[Looked]:
     return [*looked, Looked("taken in", well=True, told=taken)]
 
 
-def _looked(name: str, ask: Callable[[], list[Looked]]) -> Iterator[Diagnosis]:
-    """A line for what was looked at, up to the first thing that is not in order."""
+def _looked(name: str, ask: Callable[[], Sequence[Looked]], *, whole: bool = False) -> Iterator[Diagnosis]:
+    """A line for what was looked at, up to the first thing that is not in order, and one for each that is to be told though it works.
+
+    `whole`: the name is that of the line, and where there is nothing to look at there is none.
+    """
     looked: list[Looked] = []
 
     def look() -> str:
         looked.extend(ask())
         return ""
 
-    told = _asked(f"source {name}", look)
+    told = _asked(name if whole else f"source {name}", look)
+    if whole and not looked:
+        return
     wrong = next((x for x in looked if not x.well), None)
-    well = "; ".join(f"{x.what}: {x.told}" for x in looked if x.well)
+    well = "; ".join(f"{x.what}: {x.told}" for x in looked if x.well and not x.warns)
     if wrong is not None:
         status = "denied" if "may not" in wrong.told or "refuses" in wrong.told else "missing"
         yield Diagnosis(told.subject, status, f"{wrong.what}: {wrong.told}", wrong.mend)
     else:
         yield replace(told, detail=f"{well} {told.detail}".strip()) if looked else told
+    for one in looked:
+        if one.warns:
+            yield Diagnosis(told.subject, "unsafe", f"{one.what}: {one.told}", one.mend)
 
 
 def _source(house: House, known: Understanding, name: str) -> str:

@@ -14,6 +14,7 @@ from xde.connectors.postgres.catalogue import describe, inexact, name_of, relati
 from xde.connectors.postgres.connections import Connections
 from xde.connectors.postgres.declared import declared, relations, sampled
 from xde.connectors.postgres.failures import grant, label, needed
+from xde.connectors.postgres.serving import server
 from xde.connectors.postgres.windows import signature, window
 from xde.ground.digests import digest
 from xde.ground.errors import TemporaryError, UserError
@@ -95,6 +96,11 @@ class PostgresTables:
         except (UserError, TemporaryError) as error:
             looked.append(shut(ask.relation, error))
         return looked
+
+    def server(self, ask: Ask) -> list[Looked]:
+        """What is the same for all of its tables."""
+        with self.connections.transaction(ask) as cursor:
+            return server(cursor, self._settings.get("host", "localhost"))
 
     def relations(self, ask: Ask) -> list[str]:
         """The tables and views of its schema."""

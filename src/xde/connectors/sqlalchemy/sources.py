@@ -22,6 +22,7 @@ from xde.ground.findings import Finding, Severity
 from xde.lifecycle.sources.pace import Pace
 from xde.lifecycle.sources.reaching import reach, shut
 from xde.lifecycle.sources.rows import write_rows
+from xde.lifecycle.sources.servers import round_trip
 from xde.lifecycle.sources.tables import Looked, News, Piece, Portion
 
 if TYPE_CHECKING:
@@ -97,6 +98,11 @@ class SqlAlchemyTables:
             looked.append(shut(ask.relation, error))
         return looked
 
+    def server(self, ask: Ask) -> list[Looked]:
+        """What is the same for all of its tables."""
+        with self._connected(ask) as connection:
+            return mysql.server(connection, str(connection.engine.url.host or "")) if _is_mysql(connection) else [_trip(connection)]
+
     def relations(self, ask: Ask) -> list[str]:
         """The tables and views of its database."""
         with self._connected(ask) as connection:
@@ -145,6 +151,10 @@ def _engine(ask: Ask, settings: Mapping[str, str]) -> Engine:
         told = {"connect_timeout": max(1, int(ask.limits.connect_timeout)), **mysql.encrypted(settings.get("sslMode", "prefer"))}
         how["connect_args"] = told
     return create_engine(address(ask, settings), poolclass=NullPool, hide_parameters=True, **how)
+
+
+def _trip(connection: Connection) -> Looked:
+    return round_trip(lambda: connection.execute(select(1)).scalar())
 
 
 def _is_mysql(connection: Connection) -> bool:

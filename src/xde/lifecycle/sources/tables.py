@@ -271,12 +271,16 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """One thing that the doctor looked at: in order, or with what is missing and who can mend it how."""
+    """One thing that the doctor looked at: in order, or with what is missing and who can mend it how.
+
+    `warns`: nothing is missing, and yet it is to be told.
+    """
 
     what: str
     well: bool
     told: str = ""
     mend: str = ""
+    warns: bool = False
 
 
 class TableSource(Protocol):
