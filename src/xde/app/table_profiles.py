@@ -171,16 +171,17 @@ def _is_number(column: DeclaredColumn) -> bool:
 
 
 def _as_proved(declared: Declared, names: Mapping[str, str], delivered: Delivered) -> Declared:
-    """What is declared and binds nobody gives way to what all values are."""
+    """What is declared and binds nobody gives way to what all values are; and each type as the lake has it."""
+    from xde.connectors.delta.types import storable
+
     columns = []
     for column in declared.columns:
         reading = delivered.readings.get(names.get(column.name, column.name))
         if reading is not None and reading.digits is None:
             text = reading.type == "VARCHAR" and column.kept.type != "VARCHAR"
             why = "not all values are of its declared type, so it is read as text" if text else column.kept.why
-            columns.append(replace(column, kept=Kept(reading.type, Arrival.AS_TEXT if text else Arrival.EXACT, why)))
-        else:
-            columns.append(column)
+            column = replace(column, kept=Kept(reading.type, Arrival.AS_TEXT if text else Arrival.EXACT, why))
+        columns.append(replace(column, kept=column.kept.kept_as(storable(column.kept.type))))
     return replace(declared, columns=tuple(columns))
 
 

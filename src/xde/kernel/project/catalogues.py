@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from enum import StrEnum
 
 from xde.ground.records import dataclass
@@ -19,11 +19,20 @@ class Arrival(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The type that a column is read as (DuckDB's word), how its values arrive as that, and what is to be known of it."""
+    """The type that a column is read as (DuckDB's word), how its values arrive as that, and what is to be known of it.
+
+    `stored` is the type that it has in the lake, where that is another.
+    """
 
     type: str
     arrival: Arrival = Arrival.EXACT
     why: str = ""
+    stored: str = ""
+
+    def kept_as(self, stored: str) -> Kept:
+        """The same in a lake that has a type for it, or none: what is stored as a text arrives as one."""
+        text = stored == "VARCHAR" and self.type.upper() not in {"VARCHAR", "TEXT", "STRING"} and self.arrival is Arrival.EXACT
+        return replace(self, stored=stored, arrival=Arrival.AS_TEXT if text else self.arrival)
 
 
 @dataclass(frozen=True, slots=True)
