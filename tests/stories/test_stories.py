@@ -22,6 +22,7 @@ LONG = {
     *("first_contract.md", "python-models.md", "mutant.md", "coverage.md", "compatibility.md", "databases.md", "rest.md", "dimension.md"),
     *("moving_house.md", "jaffle_shop.md", "linting.md", "cost.md", "formatting.md", "dead-letter.md", "windows.md"),
     *("connectors.md", "in-flight.md", "brokers.md", "dlt.md"),
+    *("connectors.md", "in-flight.md", "brokers.md", "profile.md", "doctor.md"),
 }
 
 

@@ -106,9 +106,7 @@ def _not_in_the_open(said: str, parts: SplitResult, referred: dict[str, Referenc
     """A password in an address would be kept by the shell, be seen by whoever lists programs, and stand in the contract."""
     given = [parts.password or "", *(v for n, v in parse_qsl(parts.query) if "password" in n.lower())]
     if any(text and not set(text) <= referred.keys() for text in given):
-        user = parts.username or "reader"
-        there = parts.netloc.rpartition("@")[2]
-        hint = f"write a reference, in single quotes: '{parts.scheme}://{user}:${{env:SHOP_PASSWORD}}@{there}{parts.path}'"
+        hint = "write a reference in its place, such as `${env:SHOP_PASSWORD}`, and the whole address in single quotes"
         why = "it would be kept by the shell, seen by whoever lists this machine's programs, and stand in the contract"
         raise UserError(Finding("XDE0530", f"the address `{_shown(said)}` has a password in the open", why=why, hint=hint))
 

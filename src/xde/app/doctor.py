@@ -41,7 +41,8 @@ SECRET_CODES = frozenset(f"XDE015{n}" for n in range(10))  # of secrets: the mes
 def doctor(house: House, known: Understanding, engine: str | None = None) -> Iterator[Diagnosis]:
     """A line for each thing: the project, the engine, what the engine is not given, the ledger, the lake, each source."""
     models, sources = len(known.project.models), len(known.project.sources)
-    yield Diagnosis("project", "ok", f"{sources} sources and {models} models in `{known.project.root.name}`, read without an error")
+    told = f"{_many(sources, 'source')} and {_many(models, 'model')} in `{known.project.root.name}`, read without an error"
+    yield Diagnosis("project", "ok", told)
     yield _asked("engine", lambda: _engine(house))
     yield from _python(house, known)
     if house.scale_out is not None:
@@ -64,6 +65,10 @@ def doctor(house: House, known: Understanding, engine: str | None = None) -> Ite
         yield told
         if told.status == "ok" and known.readings[name].store is not None:
             yield from _store(house, known.readings[name], stores)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def doctor_secrets(root: Path, environment: str | None) -> Iterator[Diagnosis]:
@@ -152,7 +157,7 @@ def _ledger(house: House) -> str:
     taken = house.ledger.claim(claim, "doctor", claim, now=house.clock.now().isoformat(), seconds=1.0)
     if taken is not None:
         house.ledger.release(taken)
-    return f"read and written; it knows {len(states)} tables"
+    return f"read and written; it knows {_many(len(states), 'table')}"
 
 
 def _lake(house: House) -> str:

@@ -39,6 +39,7 @@ MANY_BLOCKS = 65_536
 """A table of more blocks (512 MB where one has 8 kB) is sampled by blocks and not row by row, so that not all of it is read."""
 ENOUGH = 1.05
 """So many times the wished number of rows are drawn, for a draw is a draw."""
+_HELD = "all values so far are such; the file holds nobody to it: other values make dead letters"
 NO_CATALOGUE = frozenset({"api", "kafka", "nats", "redis", "mqtt"})
 
 
@@ -180,6 +181,7 @@ def _as_proved(declared: Declared, names: Mapping[str, str], delivered: Delivere
         if reading is not None and reading.digits is None:
             text = reading.type == "VARCHAR" and column.kept.type != "VARCHAR"
             why = "not all values are of its declared type, so it is read as text" if text else column.kept.why
+            why = _HELD if reading.type not in {"VARCHAR", column.kept.type} else why
             column = replace(column, kept=Kept(reading.type, Arrival.AS_TEXT if text else Arrival.EXACT, why))
         columns.append(replace(column, kept=column.kept.kept_as(storable(column.kept.type))))
     return replace(declared, columns=tuple(columns))
