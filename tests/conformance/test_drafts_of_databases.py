@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from importlib import resources
-from pathlib import Path
 
-import psycopg
 import pytest
 from database import Database
 from jsonschema import Draft201909Validator
@@ -53,7 +50,7 @@ def there(postgres_server, tmp_path, monkeypatch, request):
     return made
 
 
-def address(there, query="", user="reader", password="${env:TILL_PASSWORD}"):  # noqa: S107 - a reference, and no password
+def address(there, query="", user="reader", password="${env:TILL_PASSWORD}"):
     return f"postgres://{user}:{password}@127.0.0.1:{there.server.port}/{there.name}{query}"
 
 

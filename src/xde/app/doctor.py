@@ -41,8 +41,8 @@ SECRET_CODES = frozenset(f"XDE015{n}" for n in range(10))  # of secrets: the mes
 def doctor(house: House, known: Understanding, engine: str | None = None) -> Iterator[Diagnosis]:
     """A line for each thing: the project, the engine, what the engine is not given, the ledger, the lake, each source."""
     models, sources = len(known.project.models), len(known.project.sources)
-    told = f"{_many(sources, 'source')} and {_many(models, 'model')} in `{known.project.root.name}`, read without an error"
-    yield Diagnosis("project", "ok", told)
+    summary = f"{_many(sources, 'source')} and {_many(models, 'model')} in `{known.project.root.name}`, read without an error"
+    yield Diagnosis("project", "ok", summary)
     yield _asked("engine", lambda: _engine(house))
     yield from _python(house, known)
     if house.scale_out is not None:

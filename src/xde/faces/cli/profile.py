@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_session
 def command(session: Session, *, sources: tuple[str, ...], everything: bool, sample: int, html: Path | None, at_source: bool) -> None:
-    """Show what datasets, files and tables of databases are: types, gaps, keys, joins, outliers, personal data.
+    """Show what datasets, files and tables are: types, gaps, keys, joins, outliers, personal data.
 
     SOURCE is a dataset, a source of the project (all its datasets), a file, a pattern of files in quotes, or the address of a database
     with its password by reference (`?schema=` and `?table=` choose). Files and addresses need no contract and no project. A dataset of a
