@@ -94,7 +94,7 @@ def tables_at(doors: Doors, address: Address, taken: Sequence[str] = ()) -> tupl
     for relation in address.tables or [t for t in there if t not in odd]:
         names.append(free(identifier(relation.rpartition(".")[2]), names))
         found.append(TableToLookAt(names[-1], replace(ask, dataset=names[-1], relation=relation)))
-    return found, [_odd(relation) for relation in odd]
+    return found, [] if address.tables else [_odd(relation) for relation in odd]
 
 
 def _odd(relation: str) -> Finding:
@@ -199,6 +199,6 @@ def _said_of(table: TableToLookAt, shown: str, delivered: Delivered) -> list[Fin
     if delivered.refused:
         told = f"rows of `{table.ask.relation}` have values that are none of their types in the lake: {delivered.refused:,}"
         why = "a load would make dead letters of them; they are not in the figures"
-        hint = "the column of fidelity says which values a type has no room for; a string has room for all"
+        hint = "`arrives` says which values a type has no room for; `physicalType: VARCHAR` has room for all"
         found.append(Finding("XDE0533", told, why=why, hint=hint, severity=Severity.WARNING))
     return found

@@ -18,13 +18,15 @@ KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized
 _RELATIONS = """
 SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
-  AND has_any_column_privilege(c.oid, 'SELECT')
+  AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    AND has_column_privilege(c.oid, a.attnum, 'SELECT'))
   AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY c.relname
 """
 _TABLE = """
 SELECT c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''), c.reltuples::float8,
-  pg_relation_size(c.oid) / current_setting('block_size')::int
+  pg_relation_size(c.oid) / current_setting('block_size')::int,
+  has_column_privilege(c.oid, 'xmin', 'SELECT') AND has_column_privilege(c.oid, 'tableoid', 'SELECT')
 FROM pg_class AS c WHERE c.oid = %s
 """
 _COLUMNS = """
@@ -68,7 +70,7 @@ def declared(cursor: psycopg.Cursor[Any], ask: Ask, enough: int) -> Declared:
     """What the catalogue says of a table now."""
     described = describe(cursor, ask)
     cursor.execute(_TABLE, (described.oid,))
-    kind, comment, guess, pages = cursor.fetchone() or ("r", "", -1.0, 0)
+    kind, comment, guess, pages, told = cursor.fetchone() or ("r", "", -1.0, 0, False)
     columns = _columns(cursor, ask, described)
     cursor.execute(_KEYS, (described.oid,))
     keys = [(bool(primary), tuple(names or ())) for primary, names in cursor.fetchall()]
@@ -91,7 +93,7 @@ def declared(cursor: psycopg.Cursor[Any], ask: Ask, enough: int) -> Declared:
         rules,
         rows,
         about,
-        changes=kind in STORED,
+        changes=kind in STORED and bool(told),
         lag="" if kind in STORED else "PT1H",
         blocks=int(pages) if kind in {"r", "m"} else 0,
         reader="COPY",

@@ -142,8 +142,8 @@ def remarks(table: TableProfile) -> list[tuple[str, str]]:
     found += [("missing", words) for words in _null_words(table)]
     found += [(key, f"{c.name}: {words}") for c in table.columns for key, words in _text_words(table, c)]
     if table.refused:
-        why = "have a value that is none of its type" if table.origin is not None else "do not fit the dialect"
-        found.append(("refused", f"{amount(table.refused, 'record')} that {why}"))
+        why = "with a value that is none of its type" if table.origin is not None else "that do not fit the dialect"
+        found.append(("refused", f"{amount(table.refused, 'record')} {why}"))
     return found + _arrival_words(table)
 
 
