@@ -117,7 +117,8 @@ def open_table(profiler: DuckdbProfiler, doors: Doors, table: TableToLookAt) -> 
         portion = source.read(replace(ask, columns=tuple(asked), sample=sample), None, folder)
     files = [FoundFile(p.path.name, str(p.path), p.path.stat().st_size, 0) for p in portion.pieces]
     own = replace(profiler, folder=folder, tables=profiler.tables)
-    delivered = own.table(table.name, files, columns, declared.rows if sample is not None else None)
+    of = declared.rows if sample is not None else None
+    delivered = own.table(table.name, files, columns, of, lossless=not table.fields)
     for piece in portion.pieces:
         piece.path.unlink(missing_ok=True)
     names = {f.field.source_name: f.field.name for f in columns if f.field.source_name != f.field.name}
@@ -180,7 +181,7 @@ def _as_proved(declared: Declared, names: Mapping[str, str], delivered: Delivere
         reading = delivered.readings.get(names.get(column.name, column.name))
         if reading is not None and reading.digits is None:
             text = reading.type == "VARCHAR" and column.kept.type != "VARCHAR"
-            why = "not all values are of its declared type, so it is read as text" if text else column.kept.why
+            why = f"not all values are a {column.kept.type}, so it is read as text" if text else column.kept.why
             why = _HELD if reading.type not in {"VARCHAR", column.kept.type} else why
             column = replace(column, kept=Kept(reading.type, Arrival.AS_TEXT if text else Arrival.EXACT, why))
         columns.append(replace(column, kept=column.kept.kept_as(storable(column.kept.type))))

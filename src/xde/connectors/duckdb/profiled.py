@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from xde.connectors.duckdb.transformation import make_views, relation
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import literal, quoted, quoted_name
+from xde.kernel.project.logical_types import logical_type
 from xde.lifecycle.ingestion.declare_tables import TABLE_DIALECT
 from xde.lifecycle.ingestion.port import Field, FileToLoad, LoadJob, SchemaChange
 from xde.undercurrents.management.profiling.facts import TextReading
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xde.connectors.duckdb.session import Scope
-    from xde.lifecycle.ingestion.port import Dialect, Loader
+    from xde.lifecycle.ingestion.port import Dialect, Loaded, Loader
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.transformation.port import Input, Query
 
@@ -92,10 +93,21 @@ class DuckdbProfiler:
         rows = self._opened(name, texts.typed(readings, nulls))
         return Delivered(rows, readings, nulls, loaded.letters, tuple(n for n in names if any(n not in s for s in shown)))
 
-    def table(self, name: str, files: Sequence[FoundFile], fields: Sequence[Asked], of: int | None = None) -> Delivered:
-        """Rows of a table of a database, read by the loader; `of` says of how many rows they are a sample."""
+    def table(
+        self, name: str, files: Sequence[FoundFile], fields: Sequence[Asked], of: int | None = None, *, lossless: bool = False
+    ) -> Delivered:
+        """Rows of a table of a database, read by the loader; `of` says of how many rows they are a sample.
+
+        `lossless`: a column with a value that its type has no room for is read as text, so that every row can be read.
+        """
         plain = [Field(f.field.name, f.field.source_name, f.field.type if f.proved else "VARCHAR") for f in fields]
         loaded = self.loader.load(self._job(name, files, TABLE_DIALECT, plain))
+        if lossless and loaded.letters and (odd := self._odd(loaded)):
+            told = {n: TextReading(almost=(logical_type(of_type) or "string", *odd[n])) for n, of_type in _types(plain) if n in odd}
+            again = [replace(f, field=replace(f.field, type="VARCHAR"), proved=True) if f.field.name in odd else f for f in fields]
+            own = replace(self, folder=self.folder / "again", tables=self.tables)
+            found = own.table(name, files, again, of)
+            return replace(found, readings={**found.readings, **told})
         paths = [str(Path(self.folder) / "rows" / f.path) for f in loaded.files]
         if not paths:
             rows = self._opened(name, "SELECT " + ", ".join(f"NULL::{f.type} AS {quoted(f.name)}" for f in plain) + " WHERE false", of)
@@ -103,11 +115,20 @@ class DuckdbProfiler:
         source = f"read_parquet([{', '.join(literal(p) for p in paths)}])"
         readings = {f.field.name: proved_reading(self.scope, source, f) for f in fields if not f.proved}
         for one in fields:
-            if one.digits and (found := digits_of(self.scope, source, one.field)) is not None:
-                readings[one.field.name] = TextReading(digits=found)
+            if one.digits and (digits := digits_of(self.scope, source, one.field)) is not None:
+                readings[one.field.name] = TextReading(digits=digits)
         columns = [f"{proved_value(f.field, readings[f.field.name].type)} AS {quoted(f.field.name)}" for f in fields if not f.proved]
         query = f"SELECT * REPLACE ({', '.join(columns)}) FROM {source}" if columns else f"SELECT * FROM {source}"
         return Delivered(self._opened(name, query, of), readings, (), loaded.letters)
+
+    def _odd(self, loaded: Loaded) -> dict[str, tuple[int, tuple[str, ...]]]:
+        """The columns with values that are none of their types: how many, and a few of them."""
+        found: dict[str, list[str]] = {}
+        for letter in self.loader.read_letters([str(Path(self.folder) / "letters" / p) for p in loaded.letter_files]):
+            for reason in letter.reasons:
+                if reason.rule == "type" and reason.column is not None:
+                    found.setdefault(reason.column, []).append(reason.message.partition("`")[2].partition("`")[0])
+        return {n: (len(v), tuple(dict.fromkeys(v))[:3]) for n, v in found.items()}
 
     def _opened(self, name: str, query: str, of: int | None = None) -> DuckdbRows:
         try:
@@ -151,3 +172,7 @@ class DuckdbProfiler:
             str(folders[1]),
             SchemaChange("discard", "evolve"),
         )
+
+
+def _types(fields: Sequence[Field]) -> Sequence[tuple[str, str]]:
+    return [(f.name, f.type) for f in fields]

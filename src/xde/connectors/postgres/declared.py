@@ -26,7 +26,8 @@ ORDER BY c.relname
 _TABLE = """
 SELECT c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''), c.reltuples::float8,
   pg_relation_size(c.oid) / current_setting('block_size')::int,
-  has_column_privilege(c.oid, 'xmin', 'SELECT') AND has_column_privilege(c.oid, 'tableoid', 'SELECT')
+  CASE WHEN c.relkind IN ('r', 'p')
+    THEN has_column_privilege(c.oid, 'xmin', 'SELECT') AND has_column_privilege(c.oid, 'tableoid', 'SELECT') END
 FROM pg_class AS c WHERE c.oid = %s
 """
 _COLUMNS = """

@@ -55,7 +55,6 @@ _BESIDES = {
     "date": _ERA,
     "timestamp": _ERA,
     "timestamptz": f"the moment, in UTC; {_ERA}",
-    "time": "`24:00:00` makes a dead letter",
 }
 _TIMES = {
     "DATE": {"date"},
@@ -180,4 +179,4 @@ def _as_time(of: PgType, wanted: str, kind: str) -> Kept:
     if of.name not in _TIMES[kind]:
         return Kept(wanted, Arrival.REFUSED, f"the text of a {of.shown} is no {kind}: its values make dead letters")
     taken = "taken to be in UTC; " if kind == "TIMESTAMP WITH TIME ZONE" and of.name != "timestamptz" else ""
-    return Kept(wanted, Arrival.EXACT, taken + _BESIDES[of.name])
+    return Kept(wanted, Arrival.EXACT, taken + _BESIDES.get(of.name, ""))
