@@ -57,15 +57,6 @@ def test_a_server_that_is_away_is_told_once_and_with_the_table(till):
 
 
 @pytest.mark.postgres
-def test_tls_that_is_not_in_use_is_told_unless_it_is_this_machine(monkeypatch):
-    from xde.lifecycle.sources.servers import tls
-
-    assert not tls("", "127.0.0.1", "").warns
-    assert not tls("TLSv1.3, X", "db.example.com", "").warns
-    assert tls("", "db.example.com", "use it").mend == "use it"
-
-
-@pytest.mark.postgres
 def test_what_of_the_log_runs_out_is_told_with_the_sql(desk):
     (server,) = told(desk.root, "server ")
     for word in ("replication slots: ", " of 100 taken", "wal senders: ", " of 20 taken", "without a limit", "GRANT pg_monitor TO"):

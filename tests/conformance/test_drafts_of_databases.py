@@ -241,4 +241,4 @@ def test_a_sample_of_mariadb_and_of_whatever_sqlalchemy_knows(shop):
         (table,) = profile(lambda: shop.root, None, Wish((url,), sample=1000)).tables
         assert table.partial
         assert 800 < table.looked_at < 1300
-        assert table.rows == 20_000
+        assert abs(table.rows - 20_000) < 2_000

@@ -63,6 +63,24 @@ def objects(made):
     return {o.name: o for o in contract.schema}
 
 
+def test_a_draft_of_whatever_sqlalchemy_knows_loads_as_it_is(root, till):
+    till.execute("DROP VIEW recent")
+    till.execute("DROP TABLE vacant")
+    till.execute("UPDATE customers SET odd = 7 WHERE id = 7")
+    till.commit()
+    made = drafted(root, "sqlite+pysqlite:///till.db")
+    found = objects(made)
+    assert found["customers"].key == ("id",)
+    assert {"xdeUrl", "sqlite+pysqlite:///till.db", "sqlalchemy"} <= {w.strip('"') for w in made.text.split()}
+    assert loaded(root) == {"customers": 40, "orders": 1200}
+
+
+def test_a_table_that_is_referred_to_and_left_out_is_told(root, till):
+    text = " ".join(drafted(root, "sqlite:///till.db?table=orders").text.split())
+    assert "evidence: customer refers to customers, which is not in this draft" in text
+    assert "to: customers.id" not in text
+
+
 @pytest.mark.parametrize("said", ["till.db", "sqlite:///till.db"])
 def test_a_draft_of_sqlite_loads_as_it_is_and_goes_on(root, till, said):
     made = drafted(root, said)

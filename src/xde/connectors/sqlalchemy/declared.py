@@ -38,7 +38,7 @@ def relations(connection: Connection, ask: Ask) -> list[str]:
     return sorted({*seen.get_table_names(schema), *seen.get_view_names(schema)})
 
 
-def declared(connection: Connection, ask: Ask, of: FromClause, lag: str) -> Declared:
+def declared(connection: Connection, ask: Ask, of: FromClause, lag: str, enough: int) -> Declared:
     """What the catalogue says of a table; what a dialect does not tell is not told here."""
     seen: Inspector = inspect(connection)
     within, _, table = ask.relation.rpartition(".")
@@ -53,6 +53,7 @@ def declared(connection: Connection, ask: Ask, of: FromClause, lag: str) -> Decl
     )
     if is_view:
         return Declared(ask.relation, "view", columns, rows=_counted(connection, of), lag=lag, reader=_reader(connection))
+    rows, about = _about(connection, of, table, schema, enough) if is_mysql else (_counted(connection, of), False)
     references = tuple(
         DeclaredReference(
             tuple(r["constrained_columns"]),
@@ -72,7 +73,8 @@ def declared(connection: Connection, ask: Ask, of: FromClause, lag: str) -> Decl
         tuple(tuple(u["column_names"]) for u in _told(seen.get_unique_constraints, table, schema)),
         references,
         tuple(f"CHECK ({r['sqltext']})" for r in _told(seen.get_check_constraints, table, schema)),
-        rows=_counted(connection, of),
+        rows=rows,
+        about=about,
         lag=lag,
         reader=_reader(connection),
     )
@@ -80,6 +82,20 @@ def declared(connection: Connection, ask: Ask, of: FromClause, lag: str) -> Decl
 
 def _counted(connection: Connection, of: FromClause) -> int:
     return int(connection.execute(select(func.count()).select_from(of)).scalar() or 0)
+
+
+def _about(connection: Connection, of: FromClause, table: str, schema: str | None, enough: int) -> tuple[int, bool]:
+    """How many rows there are in MySQL: counted up to a number that is enough, else what the server estimates."""
+    some = connection.execute(
+        select(func.count()).select_from(select(literal_column("1")).select_from(of).limit(enough + 1).subquery())
+    ).scalar()
+    if some is not None and some <= enough:
+        return int(some), False
+    query = text(
+        "SELECT table_rows FROM information_schema.tables WHERE table_schema = coalesce(:schema, database()) AND table_name = :name"
+    )
+    guess = connection.execute(query, {"schema": schema, "name": table}).scalar()
+    return (int(guess), True) if guess is not None and int(guess) > enough else (_counted(connection, of), False)
 
 
 def _reader(connection: Connection) -> str:

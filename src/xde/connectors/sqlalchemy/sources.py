@@ -108,7 +108,7 @@ class SqlAlchemyTables:
         with self._connected(ask) as connection:
             return relations(connection, ask)
 
-    def declared(self, ask: Ask, enough: int) -> Declared:  # noqa: ARG002 - not every server knows about how many there are
+    def declared(self, ask: Ask, enough: int) -> Declared:
         """What the inspector says of a table."""
         with self._connected(ask) as connection:
             of = _relation(ask)
@@ -117,7 +117,7 @@ class SqlAlchemyTables:
             lag = "" if _is_mysql(connection) and mysql.oldest_open(connection)[1] else "PT1H"
             connection.rollback()
             _begin(connection)
-            return declared(connection, ask, of, lag)
+            return declared(connection, ask, of, lag, enough)
 
     def close(self) -> None:
         """Nothing stays open between two questions."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xde.undercurrents.management.contract_drafts.scalars import comment, flow, scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from xde.undercurrents.management.profiling.facts import ColumnFacts, Origin, TableProfile
 
@@ -75,7 +75,8 @@ def table_words(table: TableProfile, origin: Origin, place: TablePlace, own: Map
             yield from comment("evidence: a row knows which transaction wrote it: new and changed ones are found, and late ones too", 6)
         else:
             yield from comment(f"question: does every change of a row set {name}? What does not is not seen", 6)
-        yield from comment("question: is a row ever deleted? A load by a cursor does not see it: then say replace, or xdeCapture", 6)
+        instead = "replace, or xdeCapture" if origin.declared.changes else "replace"
+        yield from comment(f"question: is a row ever deleted? A load by a cursor does not see it: then say {instead}", 6)
         yield from _property("xdeIncrementalCursor", _cursor_words(name, origin))
         yield from _property("xdeWriteMode", "merge")
     if not place.server.is_file:
@@ -83,8 +84,11 @@ def table_words(table: TableProfile, origin: Origin, place: TablePlace, own: Map
         yield from _property("xdeLimits", flow({"connections": 1, "statementTimeout": SECONDS}))
 
 
-def rules(origin: Origin) -> Iterator[str]:
-    """What the database checks and this draft does not."""
+def rules(origin: Origin, drafted: Collection[tuple[str, str]]) -> Iterator[str]:
+    """What the database checks and this draft does not; `drafted` are the tables that are in it, each with its database."""
+    for reference in origin.declared.references:
+        if (origin.database, reference.to) not in drafted:
+            yield from comment(f"evidence: {', '.join(reference.columns)} refers to {reference.to}, which is not in this draft", 4)
     for rule in origin.declared.rules:
         yield from comment(f"question: the database holds {rule}: shall a rule hold it here?", 4)
     for unique in origin.declared.unique:

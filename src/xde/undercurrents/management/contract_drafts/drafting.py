@@ -12,7 +12,7 @@ from xde.undercurrents.management.contract_drafts.scalars import comment, flow, 
 from xde.undercurrents.management.profiling.naming import free, identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from xde.undercurrents.management.contract_drafts.databases import Server
     from xde.undercurrents.management.profiling.facts import Profile, Reference, TableProfile
@@ -51,10 +51,11 @@ def contract_text(name: str, profile: Profile, places: Mapping[str, Place | Tabl
     for at, server in servers.items():
         lines += _local(server, *at) if isinstance(at, tuple) else server_lines(server, at)
     lines.append("schema:")
+    drafted = {(t.origin.database, t.origin.declared.name) for t in profile.tables if t.origin is not None}
     for table in profile.tables:
         place = places[table.name]
         chosen = servers[_server_of(place)] if len(servers) > 1 else None
-        lines += _table(table, place, chosen, names, [r for r in profile.references if r.table == table.name])
+        lines += _table(table, place, chosen, names, [r for r in profile.references if r.table == table.name], drafted)
     return "\n".join(lines) + "\n"
 
 
@@ -91,6 +92,7 @@ def _table(
     server: str | None,
     names: Mapping[str, Mapping[str, str]],
     references: Sequence[Reference],
+    within: Collection[tuple[str, str]],
 ) -> Iterator[str]:
     own = names[table.name]
     key = table.keys[0].columns if table.keys else ()
@@ -101,7 +103,7 @@ def _table(
     yield f"    description: {scalar((table.origin and table.origin.declared.comment) or 'Say here what one row is.')}"
     yield from _key_words(table, own)
     if table.origin is not None:
-        yield from rules(table.origin)
+        yield from rules(table.origin, within)
     yield "    customProperties:"
     yield from _custom(table, place, server, own)
     yield from _composites(references, names)
