@@ -81,7 +81,7 @@ def test_a_table_that_is_referred_to_and_left_out_is_told(root, till):
     assert "to: customers.id" not in text
 
 
-@pytest.mark.parametrize("said", ["till.db", "sqlite:///till.db"])
+@pytest.mark.parametrize("said", ["till.db", pytest.param("sqlite:///till.db", marks=pytest.mark.slow)])
 def test_a_draft_of_sqlite_loads_as_it_is_and_goes_on(root, till, said):
     made = drafted(root, said)
     found = objects(made)

@@ -35,7 +35,7 @@ class Wound:
         (-3.0, 0.01, False, "3.0 s apart"),
         (30.0, 0.01, True, "this machine's is 30.0 s ahead of the server's: how old data is"),
         (-600.0, 0.01, True, "this machine's is 10 min behind the server's"),
-        (7200.0, 0.01, True, "2.0 h ahead"),
+        (7300.0, 0.01, True, "2.0 h ahead"),
         (6.0, 4.0, False, "s apart"),  # an answer that took four seconds tells no clock to one
     ],
 )
