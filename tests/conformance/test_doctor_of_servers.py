@@ -33,9 +33,11 @@ def test_a_postgresql_server_in_order_is_one_line(till):
     (server,) = told(till.root, "server ")
     assert server.status == "ok"
     assert server.subject == f"server 127.0.0.1:{till.server.port}/{till.name}"
-    for word in ("PostgreSQL 1", "round trip: ", " ms", "TLS: not in use, on this machine", "clock: "):
+    for word in ("PostgreSQL 1", ": as `reader`", "round trip: ", " ms", "TLS: not in use, on this machine", "clock: "):
         assert word in server.detail, server.detail
     assert "wal senders" not in server.detail
+    (source,) = told(till.root, "source ")
+    assert (source.status, source.detail) == ("ok", "`orders`: 4 columns; rights: every column may be read")
 
 
 @pytest.mark.postgres
@@ -101,7 +103,7 @@ def test_who_may_see_the_log_is_told_how_much_there_is(desk):
 @pytest.mark.mysql
 def test_a_mariadb_server_in_order_is_one_line_and_its_clock_is_held_against_ours(shop, late):
     server, clock = told(shop.root, "server ")
-    for word in ("server: ", "round trip: ", "TLS: "):
+    for word in ("MariaDB 1", ": as `reader@127.0.0.1`", "round trip: ", "TLS: "):
         assert word in server.detail, server.detail
     assert "60 min behind the server's" in clock.detail
 

@@ -23,7 +23,7 @@ from xde.lifecycle.storage.port import Column, Commit, TableId
 from xde.lifecycle.transformation.port import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
@@ -52,11 +52,12 @@ def doctor(house: House, known: Understanding, engine: str | None = None) -> Ite
     yield _asked("ledger", lambda: _ledger(house))
     yield _asked("lake", lambda: _lake(house))
     yield from _disks(house)
-    yield from _servers(house, known)
+    served: set[object] = set()
+    yield from _servers(house, known, served)
     stores: set[str] = set()
     for name in sorted(known.project.sources):
         if known.readings[name].ask is not None:
-            yield from _database(house, known, name)
+            yield from _database(house, known, name, served)
             continue
         if (push := known.readings[name].push) is not None and push.subscription is not None:
             yield from _looked(name, partial(_heard, house, push))
@@ -193,18 +194,20 @@ def _disks(house: House) -> Iterator[Diagnosis]:
             yield Diagnosis(f"disk of the {what}", "unsafe", detail, hint)
 
 
-def _servers(house: House, known: Understanding) -> Iterator[Diagnosis]:
-    """What is the same for all tables of a server, once for each; the way to it is told with the tables."""
+def _servers(house: House, known: Understanding, served: set[object]) -> Iterator[Diagnosis]:
+    """What is the same for all tables of a server, once for each; which were told of is put into `served`."""
     asks: dict[object, Ask] = {}
     for reading in (known.readings[n] for n in sorted(known.project.sources)):
         ask = reading.ask
         if ask is None or ask.request is not None or ask.stream is not None:
             continue
-        key = (ask.place.kind, tuple(sorted(ask.place.settings.items())))
+        key = _place_key(ask)
         if key not in asks or ask.capture is not None:
             asks[key] = ask
-    for ask in asks.values():
-        yield from _looked(f"server {label(ask.place)}", partial(_of_server, house, ask), whole=True)
+    for key, ask in asks.items():
+        for told in _looked(f"server {label(ask.place)}", partial(_of_server, house, ask), whole=True):
+            served.add(key)
+            yield told
 
 
 def _store(house: House, reading: Reading, seen: set[str]) -> Iterator[Diagnosis]:
@@ -221,10 +224,22 @@ def _of_server(house: House, ask: Ask) -> list[Looked]:
     return []  # who asks for a table is told why
 
 
-def _database(house: House, known: Understanding, name: str) -> Iterator[Diagnosis]:
-    """What stands between us and the rows of a table, one line for each thing that is in order, up to the first that is not."""
+def _database(house: House, known: Understanding, name: str, served: Collection[object]) -> Iterator[Diagnosis]:
+    """What stands between us and the rows of a table, one line for each thing that is in order, up to the first that is not.
+
+    The way to a server that was told of already is not told again for each of its tables.
+    """
     if (ask := known.readings[name].ask) is not None:
-        yield from _looked(name, partial(_asked_of, house, ask, known.versions[name]))
+        told = _place_key(ask) in served
+        yield from _looked(name, lambda: [x for x in _asked_of(house, ask, known.versions[name]) if not (told and x.well and _is_way(x))])
+
+
+def _is_way(looked: Looked) -> bool:
+    return looked.what == "login" or looked.what.startswith(("name `", "port "))
+
+
+def _place_key(ask: Ask) -> object:
+    return ask.place.kind, tuple(sorted(ask.place.settings.items()))
 
 
 def _asked_of(house: House, ask: Ask, version: str) -> list[Looked]:

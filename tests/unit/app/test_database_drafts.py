@@ -63,6 +63,7 @@ def objects(made):
     return {o.name: o for o in contract.schema}
 
 
+@pytest.mark.slow
 def test_a_draft_of_whatever_sqlalchemy_knows_loads_as_it_is(root, till):
     till.execute("DROP VIEW recent")
     till.execute("DROP TABLE vacant")
@@ -97,6 +98,7 @@ def test_a_draft_of_sqlite_loads_as_it_is_and_goes_on(root, till, said):
     assert loaded(root)["orders"] == 1201
 
 
+@pytest.mark.slow
 def test_a_draft_of_duckdb_loads_as_it_is(root):
     with duckdb.connect(str(root / "lake.duckdb")) as connection:
         connection.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')")
@@ -123,6 +125,7 @@ def test_a_draft_of_duckdb_loads_as_it_is(root):
     assert (row["s"], row["b"], row["x"], row["l"]) == ('{"a":1,"b":1.1}', b"\x00\xff", "0101", [1, None])
 
 
+@pytest.mark.slow
 def test_a_mixture_of_a_file_and_a_table_is_one_draft_and_one_profile(root, till):
     (root / "data").mkdir()
     (root / "data/rates.csv").write_text("customer_id,rate\n" + "".join(f"{n},{n % 3}.5\n" for n in range(1, 41)))

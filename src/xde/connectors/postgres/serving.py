@@ -37,13 +37,13 @@ def server(cursor: psycopg.Cursor[Any], host: str) -> list[Looked]:
     def least() -> object:
         return cursor.execute("SELECT 1").fetchone()
 
-    cursor.execute("SELECT current_setting('server_version'), pg_is_in_recovery()")
-    version, standby = cursor.fetchone() or ("", False)
+    cursor.execute("SELECT current_setting('server_version'), pg_is_in_recovery(), current_user::text")
+    version, standby, user = cursor.fetchone() or ("", False, "")
     cursor.execute(_TLS)
     words = str((cursor.fetchone() or ("",))[0])
     mend = "write `xdeSslMode: verify-full` at the server of the contract; one without TLS: ALTER SYSTEM SET ssl = on, with a certificate"
     shown = f"PostgreSQL {version.partition(' ')[0]}{', a standby' if standby else ''}"
-    return [Looked("server", well=True, told=shown), round_trip(least), tls(words, host, mend), clock_of(now)]
+    return [Looked(shown, well=True, told=f"as `{user}`"), round_trip(least), tls(words, host, mend), clock_of(now)]
 
 
 def log(cursor: psycopg.Cursor[Any]) -> Iterator[Looked]:

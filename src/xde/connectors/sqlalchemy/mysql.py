@@ -61,11 +61,12 @@ def server(connection: Connection, host: str) -> list[Looked]:
         return (found if isinstance(found, dt.datetime) else dt.datetime.fromisoformat(str(found))).replace(tzinfo=dt.UTC)
 
     told = {str(n): str(v) for n, v in connection.exec_driver_sql("SHOW STATUS WHERE Variable_name IN ('Ssl_cipher', 'Ssl_version')")}
-    version = str(connection.exec_driver_sql("SELECT version()").scalar())
+    version, user = connection.exec_driver_sql("SELECT version(), current_user()").one()
     words = f"{told.get('Ssl_version', '')}, {told['Ssl_cipher']}" if told.get("Ssl_cipher") else ""
     mend = "write `xdeSslMode: verify-full` at the server of the contract; a server without TLS needs `ssl_cert` and `ssl_key`"
     trip = round_trip(lambda: connection.exec_driver_sql("SELECT 1").scalar())
-    return [Looked("server", well=True, told=version), trip, tls(words, host, mend), clock_of(utc)]
+    shown = f"{'MariaDB' if _MARIADB in str(version).lower() else 'MySQL'} {str(version).partition('-')[0]}"
+    return [Looked(shown, well=True, told=f"as `{user}`"), trip, tls(words, host, mend), clock_of(utc)]
 
 
 def now(connection: Connection) -> dt.datetime:

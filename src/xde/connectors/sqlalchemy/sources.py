@@ -101,7 +101,7 @@ class SqlAlchemyTables:
     def server(self, ask: Ask) -> list[Looked]:
         """What is the same for all of its tables."""
         with self._connected(ask) as connection:
-            return mysql.server(connection, str(connection.engine.url.host or "")) if _is_mysql(connection) else [_trip(connection)]
+            return mysql.server(connection, str(connection.engine.url.host or "")) if _is_mysql(connection) else _plain(connection)
 
     def relations(self, ask: Ask) -> list[str]:
         """The tables and views of its database."""
@@ -153,8 +153,11 @@ def _engine(ask: Ask, settings: Mapping[str, str]) -> Engine:
     return create_engine(address(ask, settings), poolclass=NullPool, hide_parameters=True, **how)
 
 
-def _trip(connection: Connection) -> Looked:
-    return round_trip(lambda: connection.execute(select(1)).scalar())
+def _plain(connection: Connection) -> list[Looked]:
+    """What any server tells: who we are to it, and how long an answer takes."""
+    user = connection.engine.url.username
+    trip = round_trip(lambda: connection.execute(select(1)).scalar())
+    return [Looked(connection.dialect.name, well=True, told=f"as `{user}`" if user else "open"), trip]
 
 
 def _is_mysql(connection: Connection) -> bool:
