@@ -283,12 +283,12 @@ def _looked(name: str, ask: Callable[[], Sequence[Looked]], *, whole: bool = Fal
     if whole and not looked:
         return
     wrong = next((x for x in looked if not x.well), None)
-    well = "; ".join(f"{x.what}: {x.told}" for x in looked if x.well and not x.warns)
+    parts = tuple(f"{x.what}: {x.told}" for x in looked if x.well and not x.warns)
     if wrong is not None:
         status = "denied" if "may not" in wrong.told or "refuses" in wrong.told else "missing"
         yield Diagnosis(told.subject, status, f"{wrong.what}: {wrong.told}", wrong.mend)
     else:
-        yield replace(told, detail=f"{well} {told.detail}".strip()) if looked else told
+        yield replace(told, detail=f"{'; '.join(parts)} {told.detail}".strip(), parts=parts) if looked else told
     for one in looked:
         if one.warns:
             yield Diagnosis(told.subject, "unsafe", f"{one.what}: {one.told}", one.mend)
