@@ -199,7 +199,7 @@ def _servers(house: House, known: Understanding, served: set[object]) -> Iterato
     asks: dict[object, Ask] = {}
     for reading in (known.readings[n] for n in sorted(known.project.sources)):
         ask = reading.ask
-        if ask is None or ask.request is not None or ask.stream is not None:
+        if ask is None or ask.request is not None or ask.stream is not None or ask.extract is not None:
             continue
         key = _place_key(ask)
         if key not in asks or ask.capture is not None:

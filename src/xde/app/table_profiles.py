@@ -40,7 +40,7 @@ MANY_BLOCKS = 65_536
 ENOUGH = 1.05
 """So many times the wished number of rows are drawn, for a draw is a draw."""
 _HELD = "all values so far are such; the file holds nobody to it: other values make dead letters"
-NO_CATALOGUE = frozenset({"api", "kafka", "nats", "redis", "mqtt"})
+NO_CATALOGUE = frozenset({"api", "kafka", "nats", "redis", "mqtt", "dlt"})
 
 
 @dataclass(frozen=True, slots=True)
