@@ -14,7 +14,7 @@ from xde.ground.names import did_you_mean, listed
 from xde.kernel.project.catalogues import Arrival, Declared, Kept, Sampled
 from xde.lifecycle.ingestion.port import Field
 from xde.lifecycle.sources.port import FoundFile
-from xde.lifecycle.sources.tables import Ask, AskedColumn, Catalogued
+from xde.lifecycle.sources.tables import FILES, Ask, AskedColumn, Catalogued
 from xde.undercurrents.management.profiling.facts import Origin
 from xde.undercurrents.management.profiling.naming import free, identifier
 from xde.undercurrents.management.profiling.profiling import Opened
@@ -82,6 +82,7 @@ def tables_at(doors: Doors, address: Address, taken: Sequence[str] = ()) -> tupl
         there = list(_catalogued(source, address.shown, ask).relations(ask))
     if not there:
         hint = "name another with `?schema=...`, or let its owner run `GRANT SELECT ON ALL TABLES IN SCHEMA ... TO ...`"
+        hint = "look whether it is the right file; `?schema=...` names another schema of it" if address.place.kind in FILES else hint
         raise UserError(Finding("XDE0531", f"there is no table in `{address.shown}` that may be read", hint=hint))
     missing = [t for t in address.tables if t not in there and "." not in t]
     if missing:

@@ -19,7 +19,8 @@ SELECT current_user::text,
   current_setting('max_replication_slots')::int, (SELECT count(*) FROM pg_replication_slots),
   current_setting('max_wal_senders')::int, (SELECT count(*) FROM pg_stat_replication),
   (SELECT setting::bigint FROM pg_settings WHERE name = 'max_slot_wal_keep_size') * 1048576,
-  (SELECT coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)), 0)::bigint FROM pg_replication_slots),
+  (SELECT coalesce(max(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
+    restart_lsn)), 0)::bigint FROM pg_replication_slots),
   (SELECT string_agg(slot_name::text, ', ' ORDER BY slot_name) FROM pg_replication_slots WHERE NOT active AND restart_lsn IS NOT NULL),
   has_function_privilege('pg_ls_waldir()', 'execute')
 """
