@@ -100,7 +100,7 @@ def test_the_doctor_goes_the_way_step_by_step(till, monkeypatch):
 
     status, detail, _ = told()
     assert status == "ok"
-    assert "login: as `reader`" in detail
+    assert "rights: every column may be read" in detail  # as whom stands in the line of the server
     till.sql("REVOKE ALL ON orders FROM reader", "REVOKE SELECT (id, amount, at, xmin, tableoid, ctid) ON orders FROM reader")
     status, detail, hint = told()
     assert (status, "may not read `id`, `amount`, `at`, `xmin`" in detail) == ("denied", True)

@@ -21,7 +21,7 @@ LONG = {
     *("flights.md", "deployment.md", "austin_traffic.md", "backfill.md", "what_changed.md", "flows.md", "sushi.md", "from_dbt.md"),
     *("first_contract.md", "python-models.md", "mutant.md", "coverage.md", "compatibility.md", "databases.md", "rest.md", "dimension.md"),
     *("moving_house.md", "jaffle_shop.md", "linting.md", "cost.md", "formatting.md", "dead-letter.md", "windows.md"),
-    *("connectors.md", "in-flight.md", "brokers.md", "dlt.md"),
+    *("connectors.md", "in-flight.md", "brokers.md", "dlt.md", "profile.md", "doctor.md"),
 }
 
 

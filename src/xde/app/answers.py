@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One thing that `doctor` looked at; `status` is ok, missing, denied, slow or unsafe."""
+    """One thing that `doctor` looked at; `status` is ok, missing, denied, slow or unsafe. `parts` are those of a detail of several."""
 
     subject: str
     status: str
     detail: str
     hint: str = ""
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

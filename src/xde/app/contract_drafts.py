@@ -1,25 +1,35 @@
-"""A first contract from files: profiled, written, read again by our own reader, and put in place over nothing."""
+"""A first contract from files and databases: profiled, written, read again by our own reader, and put in place over nothing."""
 
 from __future__ import annotations
 
 import os
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xde.app.profiling import profile_files
+from xde.app.addresses import address_of
+from xde.app.profiling import doors_of, profile_sources, table_of
+from xde.app.table_profiles import NO_CATALOGUE, tables_at
 from xde.ground.errors import Bug, UserError
 from xde.ground.findings import Finding
 from xde.kernel.project.files import SETTINGS_FILE
 from xde.kernel.project.odcs import read_contract
+from xde.undercurrents.management.contract_drafts.databases import Server, TablePlace
 from xde.undercurrents.management.contract_drafts.drafting import Place, contract_text
 from xde.undercurrents.management.profiling.naming import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from xde.app.table_profiles import Doors, TableToLookAt
+    from xde.app.understanding import Understanding
+    from xde.app.wiring import House
+    from xde.undercurrents.management.profiling.naming import Group
 
 SAMPLE = 20_000_000
+TABLE_SAMPLE = 1_000_000
+"""So many rows of a table of a database: what must be exact is declared there, and others wait for the server too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class Draft:
 
 
 def draft(root: Callable[[], Path], sources: Sequence[str], output: Path | None, *, force: bool, sample: int = SAMPLE) -> Draft:
-    """Draft a contract of files. Raises `UserError` for files that cannot be read, and for an output that is there already."""
+    """Draft a contract of files and databases. Raises `UserError` for what cannot be read, and for an output that is there already."""
     if output is not None and output.exists() and not force:
         hint = "name another file with `--output`, or write over it with `--force`"
         raise UserError(Finding("XDE0379", f"`{output}` is there already", hint=hint))
@@ -42,43 +52,86 @@ def draft(root: Callable[[], Path], sources: Sequence[str], output: Path | None,
         home = root().resolve()
     except UserError:
         home = Path.cwd()
-    files = _files(home, sources)
-    if (home / SETTINGS_FILE).is_file():
-        _not_in_the_clear(home, files)
-    found = profile_files(files, sample)
-    formats = {t.name: str(t.dialect["format"]) for t in found.profile.tables}
-    places = {g.name: Place(_folder(g.folder, home), g.pattern, formats[g.name], len(g.files)) for g in found.groups}
-    only = found.groups[0].name if len(found.groups) == 1 else identifier(found.groups[0].folder.resolve().name)
-    name = identifier(output.stem) if output is not None else only
+    with _meant(home, sources) as meant:
+        if (home / SETTINGS_FILE).is_file():
+            _not_in_the_clear(home, meant.files)
+        found = profile_sources(meant.doors, meant.tables, meant.files, (sample, TABLE_SAMPLE))
+    formats = {t.name: str(t.dialect["format"]) for t in found.profile.tables if t.origin is None}
+    places: dict[str, Place | TablePlace] = {
+        g.name: Place(_folder(g.folder, home), g.pattern, formats[g.name], len(g.files)) for g in found.groups
+    }
+    for table in meant.tables:
+        place = table.ask.place
+        places[table.name] = TablePlace(Server(place.kind, tuple(place.settings.items())), table.ask.relation)
+    name = identifier(output.stem) if output is not None else meant.name or _only(found.groups)
     text = contract_text(name, found.profile, places)
     _proved(text, output)
     if output is not None:
         _write(output, text, force=force)
     tables = tuple(t.name for t in found.profile.tables)
-    return Draft(text, tables, text.count("# question: "), found.profile.findings, str(output or ""))
+    findings = (*meant.findings, *found.profile.findings)
+    return Draft(text, tables, text.count("# question: "), findings, str(output or ""))
 
 
-def _files(home: Path, sources: Sequence[str]) -> list[str]:
-    """Files and patterns as they are; for a source or dataset of the project the files that its contract names."""
-    named = [s for s in sources if not Path(s).exists() and not any(c in s for c in "*?[")]
-    if not named or not (home / SETTINGS_FILE).is_file():
-        return list(sources)
-    from xde.app.opening import opened
+def _only(groups: Sequence[Group]) -> str:
+    return groups[0].name if len(groups) == 1 else identifier(groups[0].folder.resolve().name)
 
-    known, house = opened(home, None, working_tree=True)
-    house.close()
-    found: list[str] = []
-    for said in sources:
-        inside = [n for n in known.project.datasets if said in {n, n.partition(".")[0]}] if said in named else []
-        readings = [known.readings[n] for n in inside if n in known.readings]
-        if inside and not readings:
-            hint = f"begin with the contract of a model by `xde new model`, or profile it: `xde profile {said}`"
-            raise UserError(Finding("XDE0385", f"`{said}` is computed: there are no files to draft a contract from", hint=hint))
-        if any(r.ask is not None for r in readings):
-            hint = f"load it, and look at what is there: `xde profile {inside[0]}`"
-            raise UserError(Finding("XDE0385", f"`{said}` is in a database: there are no files to draft a contract from", hint=hint))
-        found += [str(home / r.root / r.pattern) for r in readings] or [said]
-    return found
+
+@dataclass(slots=True)
+class _Meant:
+    """What a draft is to be made of: files, and tables of databases with the doors to them; `name` is that of the first database."""
+
+    doors: Doors
+    files: list[str] = field(default_factory=list)
+    tables: list[TableToLookAt] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    name: str = ""
+
+
+@contextmanager
+def _meant(home: Path, sources: Sequence[str]) -> Iterator[_Meant]:
+    """Files, patterns and addresses as they are; for a source or dataset of the project what its contract names."""
+    named = [s for s in sources if not Path(s).exists() and not any(c in s for c in "*?[") and "://" not in s]
+    with ExitStack() as stack:
+        known: Understanding | None = None
+        house: House | None = None
+        if named and (home / SETTINGS_FILE).is_file():
+            from xde.app.opening import opened
+
+            known, house = opened(home, None, working_tree=True)
+            stack.callback(house.close)
+        meant = _Meant(doors_of(house, home))
+        for said in sources:
+            inside = [n for n in known.project.datasets if said in {n, n.partition(".")[0]}] if known is not None and said in named else []
+            if known is not None and inside:
+                _of_contract(meant, known, said, inside, home)
+            elif (address := address_of(said, home)) is not None:
+                tables, findings = tables_at(meant.doors, address, [t.name for t in meant.tables])
+                meant.tables += tables
+                meant.findings += findings
+                meant.name = meant.name or identifier(address.name)
+            else:
+                meant.files.append(said)
+        yield meant
+
+
+def _of_contract(meant: _Meant, known: Understanding, said: str, inside: Sequence[str], home: Path) -> None:
+    """The files and tables that a contract names. Raises a finding for what has none."""
+    readings = [known.readings[n] for n in inside if n in known.readings]
+    if not readings:
+        hint = f"begin with the contract of a model by `xde new model`, or profile it: `xde profile {said}`"
+        raise UserError(Finding("XDE0385", f"`{said}` is computed: there are no files to draft a contract from", hint=hint))
+    for reading in readings:
+        if reading.ask is None:
+            meant.files.append(str(home / reading.root / reading.pattern))
+            continue
+        if reading.ask.place.kind in NO_CATALOGUE or reading.ask.query is not None:
+            hint = f"load it, and look at what is there: `xde profile {reading.dataset}`"
+            told = f"`{reading.dataset}` is no table and no files: there is no catalogue to draft a contract from"
+            raise UserError(Finding("XDE0385", told, hint=hint))
+        table = table_of(known, reading.dataset, reading)
+        meant.tables.append(replace(table, name=reading.dataset.partition(".")[2], fields=()))
+        meant.name = meant.name or reading.dataset.partition(".")[0]
 
 
 def _not_in_the_clear(home: Path, sources: Sequence[str]) -> None:

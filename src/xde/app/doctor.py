@@ -5,31 +5,35 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xde.app.addresses import label
 from xde.app.answers import Diagnosis
 from xde.app.connecting import opened
 from xde.app.table_sources import position_of
 from xde.ground.errors import UserError, XdeError
 from xde.lifecycle.ingestion.hashing import keys_for
+from xde.lifecycle.sources.servers import Served, StoreServed
 from xde.lifecycle.sources.tables import Looked
 from xde.lifecycle.storage.port import Column, Commit, TableId
 from xde.lifecycle.transformation.port import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
     from xde.kernel.project.secret_references import Reference
+    from xde.lifecycle.ingestion.declare import Reading
     from xde.lifecycle.ingestion.push import Push
     from xde.lifecycle.sources.tables import Ask
 
 SLOW = 5.0  # seconds
+ROOM, LITTLE = 1e9, 0.05  # bytes, and the part of a disk, of which the less has to be free
 _DENIED = frozenset({"XDE0157"})
 SECRET_CODES = frozenset(f"XDE015{n}" for n in range(10))  # of secrets: the message names the reference, and only the reason says more
 
@@ -37,7 +41,8 @@ SECRET_CODES = frozenset(f"XDE015{n}" for n in range(10))  # of secrets: the mes
 def doctor(house: House, known: Understanding, engine: str | None = None) -> Iterator[Diagnosis]:
     """A line for each thing: the project, the engine, what the engine is not given, the ledger, the lake, each source."""
     models, sources = len(known.project.models), len(known.project.sources)
-    yield Diagnosis("project", "ok", f"{sources} sources and {models} models in `{known.project.root.name}`, read without an error")
+    summary = f"{_many(sources, 'source')} and {_many(models, 'model')} in `{known.project.root.name}`, read without an error"
+    yield Diagnosis("project", "ok", summary)
     yield _asked("engine", lambda: _engine(house))
     yield from _python(house, known)
     if house.scale_out is not None:
@@ -46,14 +51,25 @@ def doctor(house: House, known: Understanding, engine: str | None = None) -> Ite
         yield from _portable(house, known)
     yield _asked("ledger", lambda: _ledger(house))
     yield _asked("lake", lambda: _lake(house))
+    yield from _disks(house)
+    served: set[object] = set()
+    yield from _servers(house, known, served)
+    stores: set[str] = set()
     for name in sorted(known.project.sources):
         if known.readings[name].ask is not None:
-            yield from _database(house, known, name)
+            yield from _database(house, known, name, served)
             continue
         if (push := known.readings[name].push) is not None and push.subscription is not None:
             yield from _looked(name, partial(_heard, house, push))
             continue
-        yield _asked(f"source {name}", lambda name=name: _source(house, known, name))  # type: ignore[misc]  # bound at once
+        told = _asked(f"source {name}", lambda name=name: _source(house, known, name))  # type: ignore[misc]  # bound at once
+        yield told
+        if told.status == "ok" and known.readings[name].store is not None:
+            yield from _store(house, known.readings[name], stores)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def doctor_secrets(root: Path, environment: str | None) -> Iterator[Diagnosis]:
@@ -142,7 +158,7 @@ def _ledger(house: House) -> str:
     taken = house.ledger.claim(claim, "doctor", claim, now=house.clock.now().isoformat(), seconds=1.0)
     if taken is not None:
         house.ledger.release(taken)
-    return f"read and written; it knows {len(states)} tables"
+    return f"read and written; it knows {_many(len(states), 'table')}"
 
 
 def _lake(house: House) -> str:
@@ -157,15 +173,73 @@ def _lake(house: House) -> str:
             return "a row was written, but not found again"
     finally:
         house.lake.drop(table)
-    local = Path(house.lake.root)
-    free = f", {os.statvfs(local).f_bavail * os.statvfs(local).f_frsize / 1e9:.0f} GB free" if local.exists() else ""
-    return f"written, committed and read at `{house.lake.root}`{free}"
+    return f"written, committed and read at `{house.lake.root}`"
 
 
-def _database(house: House, known: Understanding, name: str) -> Iterator[Diagnosis]:
-    """What stands between us and the rows of a table, one line for each thing that is in order, up to the first that is not."""
+def _disks(house: House) -> Iterator[Diagnosis]:
+    """Room on the disk of the lake, and on that where an engine puts what does not fit into memory."""
+    settings = house.engine_settings
+    seen: set[int] = set()
+    for what, path in (("lake", Path(house.lake.root)), ("engine's temporary files", Path(settings.temp_folder or house.root))):
+        if not path.exists() or (device := path.stat().st_dev) in seen:
+            continue
+        seen.add(device)
+        told = os.statvfs(path)
+        free, whole = told.f_bavail * told.f_frsize, told.f_blocks * told.f_frsize
+        detail = f"{free / 1e9:.1f} GB of {whole / 1e9:.1f} GB free at `{path}`"
+        if free >= min(ROOM, LITTLE * whole):
+            yield Diagnosis(f"disk of the {what}", "ok", detail)
+        else:
+            hint = "`xde clean` takes away what nobody can see any more; a run that finds no room stops and leaves nothing half done"
+            yield Diagnosis(f"disk of the {what}", "unsafe", detail, hint)
+
+
+def _servers(house: House, known: Understanding, served: set[object]) -> Iterator[Diagnosis]:
+    """What is the same for all tables of a server, once for each; which were told of is put into `served`."""
+    asks: dict[object, Ask] = {}
+    for reading in (known.readings[n] for n in sorted(known.project.sources)):
+        ask = reading.ask
+        if ask is None or ask.request is not None or ask.stream is not None or ask.extract is not None:
+            continue
+        key = _place_key(ask)
+        if key not in asks or ask.capture is not None:
+            asks[key] = ask
+    for key, ask in asks.items():
+        for told in _looked(f"server {label(ask.place)}", partial(_of_server, house, ask), whole=True):
+            served.add(key)
+            yield told
+
+
+def _store(house: House, reading: Reading, seen: set[str]) -> Iterator[Diagnosis]:
+    """What a store of objects tells of itself, once for each root."""
+    store = house.store(reading.store)
+    if reading.root not in seen and isinstance(store, StoreServed):
+        seen.add(reading.root)
+        yield from _looked(f"store {reading.root}", partial(store.look, reading.root), whole=True)
+
+
+def _of_server(house: House, ask: Ask) -> list[Looked]:
+    with suppress(XdeError), closing(opened(house.revealed, house.root, ask, house.apis())) as source:
+        return source.server(ask) if isinstance(source, Served) else []
+    return []  # who asks for a table is told why
+
+
+def _database(house: House, known: Understanding, name: str, served: Collection[object]) -> Iterator[Diagnosis]:
+    """What stands between us and the rows of a table, one line for each thing that is in order, up to the first that is not.
+
+    The way to a server that was told of already is not told again for each of its tables.
+    """
     if (ask := known.readings[name].ask) is not None:
-        yield from _looked(name, partial(_asked_of, house, ask, known.versions[name]))
+        told = _place_key(ask) in served
+        yield from _looked(name, lambda: [x for x in _asked_of(house, ask, known.versions[name]) if not (told and x.well and _is_way(x))])
+
+
+def _is_way(looked: Looked) -> bool:
+    return looked.what == "login" or looked.what.startswith(("name `", "port "))
+
+
+def _place_key(ask: Ask) -> object:
+    return ask.place.kind, tuple(sorted(ask.place.settings.items()))
 
 
 def _asked_of(house: House, ask: Ask, version: str) -> list[Looked]:
@@ -194,22 +268,30 @@ def _heard(house: House, push: Push) -> list[Looked]:
     return [*looked, Looked("taken in", well=True, told=taken)]
 
 
-def _looked(name: str, ask: Callable[[], list[Looked]]) -> Iterator[Diagnosis]:
-    """A line for what was looked at, up to the first thing that is not in order."""
+def _looked(name: str, ask: Callable[[], Sequence[Looked]], *, whole: bool = False) -> Iterator[Diagnosis]:
+    """A line for what was looked at, up to the first thing that is not in order, and one for each that is to be told though it works.
+
+    `whole`: the name is that of the line, and where there is nothing to look at there is none.
+    """
     looked: list[Looked] = []
 
     def look() -> str:
         looked.extend(ask())
         return ""
 
-    told = _asked(f"source {name}", look)
+    told = _asked(name if whole else f"source {name}", look)
+    if whole and not looked:
+        return
     wrong = next((x for x in looked if not x.well), None)
-    well = "; ".join(f"{x.what}: {x.told}" for x in looked if x.well)
+    parts = tuple(f"{x.what}: {x.told}" for x in looked if x.well and not x.warns)
     if wrong is not None:
         status = "denied" if "may not" in wrong.told or "refuses" in wrong.told else "missing"
         yield Diagnosis(told.subject, status, f"{wrong.what}: {wrong.told}", wrong.mend)
     else:
-        yield replace(told, detail=f"{well} {told.detail}".strip()) if looked else told
+        yield replace(told, detail=f"{'; '.join(parts)} {told.detail}".strip(), parts=parts) if looked else told
+    for one in looked:
+        if one.warns:
+            yield Diagnosis(told.subject, "unsafe", f"{one.what}: {one.told}", one.mend)
 
 
 def _source(house: House, known: Understanding, name: str) -> str:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xde.app.addresses import address_of
 from xde.app.file_sources import Source, chosen_files
 from xde.app.recovering import refuse_in_the_clear
+from xde.app.table_profiles import NO_CATALOGUE, Doors, TableToLookAt, open_table, tables_at
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
 from xde.ground.names import listed
@@ -22,11 +24,13 @@ from xde.undercurrents.management.profiling.profiling import Opened
 from xde.undercurrents.management.profiling.profiling import profile as profile_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
     from xde.connectors.duckdb.profiled import Delivered, DuckdbProfiler
+    from xde.lifecycle.ingestion.declare import Reading
+    from xde.lifecycle.sources.tables import Place
     from xde.undercurrents.management.profiling.naming import Group
 
 SAMPLE = 1_000_000
@@ -34,11 +38,15 @@ SAMPLE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to profile: datasets, sources of the project, files and patterns of files; or all datasets. `sample` rows at most."""
+    """What to profile: datasets, sources of the project, files and patterns of files, databases; or all datasets. `sample` rows at most.
+
+    `at_source`: datasets of sources as they are where they come from now, and not as they were loaded.
+    """
 
     sources: tuple[str, ...] = ()
     everything: bool = False
     sample: int = SAMPLE
+    at_source: bool = False
 
 
 @dataclass(slots=True)
@@ -51,37 +59,71 @@ class _Work:
 
 
 @dataclass(frozen=True, slots=True)
-class FileProfile:
-    """A profile of files, with the groups of files that its tables are."""
+class SourceProfile:
+    """A profile of files and of tables of databases, with the groups of files, and where each table is (by its name here)."""
 
     profile: Profile
     groups: tuple[Group, ...]
+    places: Mapping[str, Place]
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What somebody named: datasets of the lake, tables of databases, and files."""
+
+    names: tuple[str, ...] = ()
+    tables: tuple[TableToLookAt, ...] = ()
+    files: tuple[Source, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def profile(root: Callable[[], Path], environment: str | None, wish: Wish) -> Profile:
     """The profile of what a wish names. Raises `UserError` for what is not there or cannot be read."""
     with ExitStack() as stack:
         place = _project(stack, root, environment, needed=wish.everything)
-        names, others = _datasets(place, wish)
-        groups = chosen_files(others, _known_names(place)) if others else ()
+        doors = doors_of(place[1] if place is not None else None)
+        meant = _meant(place, doors, wish)
+        groups = chosen_files(meant.files, _known_names(place)) if meant.files else ()
         if place is not None:
             refuse_in_the_clear(place[1], place[0], [f for g in groups for f in g.files])
         work = stack.enter_context(_working(place[1] if place else None, wish.sample))
-        for name in names:
+        work.findings += meant.findings
+        for name in meant.names:
             assert place is not None  # noqa: S101 - names of datasets come from a project
             _open_dataset(work, *place, name)
-        for group in groups:
-            _open_files(work, group)
+        _open_all(work, doors, meant.tables, groups)
         return profile_tables(work.profiler.database, work.tables, work.findings)
 
 
-def profile_files(sources: Sequence[str], sample: int) -> FileProfile:
-    """The profile of files alone. Raises `UserError`."""
-    groups = chosen_files(tuple(Source(s) for s in sources), ())
-    with _working(None, sample) as work:
-        for group in groups:
-            _open_files(work, group)
-        return FileProfile(profile_tables(work.profiler.database, work.tables, work.findings), groups)
+def profile_sources(doors: Doors, tables: Sequence[TableToLookAt], files: Sequence[str], samples: tuple[int, int]) -> SourceProfile:
+    """The profile of files and of tables of databases; `samples`: the most rows to look at of files, of a table. Raises `UserError`."""
+    groups = chosen_files(tuple(Source(s) for s in files), ()) if files else ()
+    with _working(None, samples[0]) as work:
+        work.profiler.from_tables = samples[1]
+        _open_all(work, doors, tables, groups)
+        found = profile_tables(work.profiler.database, work.tables, work.findings)
+        return SourceProfile(found, groups, {t.name: t.ask.place for t in tables})
+
+
+def _open_all(work: _Work, doors: Doors, tables: Sequence[TableToLookAt], groups: Sequence[Group]) -> None:
+    for table in tables:
+        opened = open_table(work.profiler, doors, table)
+        work.findings += opened.findings
+        work.tables.append(opened.table)
+    for group in groups:
+        _open_files(work, group)
+
+
+def doors_of(house: House | None, root: Path | None = None) -> Doors:
+    """How databases are opened in a project, or where there is none."""
+    from xde.app.connecting import Apis
+    from xde.app.revealing import Revealing
+    from xde.ground.clock import SystemClock
+
+    if house is not None:
+        return Doors(house.revealed, house.root, house.clock, house.apis())
+    here = root or Path.cwd()
+    return Doors(Revealing(here), here, SystemClock(), Apis(here))
 
 
 def _project(stack: ExitStack, root: Callable[[], Path], environment: str | None, *, needed: bool) -> tuple[Understanding, House] | None:
@@ -104,32 +146,64 @@ def _known_names(place: tuple[Understanding, House] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*datasets, *(n.partition(".")[0] for n in datasets)]))
 
 
-def _datasets(place: tuple[Understanding, House] | None, wish: Wish) -> tuple[list[str], tuple[Source, ...]]:
-    """The datasets that are meant, and what is left: files."""
-    if place is None:
-        return [], tuple(Source(s) for s in wish.sources)
-    known, house = place
-    pointers = house.ledger.pointers(house.environment)
-    everything = list(known.project.datasets)
-    if wish.everything:
-        return [n for n in everything if n in pointers], ()
+def _meant(place: tuple[Understanding, House] | None, doors: Doors, wish: Wish) -> _Meant:
+    """What of the project, of databases and of files somebody named. Raises `UserError` for what is neither."""
+    if place is not None and wish.everything:
+        pointers = place[1].ledger.pointers(place[1].environment)
+        return _Meant(tuple(n for n in place[0].project.datasets if n in pointers))
     names: dict[str, None] = {}
-    others: list[Source] = []
+    tables: list[TableToLookAt] = []
+    files: list[Source] = []
+    findings: list[Finding] = []
     for said in wish.sources:
-        inside = [n for n in everything if n == said or n.startswith(f"{said}.")]
-        built = [n for n in inside if n in pointers]
-        if inside and not built:
-            raise UserError(
-                Finding(
-                    "XDE0724",
-                    f"`{said}` has not been built in `{house.environment}` yet",
-                    hint=f"load it: `xde run {inside[0]}`; or profile the files themselves",
-                )
-            )
-        names.update(dict.fromkeys(built))
-        if not inside:
-            others.append(Source(said))
-    return list(names), tuple(others)
+        inside = [n for n in place[0].project.datasets if n == said or n.startswith(f"{said}.")] if place is not None else []
+        if place is not None and inside:
+            built, there = _of_project(*place, said, inside, at_source=wish.at_source)
+            names.update(dict.fromkeys(built))
+            tables += [t for t in there if isinstance(t, TableToLookAt)]
+            files += [f for f in there if isinstance(f, Source)]
+        elif (address := address_of(said, doors.root)) is not None:
+            found, told = tables_at(doors, address, [t.name for t in tables])
+            tables += found
+            findings += told
+        else:
+            files.append(Source(said))
+    return _Meant(tuple(names), tuple(tables), tuple(files), tuple(findings))
+
+
+def _of_project(
+    known: Understanding, house: House, said: str, inside: Sequence[str], *, at_source: bool
+) -> tuple[list[str], list[TableToLookAt | Source]]:
+    """Datasets as they were loaded; a table of a database that was not, and whatever is asked for at its source, as it is there."""
+    pointers = house.ledger.pointers(house.environment)
+    built = [] if at_source else [n for n in inside if n in pointers]
+    there: list[TableToLookAt | Source] = []
+    for name in inside:
+        reading = known.readings.get(name)
+        if reading is None or name in built:
+            continue
+        if reading.ask is not None and reading.ask.place.kind not in NO_CATALOGUE:
+            there.append(table_of(known, name, reading))
+        elif at_source and reading.ask is None and reading.push is None and reading.store is None:
+            there.append(Source(str(known.project.root / reading.root / reading.pattern)))
+    if not built and not there:
+        hint = f"load it: `xde run {inside[0]}`; or profile the files themselves"
+        raise UserError(Finding("XDE0724", f"`{said}` has not been built in `{house.environment}` yet", hint=hint))
+    return built, there
+
+
+def table_of(known: Understanding, name: str, reading: Reading) -> TableToLookAt:
+    """A dataset where it comes from. Raises a finding where clear values would be shown of what has in-flight steps."""
+    if reading.ask is None or reading.private:
+        why = f"`{name}` has in-flight steps: clear values would be shown, and put on a disk meanwhile"
+        hint = f"look at what is kept: `xde run {name}`, then `xde profile {name}`"
+        raise UserError(Finding("XDE0342", "this source is not looked into", why=why, hint=hint))
+    return TableToLookAt(name, reading.ask, reading.fields, _personal(known, name))
+
+
+def _personal(known: Understanding, name: str) -> dict[str, Personal]:
+    promised = known.project.datasets[name].object
+    return {p.name: Personal("personal", "high", "the contract says so") for p in (promised.properties if promised else ()) if p.personal}
 
 
 @contextmanager
@@ -152,8 +226,7 @@ def _working(house: House | None, sample: int) -> Iterator[_Work]:
 
 
 def _open_dataset(work: _Work, known: Understanding, house: House, name: str) -> None:
-    promised = known.project.datasets[name].object
-    said = {p.name: Personal("personal", "high", "the contract says so") for p in (promised.properties if promised else ()) if p.personal}
+    said = _personal(known, name)
     pointers = house.ledger.pointers(house.environment)
     if known.is_view(name):
         inputs = {n: _input(house, n, pointers) for n in known.reads(name)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from contextlib import closing
+from datetime import timedelta
 
 import boto3
 import pytest
@@ -13,6 +14,7 @@ from projects.folder import Folder
 
 from xde.app.testing import TestBench
 from xde.app.workspace import Workspace
+from xde.ground.clock import SystemClock
 from xde.ground.errors import UserError
 
 SERVER = (
@@ -124,6 +126,20 @@ def test_the_doctor_looks_at_the_store(shop):
     with Workspace.open(shop.root) as workspace:
         (told,) = [d for d in workspace.doctor() if "shop.sales" in d.subject]
     assert (told.status, told.detail) == ("ok", "1 file, 14 bytes")
+
+
+def test_the_stores_clock_is_held_against_ours_long_before_it_refuses(shop, monkeypatch):
+    class Late(SystemClock):
+        def now(self):
+            return super().now() - timedelta(minutes=10)
+
+    shop.put("sales-1.csv", "id,amount\n1,1\n")
+    for clock, statuses in ((SystemClock, ["ok"]), (Late, ["ok", "unsafe"])):
+        monkeypatch.setattr("xde.connectors.objects.s3.SystemClock", clock)
+        with Workspace.open(shop.root) as workspace:
+            told = [d for d in workspace.doctor() if d.subject.startswith("store s3://")]
+        assert [d.status for d in told] == statuses
+    assert "10 min behind the store's: a store of objects refuses what is signed 15 minutes off" in told[1].detail
 
 
 def test_a_case_needs_no_store(shop):

@@ -109,13 +109,14 @@ class DuckdbTexts:
 class DuckdbRows:
     """See `undercurrents.management.profiling.port.Rows`: a relation of all rows, and a table of a sample of them, or of all."""
 
-    def __init__(self, scope: Scope, name: str, query: str, sample: int) -> None:
+    def __init__(self, scope: Scope, name: str, query: str, sample: int, of: int | None = None) -> None:
+        """`of`: the query gives only a sample already, of so many rows."""
         self._scope = scope
         self.whole, self.some = f"{quoted('whole ' + name)}", f"{quoted('some ' + name)}"
         run = scope.cursor.execute
         run(f"CREATE VIEW {self.whole} AS {query}")
-        self._count = int(self._row(f"SELECT count(*) FROM {self.whole}")[0])
-        if self._count > sample:
+        self._count = int(self._row(f"SELECT count(*) FROM {self.whole}")[0]) if of is None else of
+        if of is None and self._count > sample:
             run(f"CREATE TABLE {self.some} AS SELECT * FROM {self.whole} USING SAMPLE reservoir({sample} ROWS) REPEATABLE ({SEED})")
         else:
             run(f"CREATE TABLE {self.some} AS SELECT * FROM {self.whole}")
@@ -230,8 +231,9 @@ class _Shape:
 
     def __init__(self, name: str, kind: str) -> None:
         self.column = quoted(name)
-        self.numeric = kind in {"DOUBLE", "FLOAT"} or kind.startswith("DECIMAL") or kind.endswith("INT") or kind == "INTEGER"
-        self.ordered = self.numeric or kind.startswith(("DATE", "TIME")) or kind == "VARCHAR"
+        single = not kind.endswith("]")
+        self.numeric = single and (kind in {"DOUBLE", "FLOAT", "INTEGER"} or kind.startswith("DECIMAL") or kind.endswith("INT"))
+        self.ordered = self.numeric or (single and kind.startswith(("DATE", "TIME"))) or kind == "VARCHAR"
         self.text = kind == "VARCHAR"
 
     def parts(self) -> list[str]:

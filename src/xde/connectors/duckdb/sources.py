@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from xde.connectors.duckdb.declared import chance, declared, relations
 from xde.ground.digests import digest
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from xde.ground.errors import XdeError
+    from xde.kernel.project.catalogues import Declared
     from xde.lifecycle.sources.tables import Ask, AskedColumn, Position
 
 
@@ -49,7 +51,7 @@ class DuckdbTables:
             types = self._types(ask, connection)
             ask = ask.resolved(list(types))
             at = self._reached(ask, position, connection)
-            where = _after(ask, position)
+            where = " AND ".join(w for w in (_after(ask, position), chance(ask)) if w)
             folded = {n.casefold(): t for n, t in types.items()}
             columns = ", ".join(f"{_written(c, folded[c.name.casefold()])} AS {quoted(c.name)}" for c in ask.columns)
             query = f"SELECT {columns} FROM {self._relation(ask)}" + (f" WHERE {where}" if where else "")
@@ -63,6 +65,17 @@ class DuckdbTables:
         with self._opened(ask) as connection:
             ask.resolved(list(self._types(ask, connection)))
         return [Looked(self._shown, well=True, told="opened read-only"), Looked(ask.relation, well=True, told="read")]
+
+    def relations(self, ask: Ask) -> list[str]:
+        """The tables and views of its schema."""
+        with self._opened(ask) as connection:
+            return relations(connection, self._schema)
+
+    def declared(self, ask: Ask, enough: int) -> Declared:  # noqa: ARG002 - a file is counted
+        """What the file says of a table."""
+        with self._opened(ask) as connection:
+            ask.resolved(list(self._types(ask, connection)))
+            return declared(connection, ask, self._schema)
 
     def close(self) -> None:
         """Nothing stays open between two questions."""

@@ -6,7 +6,8 @@ piece it is that of their bytes; a copy that was put in several pieces may have 
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -22,10 +23,13 @@ from botocore.exceptions import (
 )
 
 from xde.connectors.objects.bringing import PIECE, brought, changed, moment, wanted
+from xde.ground.clock import SystemClock
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.lifecycle.sources.patterns import plain_start
 from xde.lifecycle.sources.port import FoundFile
+from xde.lifecycle.sources.servers import apart
+from xde.lifecycle.sources.tables import Looked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -87,6 +91,23 @@ class S3Files:
         except BotoCoreError as error:
             raise self._told(error, bucket, "s3:GetObject") from error
 
+    def look(self, root: str) -> Sequence[Looked]:
+        """How long a listing takes, and whether the store's clock agrees with ours: it refuses what is signed a quarter of an hour off."""
+        bucket, prefix = _place(root)
+        clock = SystemClock()
+        before, began = clock.monotonic(), clock.now()
+        try:
+            told = self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1, **self._pays)
+        except (ClientError, BotoCoreError, ValueError) as error:
+            raise self._told(error, bucket, "s3:ListBucket") from error
+        took = clock.monotonic() - before
+        looked = [Looked("round trip", well=True, told=f"{took:.2f} s")]
+        with suppress(KeyError, ValueError):
+            there = parsedate_to_datetime(told["ResponseMetadata"]["HTTPHeaders"]["date"])
+            why = "a store of objects refuses what is signed 15 minutes off"
+            looked.append(apart((began - there).total_seconds() + took / 2, took / 2 + 1, "the store's", why))
+        return looked
+
     @property
     def _client(self) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         if self._made is None:
@@ -121,6 +142,10 @@ class S3Files:
                 Finding("XDE0491", f"there are no credentials for `s3://{bucket}`", self._span, why=f"the store is {at}", hint=hint)
             )
         code = _code(error) if isinstance(error, ClientError) else ""
+        if code == "RequestTimeTooSkewed":
+            why = f"the store at {at} takes nothing that is signed more than 15 minutes off its own clock"
+            hint = "set this machine's clock by the network: `timedatectl set-ntp true`"
+            return UserError(Finding("XDE0536", "this machine's clock is wrong", self._span, why=why, hint=hint))
         why = str(error)[:300]
         if code in _GONE:
             return UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xde.connectors.postgres.fidelity import FLOATS, HELD, PgType
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding, Severity
 from xde.ground.names import literal, quoted
@@ -18,14 +19,17 @@ if TYPE_CHECKING:
 
     from xde.lifecycle.sources.tables import Ask, AskedColumn
 
-FLOATS = {"DOUBLE", "FLOAT", "REAL"}
-HELD = {"DOUBLE": {"int2", "int4", "float4", "float8"}, "FLOAT": {"int2", "float4"}, "REAL": {"int2", "float4"}}
 STORED = {"r", "p"}  # ordinary and partitioned tables: their rows know the transaction that wrote them
 _COLUMNS = """
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), coalesce(b.typname, t.typname), t.typcategory
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), t.typname, t.typcategory, format_type(below.type, below.modifier)
 FROM pg_attribute AS a
-JOIN pg_type AS t ON t.oid = a.atttypid
-LEFT JOIN pg_type AS b ON b.oid = t.typbasetype AND t.typtype = 'd'
+CROSS JOIN LATERAL (
+  WITH RECURSIVE down (type, modifier, depth) AS (
+    SELECT a.atttypid, a.atttypmod, 0
+    UNION ALL SELECT d.typbasetype, d.typtypmod, depth + 1 FROM down JOIN pg_type AS d ON d.oid = down.type WHERE d.typtype = 'd'
+  ) SELECT type, modifier FROM down ORDER BY depth DESC LIMIT 1
+) AS below
+JOIN pg_type AS t ON t.oid = below.type
 WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum
 """
@@ -38,15 +42,6 @@ _LEAVES = """
 SELECT c.oid::bigint, c.relfilenode::bigint FROM pg_class AS c
 WHERE c.oid = %(oid)s OR c.oid IN (SELECT relid FROM pg_partition_tree(%(oid)s))
 """
-
-
-@dataclass(frozen=True, slots=True)
-class PgType:
-    """A column's type as it is shown, the name of its type (of a domain: that below it) and its category."""
-
-    shown: str
-    name: str
-    category: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from xde.connectors.postgres.catalogue import describe, inexact, name_of, relation, written
 from xde.connectors.postgres.connections import Connections
+from xde.connectors.postgres.declared import declared, relations, sampled
 from xde.connectors.postgres.failures import grant, label, needed
+from xde.connectors.postgres.serving import server
 from xde.connectors.postgres.windows import signature, window
 from xde.ground.digests import digest
 from xde.ground.errors import TemporaryError, UserError
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from xde.connectors.postgres.catalogue import Described
     from xde.connectors.postgres.windows import Window
+    from xde.kernel.project.catalogues import Declared
     from xde.lifecycle.sources.tables import Ask, Position
 
 STEP = 1000  # rows between two looks at the limits
@@ -94,6 +97,21 @@ class PostgresTables:
             looked.append(shut(ask.relation, error))
         return looked
 
+    def server(self, ask: Ask) -> list[Looked]:
+        """What is the same for all of its tables."""
+        with self.connections.transaction(ask) as cursor:
+            return server(cursor, self._settings.get("host", "localhost"))
+
+    def relations(self, ask: Ask) -> list[str]:
+        """The tables and views of its schema."""
+        with self.connections.transaction(ask) as cursor:
+            return relations(cursor, ask)
+
+    def declared(self, ask: Ask, enough: int) -> Declared:
+        """What the catalogue says of a table."""
+        with self.connections.transaction(ask) as cursor:
+            return declared(cursor, ask, enough)
+
     def close(self) -> None:
         """Let go of the connections; a transaction that is open is rolled back."""
         self.connections.close()
@@ -144,7 +162,9 @@ def _held(cursor: psycopg.Cursor[Any], ask: Ask, found: Window) -> News | None:
 
 def _query(ask: Ask, described: Described, where: str, besides: str = "") -> str:
     columns = ", ".join(f"{written(c, described.columns[c.name])} AS {quoted(c.name)}" for c in ask.columns)
-    return f"SELECT {columns}{besides} FROM {relation(ask)}" + (f" WHERE {where}" if where else "")
+    some, chance = sampled(ask, described)
+    where = " AND ".join(w for w in (where, chance) if w)
+    return f"SELECT {columns}{besides} FROM {relation(ask)}{some}" + (f" WHERE {where}" if where else "")
 
 
 def _ranges(described: Described, connections: int) -> list[str]:

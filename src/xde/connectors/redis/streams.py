@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import redis
@@ -20,6 +21,7 @@ from xde.ground.secrets import redact
 from xde.lifecycle.sources.complaints import away, no_login, no_right, no_stream, no_way
 from xde.lifecycle.sources.messages import moment, plain_text
 from xde.lifecycle.sources.reaching import reach, shut
+from xde.lifecycle.sources.servers import clock_of
 from xde.lifecycle.sources.streams import OFFSET, TIMESTAMP, TOPIC, Event, Extent, Fetched, Mark
 from xde.lifecycle.sources.tables import Looked
 
@@ -85,6 +87,7 @@ class RedisStreams:
         try:
             with self._asking(ask) as client:
                 client.ping()
+                clock = _clock(client)
                 told = _info(client.xinfo_stream(ask.relation))
                 client.xrange(ask.relation, count=1)
         except XdeError as error:
@@ -92,7 +95,7 @@ class RedisStreams:
         newest = plain_text(told["last-generated-id"])
         count = int(told["length"])
         entries = f"{count:,} {'entry' if count == 1 else 'entries'}, the newest is `{newest}`"
-        return [*looked, Looked("login", well=True, told="accepted"), Looked(f"stream `{ask.relation}`", well=True, told=entries)]
+        return [*looked, Looked("login", well=True, told="accepted"), *clock, Looked(f"stream `{ask.relation}`", well=True, told=entries)]
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -124,6 +127,19 @@ class RedisStreams:
             yield self._client
         except redis.RedisError as error:
             raise _told(ask, error) from None
+
+
+def _clock(client: redis.Redis) -> list[Looked]:
+    """The server's clock beside ours; a user who may not ask for it is none the worse."""
+
+    def now() -> datetime:
+        seconds, micros = client.time()
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=micros)
+
+    try:
+        return [clock_of(now)]
+    except NoPermissionError:
+        return []
 
 
 def _told(ask: Ask, error: redis.RedisError) -> XdeError:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from xde.lifecycle.sources.servers import clock_of, round_trip, tls
+from xde.lifecycle.sources.tables import Looked
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
@@ -48,6 +51,22 @@ def begin(connection: Connection) -> None:
     """One snapshot of all tables, from now on, and no right to write."""
     connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+
+
+def server(connection: Connection, host: str) -> list[Looked]:
+    """What is the same for all tables of a server."""
+
+    def utc() -> dt.datetime:
+        found = connection.exec_driver_sql("SELECT UTC_TIMESTAMP(6)").scalar()
+        return (found if isinstance(found, dt.datetime) else dt.datetime.fromisoformat(str(found))).replace(tzinfo=dt.UTC)
+
+    told = {str(n): str(v) for n, v in connection.exec_driver_sql("SHOW STATUS WHERE Variable_name IN ('Ssl_cipher', 'Ssl_version')")}
+    version, user = connection.exec_driver_sql("SELECT version(), current_user()").one()
+    words = f"{told.get('Ssl_version', '')}, {told['Ssl_cipher']}" if told.get("Ssl_cipher") else ""
+    mend = "write `xdeSslMode: verify-full` at the server of the contract; a server without TLS needs `ssl_cert` and `ssl_key`"
+    trip = round_trip(lambda: connection.exec_driver_sql("SELECT 1").scalar())
+    shown = f"{'MariaDB' if _MARIADB in str(version).lower() else 'MySQL'} {str(version).partition('-')[0]}"
+    return [Looked(shown, well=True, told=f"as `{user}`"), trip, tls(words, host, mend), clock_of(utc)]
 
 
 def now(connection: Connection) -> dt.datetime:

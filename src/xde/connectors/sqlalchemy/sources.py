@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from xde.connectors.sqlalchemy import mysql
 from xde.connectors.sqlalchemy.addresses import address, label
+from xde.connectors.sqlalchemy.declared import chance, declared, relations, some_of
 from xde.connectors.sqlalchemy.failures import told
 from xde.connectors.sqlalchemy.positions import FIRST, Look, as_data, kept, looks_of, start
 from xde.ground.digests import digest
@@ -21,6 +22,7 @@ from xde.ground.findings import Finding, Severity
 from xde.lifecycle.sources.pace import Pace
 from xde.lifecycle.sources.reaching import reach, shut
 from xde.lifecycle.sources.rows import write_rows
+from xde.lifecycle.sources.servers import round_trip
 from xde.lifecycle.sources.tables import Looked, News, Piece, Portion
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, FromClause
     from sqlalchemy.engine import Connection, Engine
 
+    from xde.kernel.project.catalogues import Declared
     from xde.lifecycle.sources.tables import Ask, AskedColumn, Position
 
 BLOCK = 5_000  # rows
@@ -65,8 +68,11 @@ class SqlAlchemyTables:
             query = select(*(_written(c, types, connection) for c in ask.columns)).select_from(of)
             if ask.cursor is not None and least is not None:
                 query = query.where(named(ask.cursor.columns[0]) >= least)
+            if (some := chance(ask, connection)) is not None:
+                query = query.where(some)
             with connection.execution_options(stream_results=True).execute(query) as rows:
-                count = write_rows(target, ask.columns, iter(lambda: rows.fetchmany(BLOCK), []), pace)
+                blocks = some_of(ask, iter(lambda: rows.fetchmany(BLOCK), []), connection)
+                count = write_rows(target, ask.columns, blocks, pace)
             at: dict[str, object] = {"kind": ask.place.kind}
             if ask.cursor is not None:
                 at |= {"looks": [x.data() for x in looks], "signature": _signature(connection, ask, of, start(ask.cursor, looks))}
@@ -91,6 +97,27 @@ class SqlAlchemyTables:
         except (UserError, TemporaryError) as error:
             looked.append(shut(ask.relation, error))
         return looked
+
+    def server(self, ask: Ask) -> list[Looked]:
+        """What is the same for all of its tables."""
+        with self._connected(ask) as connection:
+            return mysql.server(connection, str(connection.engine.url.host or "")) if _is_mysql(connection) else _plain(connection)
+
+    def relations(self, ask: Ask) -> list[str]:
+        """The tables and views of its database."""
+        with self._connected(ask) as connection:
+            return relations(connection, ask)
+
+    def declared(self, ask: Ask, enough: int) -> Declared:
+        """What the inspector says of a table."""
+        with self._connected(ask) as connection:
+            of = _relation(ask)
+            ask.resolved(list(_types(connection, of)))
+            connection.rollback()
+            lag = "" if _is_mysql(connection) and mysql.oldest_open(connection)[1] else "PT1H"
+            connection.rollback()
+            _begin(connection)
+            return declared(connection, ask, of, lag, enough)
 
     def close(self) -> None:
         """Nothing stays open between two questions."""
@@ -124,6 +151,13 @@ def _engine(ask: Ask, settings: Mapping[str, str]) -> Engine:
         told = {"connect_timeout": max(1, int(ask.limits.connect_timeout)), **mysql.encrypted(settings.get("sslMode", "prefer"))}
         how["connect_args"] = told
     return create_engine(address(ask, settings), poolclass=NullPool, hide_parameters=True, **how)
+
+
+def _plain(connection: Connection) -> list[Looked]:
+    """What any server tells: who we are to it, and how long an answer takes."""
+    user = connection.engine.url.username
+    trip = round_trip(lambda: connection.execute(select(1)).scalar())
+    return [Looked(connection.dialect.name, well=True, told=f"as `{user}`" if user else "open"), trip]
 
 
 def _is_mysql(connection: Connection) -> bool:

@@ -7,12 +7,13 @@ refuse, record by record.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote as in_uri
 
+from xde.connectors.sqlite.declared import chance, declared, relations
 from xde.ground.digests import digest
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
@@ -22,9 +23,10 @@ from xde.lifecycle.sources.rows import write_rows
 from xde.lifecycle.sources.tables import Looked, News, Piece, Portion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from xde.ground.errors import XdeError
+    from xde.kernel.project.catalogues import Declared
     from xde.lifecycle.sources.tables import Ask, Cursor, Position
 
 BLOCK = 5_000  # rows
@@ -89,6 +91,25 @@ class SqliteTables:
         except sqlite3.Error as error:
             raise self._told(ask, error) from error
         return [Looked(self._shown, well=True, told="opened read-only"), Looked(ask.relation, well=True, told="read" if count else "")]
+
+    def relations(self, ask: Ask) -> list[str]:
+        """The tables and views of the file."""
+        with self._asked(ask) as connection:
+            return relations(connection)
+
+    def declared(self, ask: Ask, enough: int) -> Declared:  # noqa: ARG002 - a file is counted
+        """What the file says of a table."""
+        with self._asked(ask) as connection:
+            self._resolved(ask, connection)
+            return declared(connection, ask)
+
+    @contextmanager
+    def _asked(self, ask: Ask) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(self._connect(ask)) as connection:
+                yield connection
+        except sqlite3.Error as error:
+            raise self._told(ask, error) from error
 
     def close(self) -> None:
         """Nothing stays open between two questions."""
@@ -209,6 +230,7 @@ def _reached(ask: Ask, position: Position | None, connection: sqlite3.Connection
 
 def _write(ask: Ask, position: Position | None, connection: sqlite3.Connection, target: Path, pace: Pace) -> int:
     where, values = _after(ask.cursor, position)
+    where = " AND ".join(w for w in (where, chance(ask)) if w)
     columns = ", ".join(quoted(c.name) for c in ask.columns)
     query = f"SELECT {columns} FROM {_relation(ask)}" + (f" WHERE {where}" if where else "")
     with closing(connection.execute(query, values)) as cursor:

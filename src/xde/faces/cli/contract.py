@@ -85,6 +85,7 @@ def check(session: Session, *, against: str, allow_breaking: str, markdown: bool
     "xde contract draft 'data/*' --output sources/nyc.yaml",
     "xde contract draft data/orders.csv",
     "xde contract draft nyc",
+    "xde contract draft 'postgres://reader:${env:SHOP_PASSWORD}@db.example.com/shop?schema=public' --output sources/shop.yaml",
     "xde contract draft 'data/*.csv' --output sources/shop.yaml --force",
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
@@ -93,11 +94,12 @@ def check(session: Session, *, against: str, allow_breaking: str, markdown: bool
 @json_option
 @pass_session
 def draft(session: Session, *, sources: tuple[str, ...], output: Path | None, force: bool) -> None:
-    """Draft the contract of files from their data.
+    """Draft the contract of files or of a database from their data.
 
-    SOURCE is a path, or a pattern in quotes, or a source of the project (the files that it has today). Files that differ in a number or
-    day are deliveries of one table. Every rule has its evidence beside it as a comment; what the data cannot tell is a question to its
-    owner: `grep '# question'`.
+    SOURCE is a path, a pattern in quotes, the address of a database with its password by reference (`?schema=` and `?table=` choose), a
+    file of SQLite or DuckDB, or a source of the project (the files or tables that it has today). Files that differ in a number or day are
+    deliveries of one table. Every rule has its evidence beside it as a comment; what the data cannot tell is a question to its owner:
+    `grep '# question'`.
     """
     from xde.app.contract_drafts import draft as draft_contract  # deferred: it brings the engine
     from xde.faces.words.findings import finding_fact

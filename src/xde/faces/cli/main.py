@@ -50,7 +50,7 @@ COMMANDS = {
     "list": (f"{_ROOM}.list", "List the datasets of the project."),
     "show": (f"{_ROOM}.show", "Show the rows of a dataset."),
     "record": (f"{_ROOM}.record", "Keep the answers of APIs under `tests/cassettes/`, so that their sources can be tried without them."),
-    "profile": (f"{_ROOM}.profile", "Show what datasets and files are: types, gaps, keys, joins, outliers, personal data."),
+    "profile": (f"{_ROOM}.profile", "Show what datasets, files and tables are: types, gaps, keys, joins, outliers, personal data."),
     "diff": (f"{_ROOM}.diff", "Compare the rows of a dataset between two commits, environments or files."),
     "lineage": (f"{_ROOM}.lineage", "Draw what a dataset or column is made from, or who reads it."),
     "history": (f"{_ROOM}.history", "List the commits of a dataset."),

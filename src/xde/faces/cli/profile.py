@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     "xde profile 'data/*.csv'",
     "xde profile --all --html profile.html",
     "xde profile events.parquet --sample 100000 --json",
+    "xde profile 'postgres://reader:${env:SHOP_PASSWORD}@db.example.com/shop?schema=public'",
+    "xde profile shop --at-source",
 )
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
 @click.option("--all", "everything", is_flag=True, help="Every dataset that this environment has.")
@@ -38,20 +40,23 @@ if TYPE_CHECKING:
     help="Of a larger table look at so many rows.",
 )
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a page that needs nothing but itself.")
+@click.option("--at-source", is_flag=True, help="Look at datasets where they come from, as they are there now.")
 @json_option
 @pass_session
-def command(session: Session, *, sources: tuple[str, ...], everything: bool, sample: int, html: Path | None) -> None:
-    """Show what datasets and files are: types, gaps, keys, joins, outliers, personal data.
+def command(session: Session, *, sources: tuple[str, ...], everything: bool, sample: int, html: Path | None, at_source: bool) -> None:
+    """Show what datasets, files and tables are: types, gaps, keys, joins, outliers, personal data.
 
-    SOURCE is a dataset, a source of the project (all its datasets), a file, or a pattern of files in quotes. Files need no contract and
-    no project. Keys and joins are decided by exact counts over all rows; other figures of a large table are those of a sample.
+    SOURCE is a dataset, a source of the project (all its datasets), a file, a pattern of files in quotes, or the address of a database
+    with its password by reference (`?schema=` and `?table=` choose). Files and addresses need no contract and no project. A dataset of a
+    database that was not loaded yet is looked at where it is. Keys and joins are decided by exact counts over all rows; other figures of
+    a large table are those of a sample. Of databases it tells how the values of each column arrive: exact, as text, rounded or refused.
     """
     from xde.app.profiling import Wish, profile
 
     if not sources and not everything:
         raise click.UsageError("name what to profile: `xde profile SOURCE`, or `xde profile --all`")
     begun = time.monotonic()
-    found = profile(session.root, session.environment, Wish(sources, everything, sample))
+    found = profile(session.root, session.environment, Wish(sources, everything, sample, at_source))
     if html is not None:
         from xde.faces.words.profile_page import profile_page
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.storage.port import Cleaned
 
 BAD = frozenset({"missing", "denied"})
+WIDE = 110  # characters of a line that is still read as one
 
 
 def _table(titles: str, right: str, rows: Sequence[Sequence[str | None]], ink: Ink, cells: int | None = None) -> str:
@@ -146,11 +147,14 @@ def step_record_fact(step: StepRecord) -> dict[str, object]:
 
 
 def diagnosis_text(diagnosis: Diagnosis, ink: Ink = PLAIN) -> str:
-    """One line with `ok`, `!` (works, but) or `!!` (does not), and a hint below; ends with a line end."""
+    """One line with `ok`, `!` (works, but) or `!!` (does not), and a hint below; of much there is a line for each; ends with a line end."""
     sign = "ok" if diagnosis.status == "ok" else "!!" if diagnosis.status in BAD else "! "
     role = {"ok": ink("good", sign), "!!": ink("error", sign)}.get(sign, ink("warning", sign))
     said = "" if diagnosis.status == "ok" else f"{diagnosis.status}: "
-    lines = [f"{role}  {visible(diagnosis.subject)}  {said}{visible(diagnosis.detail)}".rstrip()]
+    if len(diagnosis.parts) > 1 and len(diagnosis.detail) > WIDE:
+        lines = [f"{role}  {visible(diagnosis.subject)}", *(f"      {visible(part)}" for part in diagnosis.parts)]
+    else:
+        lines = [f"{role}  {visible(diagnosis.subject)}  {said}{visible(diagnosis.detail)}".rstrip()]
     if diagnosis.hint:
         lines.append(f"    {ink('info', 'hint')}: {visible(diagnosis.hint)}")
     return "\n".join(lines) + "\n"
@@ -158,7 +162,8 @@ def diagnosis_text(diagnosis: Diagnosis, ink: Ink = PLAIN) -> str:
 
 def diagnosis_fact(diagnosis: Diagnosis) -> dict[str, object]:
     """A diagnosis as JSON data."""
-    return {"subject": diagnosis.subject, "status": diagnosis.status, "detail": diagnosis.detail, "hint": diagnosis.hint}
+    parts = {"parts": list(diagnosis.parts)} if diagnosis.parts else {}
+    return {"subject": diagnosis.subject, "status": diagnosis.status, "detail": diagnosis.detail, "hint": diagnosis.hint, **parts}
 
 
 def expired_text(expired: Sequence[Expired], *, dry_run: bool) -> str:

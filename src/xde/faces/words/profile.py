@@ -8,6 +8,7 @@ from xde.faces.words.cells import visible
 from xde.faces.words.ink import PLAIN, Ink
 from xde.faces.words.numbers import amount, count
 from xde.faces.words.table import Column, Drawn, draw
+from xde.kernel.project.catalogues import Arrival
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,12 +57,15 @@ def _no_room(drawn: Drawn) -> list[str]:
 def summary(table: TableProfile) -> str:
     """`336,776 rows of flights-*.csv.gz (12 files), 19 columns`, and the error where only a sample was looked at."""
     files = f" ({amount(table.files, 'file')})" if table.files else ""
-    said = f"{amount(table.rows, 'row')} of {visible(table.source)}{files}, {amount(len(table.columns), 'column')}"
+    about = "about " if table.origin is not None and table.origin.declared.about else ""
+    said = f"{about}{amount(table.rows, 'row')} of {visible(table.source)}{files}, {amount(len(table.columns), 'column')}"
     if not table.sampled:
         return said
+    rest = "no other row was read: keys are those that the database declares" if table.partial else "keys and joins from all rows"
+    blocks = f" in {amount(table.origin.blocks, 'block')} of it" if table.origin is not None and table.origin.blocks else ""
     return (
-        f"{said}; figures of columns from a sample of {amount(table.looked_at, 'row')}: shares are off by {table.error:.2f} points at most "
-        "(95 % confidence), and there are as many different values or more; keys and joins from all rows"
+        f"{said}; figures of columns from a sample of {amount(table.looked_at, 'row')}{blocks}: shares are off by {table.error:.2f} points "
+        f"at most (95 % confidence), and there are as many different values or more; {rest}"
     )
 
 
@@ -125,8 +129,8 @@ def _quartiles(column: ColumnFacts) -> str:
 
 def remarks(table: TableProfile) -> list[tuple[str, str]]:
     """What is worth to be known, each with a heading."""
-    found = [("key", ", ".join(k.columns)) for k in table.keys]
-    if not table.keys and table.rows > 1:
+    found = [("key", ", ".join(k.columns) + (" (declared)" if k.declared else "")) for k in table.keys]
+    if not table.keys and table.rows > 1 and not table.partial:
         found.append(("no key", _near_words(table)))
     elif table.near_key:
         pass
@@ -138,8 +142,24 @@ def remarks(table: TableProfile) -> list[tuple[str, str]]:
     found += [("missing", words) for words in _null_words(table)]
     found += [(key, f"{c.name}: {words}") for c in table.columns for key, words in _text_words(table, c)]
     if table.refused:
-        found.append(("refused", f"{amount(table.refused, 'record')} that do not fit the dialect"))
-    return found
+        why = "with a value that is none of its type" if table.origin is not None else "that do not fit the dialect"
+        found.append(("refused", f"{amount(table.refused, 'record')} {why}"))
+    return found + _arrival_words(table)
+
+
+def _arrival_words(table: TableProfile) -> list[tuple[str, str]]:
+    """How the values of a table of a database arrive in the lake: a line for the columns of which the same is to be said."""
+    groups: dict[tuple[Arrival, str], list[str]] = {}
+    for column in table.columns:
+        told = table.origin.column(column.name) if table.origin is not None else None
+        if told is not None:
+            plain = told.kept.arrival is Arrival.EXACT and not told.kept.why
+            groups.setdefault((told.kept.arrival, told.kept.why), []).append(column.name if plain else f"{column.name} ({told.told})")
+    order = list(Arrival)
+    return [
+        ("arrives", f"{arrival}: {', '.join(names)}{f': {why}' if why else ''}")
+        for (arrival, why), names in sorted(groups.items(), key=lambda g: (order.index(g[0][0]), g[0][1] != ""))
+    ]
 
 
 def _near_words(table: TableProfile) -> str:
@@ -204,7 +224,7 @@ def _references_text(references: Sequence[Reference], ink: Ink, cells: int | Non
         [
             named(r.table, r.columns),
             named(r.to_table, r.to_columns),
-            percent(r.rows - r.lost, r.rows),
+            percent(r.rows - r.lost, r.rows) if r.rows else "",
             lost_words(r),
             "; ".join(r.examples[:3]),
             why(r),
@@ -227,6 +247,8 @@ def lost_words(reference: Reference) -> str:
 
 def why(reference: Reference) -> str:
     """The evidence, and that it is not sure where it is not."""
+    if reference.declared and not reference.rows:
+        return f"{reference.evidence}; not counted"
     return reference.evidence if reference.sure == "high" else f"unsure: {reference.evidence}, and other tables would do"
 
 

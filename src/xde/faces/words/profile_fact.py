@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xde.faces.words.findings import finding_fact
 
 if TYPE_CHECKING:
-    from xde.undercurrents.management.profiling.facts import ColumnFacts, Profile, Reference, TableProfile, TextReading
+    from xde.undercurrents.management.profiling.facts import ColumnFacts, Origin, Profile, Reference, TableProfile, TextReading
 
 
 def profile_fact(found: Profile) -> dict[str, object]:
@@ -36,6 +36,40 @@ def _table(table: TableProfile) -> dict[str, object]:
         "duplicates": table.duplicates,
         "dependencies": [{"columns": list(d.columns), "decides": d.decides, "groups": d.groups} for d in table.dependencies],
         "personal": {n: {"kind": p.kind, "sure": p.sure, "evidence": p.evidence} for n, p in table.personal.items()},
+        "declared": None if table.origin is None else _declared(table.origin),
+        "partial": table.partial,
+    }
+
+
+def _declared(origin: Origin) -> dict[str, object]:
+    """What the catalogue of a database says, and how each column arrives."""
+    told = origin.declared
+    return {
+        "database": origin.database,
+        "relation": told.name,
+        "kind": told.kind,
+        "comment": told.comment,
+        "rows_are_an_estimate": told.about,
+        "key": list(told.key),
+        "unique": [list(u) for u in told.unique],
+        "references": [{"columns": list(r.columns), "to": r.to, "to_columns": list(r.to_columns)} for r in told.references],
+        "rules": list(told.rules),
+        "reader": told.reader,
+        "blocks_looked_at": origin.blocks,
+        "columns": [
+            {
+                "name": origin.names.get(c.name, c.name),
+                "there": c.name,
+                "type": c.told,
+                "read_as": c.kept.type,
+                "lake_type": c.kept.stored or c.kept.type,
+                "fidelity": c.kept.arrival.value,
+                "why": c.kept.why,
+                "required": c.required,
+                "comment": c.comment,
+            }
+            for c in told.columns
+        ],
     }
 
 
@@ -88,4 +122,5 @@ def _reference(reference: Reference) -> dict[str, object]:
         "share": round(reference.share, 6),
         "evidence": reference.evidence,
         "sure": reference.sure,
+        "declared": reference.declared,
     }

@@ -63,13 +63,17 @@ def _references(references: Sequence[Reference]) -> str:
         return ""
     rows = "".join(
         f"<tr><td><code>{_text(named(r.table, r.columns))}</code></td><td><code>{_text(named(r.to_table, r.to_columns))}</code></td>"
-        f'<td class="n">{percent(r.rows - r.lost, r.rows)}<span class="bar" style="width:{100 * r.share:.0f}%"></span></td>'
+        f'<td class="n">{_matches(r)}<span class="bar" style="width:{100 * r.share:.0f}%"></span></td>'
         f'<td class="n gap">{lost_words(r)}</td><td><code>{_text("; ".join(r.examples[:3]))}</code></td>'
         f'<td class="soft">{_text(why(r))}</td></tr>'
         for r in references
     )
     heads = _heads(("reference", "to", "#matches", "#without partner", "such as", "because"))
     return f'<h2>Joins that work</h2><div class="scroll"><table>{heads}{rows}</table></div>'
+
+
+def _matches(reference: Reference) -> str:
+    return percent(reference.rows - reference.lost, reference.rows) if reference.rows else ""
 
 
 def _table(table: TableProfile, number: int) -> str:

@@ -26,7 +26,7 @@ def reach(host: str, port: int | str, wait: float) -> tuple[list[Looked], bool]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         mend = "mend `host` in the contract, or the name service of this machine"
-        return [Looked(f"name `{host}`", well=False, told=str(error), mend=mend)], False
+        return [Looked(f"name `{host}`", well=False, told=(error.strerror or str(error)).lower(), mend=mend)], False
     looked = [Looked(f"name `{host}`", well=True, told=str(found[0][4][0]))]
     begun = time.monotonic()
     try:
@@ -34,7 +34,7 @@ def reach(host: str, port: int | str, wait: float) -> tuple[list[Looked], bool]:
             told = f"open ({time.monotonic() - begun:.2f} s)"
     except OSError as error:
         mend = "start the server, or let its firewall admit this machine"
-        return [*looked, Looked(f"port {port}", well=False, told=str(error), mend=mend)], False
+        return [*looked, Looked(f"port {port}", well=False, told=(error.strerror or str(error)).lower(), mend=mend)], False
     return [*looked, Looked(f"port {port}", well=True, told=told)], True
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.ground.spans import Span
+    from xde.kernel.project.catalogues import Declared, Sampled
     from xde.lifecycle.sources.apis import Request
     from xde.lifecycle.sources.extracts import Extract
     from xde.lifecycle.sources.streams import Stream
@@ -120,6 +121,7 @@ class Ask:
     stream: Stream | None = None  # where it is a broker that is asked for its events
     private: bool = False  # whether what is read may lie on no disk
     extract: Extract | None = None  # where it is a source of dlt that is asked
+    sample: Sampled | None = None  # where only some of the rows are looked at
 
     def resolved(self, there: Sequence[str], fold: Callable[[str], str] = str.casefold) -> Ask:
         """The same with the columns that are read of those that are there. Raises `UserError` for one that must be there and is not.
@@ -269,12 +271,16 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """One thing that the doctor looked at: in order, or with what is missing and who can mend it how."""
+    """One thing that the doctor looked at: in order, or with what is missing and who can mend it how.
+
+    `warns`: nothing is missing, and yet it is to be told.
+    """
 
     what: str
     well: bool
     told: str = ""
     mend: str = ""
+    warns: bool = False
 
 
 class TableSource(Protocol):
@@ -324,4 +330,20 @@ class Keeping(Protocol):
 
     def drop(self, ask: Ask, wanted: Mapping[str, str]) -> Sequence[str]:
         """Take such slots away; gives those that are gone."""
+        ...
+
+
+@runtime_checkable
+class Catalogued(Protocol):
+    """A source that knows what its tables are declared to be; its `read` takes only some rows where it is asked to."""
+
+    def relations(self, ask: Ask) -> Sequence[str]:
+        """The tables and views of the place that may be read, as a contract names them (`relation` of the ask is empty)."""
+        ...
+
+    def declared(self, ask: Ask, enough: int) -> Declared:
+        """What the catalogue says of the ask's relation. Up to `enough` rows are counted; of more an estimate is good enough.
+
+        The ask's columns say which type each is to be read as; without them it is the one that loses nothing.
+        """
         ...

@@ -1,7 +1,7 @@
 """Listings: datasets, commits, runs, diagnoses, cleanings."""
 
 from xde.app.answers import DatasetLine, Diagnosis, HistoryLine
-from xde.faces.words.listings import cleaned_text, datasets_text, diagnosis_text, history_text, runs_text, steps_text
+from xde.faces.words.listings import cleaned_text, datasets_text, diagnosis_fact, diagnosis_text, history_text, runs_text, steps_text
 from xde.kernel.plan.ledger import RunRecord, StepRecord
 from xde.lifecycle.storage.port import Cleaned, CommitRecord, TableId
 
@@ -52,3 +52,12 @@ def test_cleanings():
     assert cleaned_text(some, dry_run=True) == "a.b  v  2 files, 2.0 kB\n2 files, 2.0 kB would be taken away\n"
     assert cleaned_text(some, dry_run=False).endswith("2 files, 2.0 kB taken away\n")
     assert cleaned_text([], dry_run=False) == "nothing to clean\n"
+
+
+def test_much_that_was_looked_at_has_a_line_for_each_and_little_is_one():
+    parts = ("round trip: 0.1 ms", "TLS: not in use, on this machine", "log held: " + "x" * 80)
+    much = Diagnosis("server db/shop", "ok", "; ".join(parts), parts=parts)
+    assert diagnosis_text(much) == "ok  server db/shop\n" + "".join(f"      {p}\n" for p in parts)
+    assert diagnosis_fact(much)["parts"] == list(parts)
+    little = Diagnosis("source shop.orders", "ok", "orders: read; rights: all", parts=("orders: read", "rights: all"))
+    assert diagnosis_text(little) == "ok  source shop.orders  orders: read; rights: all\n"

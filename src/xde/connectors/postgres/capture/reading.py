@@ -22,6 +22,7 @@ from xde.connectors.postgres.capture.shapes import compared, shape_of
 from xde.connectors.postgres.capture.shaping import shaped
 from xde.connectors.postgres.catalogue import describe, inexact, types_of
 from xde.connectors.postgres.failures import label
+from xde.connectors.postgres.serving import log
 from xde.connectors.postgres.sources import PostgresTables
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.digests import digest
@@ -122,6 +123,12 @@ class PostgresCapture:
             with self._connections.session(ask) as cursor:
                 looked += [n.looked for n in setup.needed(cursor, ask, describe(cursor, ask).oid, first=not slots.kin(cursor, ask))]
         return looked
+
+    def server(self, ask: Ask) -> list[Looked]:
+        """What is the same for all tables of the server, and what of its log runs out."""
+        looked = self._tables.server(ask)
+        with self._connections.transaction(ask) as cursor:
+            return [*looked, *log(cursor)]
 
     def settle(self, ask: Ask, position: Position) -> None:
         """Let the server forget the log before a position."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from xde.connectors.postgres.capture.latest import Key
     from xde.connectors.postgres.capture.pgoutput import Relation, Row, Value
-    from xde.connectors.postgres.catalogue import PgType
+    from xde.connectors.postgres.fidelity import PgType
     from xde.lifecycle.sources.tables import Ask, AskedColumn
 
 _PAIRS = re.compile("(..)")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xde.kernel.project.catalogues import Arrival
 from xde.kernel.project.logical_types import logical_type
 from xde.undercurrents.management.contract_drafts.scalars import comment, flow, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from xde.kernel.project.catalogues import DeclaredColumn
     from xde.undercurrents.management.profiling.facts import ColumnFacts, Reference, TableProfile, TextReading
 
 ENOUGH = 1_000
@@ -49,6 +51,16 @@ class Drafted:
         return self.table.readings.get(self.facts.name)
 
     @property
+    def declared(self) -> DeclaredColumn | None:
+        """What the database that it is from declares of it."""
+        return self.table.origin.column(self.facts.name) if self.table.origin is not None else None
+
+    @property
+    def type(self) -> str:
+        """The type that it is read as."""
+        return self.declared.kept.type if self.declared is not None else self.facts.type
+
+    @property
     def hidden(self) -> bool:
         """Whether its values must not be seen."""
         return self.facts.name in self.table.personal
@@ -56,15 +68,16 @@ class Drafted:
 
 def column_lines(column: Drafted) -> Iterator[str]:
     """The entry of a column under `properties`."""
-    facts = column.facts
+    there = column.declared.name if column.declared is not None else column.facts.name
     yield f"      - name: {scalar(column.name)}"
-    if column.name != facts.name:
-        yield f"        physicalName: {scalar(facts.name)}"
-    yield f"        logicalType: {logical_type(facts.type) or 'string'}"
-    yield f"        physicalType: {scalar(facts.type)}"
+    if column.name != there:
+        yield f"        physicalName: {scalar(there)}"
+    yield f"        logicalType: {logical_type(column.type) or 'string'}"
+    yield f"        physicalType: {scalar(column.type)}"
+    yield from _arrival(column)
     yield from _presence(column)
     yield from _person(column)
-    yield "        description: Say here what it is."
+    yield f"        description: {scalar((column.declared and column.declared.comment) or 'Say here what it is.')}"
     yield from _options(column)
     yield from _null_words(column)
     yield from _values(column)
@@ -75,6 +88,8 @@ def column_lines(column: Drafted) -> Iterator[str]:
 def requires(column: Drafted) -> bool:
     """Whether it is a rule that a value is never missing."""
     facts = column.facts
+    if column.declared is not None:
+        return column.declared.required or column.place > 0
     certain = not facts.missing and not column.table.sampled
     return certain and (facts.rows >= ENOUGH or column.place > 0)
 
@@ -82,14 +97,32 @@ def requires(column: Drafted) -> bool:
 def closed(column: Drafted) -> bool:
     """Whether the values are few and complete: many rows, none of the values rare."""
     facts = column.facts
+    if column.declared is not None and column.declared.values:
+        return True
     few = facts.is_text and 2 <= facts.distinct <= min(WORDS, len(facts.top) if facts.distinct > 10 else WORDS)
     open_ = column.hidden or column.references or column.table.sampled or facts.rows < ENOUGH
     return few and not open_ and facts.least >= RARELY and facts.distinct == len(facts.top)
 
 
+def _arrival(column: Drafted) -> Iterator[str]:
+    """How its values arrive from the database, where there is more to say than that they do."""
+    told = column.declared
+    if told is None or (told.kept.arrival is Arrival.EXACT and not told.kept.why):
+        return
+    yield from comment(f"evidence: {told.told} in the database, {told.kept.arrival}{f': {told.kept.why}' if told.kept.why else ''}", 8)
+    digits = column.reading.digits if column.reading is not None else None
+    if digits is not None:
+        form = f"DECIMAL({max(18, sum(digits))},{digits[1]})"
+        yield from comment(f"question: all values so far fit {form}: is it a number? One with more digits would make a dead letter", 8)
+
+
 def _presence(column: Drafted) -> Iterator[str]:
     facts, rows = column.facts, f"{column.facts.rows:,} rows"
-    if requires(column):
+    if column.declared is not None and column.declared.required:
+        odd = f", and {facts.missing:,} of {rows} have none" if facts.missing else ""
+        yield from comment(f"evidence: the database declares that a value is there{odd}", 8)
+        yield "        required: true"
+    elif requires(column):
         most = f": fewer than {300 / facts.rows:.2g} % are (rule of three)" if facts.rows >= ENOUGH else ""
         yield from comment(f"evidence: never missing in {rows}{most}", 8)
         yield "        required: true"
@@ -98,6 +131,9 @@ def _presence(column: Drafted) -> Iterator[str]:
     if column.place:
         yield "        primaryKey: true"
         yield f"        primaryKeyPosition: {column.place}"
+    elif column.unique and any(k.declared for k in column.table.keys):
+        yield from comment("evidence: the database declares that no value is there twice", 8)
+        yield "        unique: true"
     elif column.unique and facts.rows >= ENOUGH:
         yield from comment(f"evidence: {facts.distinct:,} different values in {column.table.rows:,} rows, counted exactly", 8)
         yield "        unique: true"
@@ -120,7 +156,10 @@ def _person(column: Drafted) -> Iterator[str]:
 def _options(column: Drafted) -> Iterator[str]:
     facts, reading = column.facts, column.reading
     options: dict[str, object] = {}
-    if facts.type == "TIMESTAMP WITH TIME ZONE":
+    if column.declared is not None and column.declared.length:
+        options["maxLength"] = column.declared.length
+        yield from comment(f"evidence: the database declares {column.declared.told}", 8)
+    if column.type == "TIMESTAMP WITH TIME ZONE":
         options["timezone"] = True
     if reading and reading.format:
         options["format"] = reading.format
@@ -168,11 +207,13 @@ def _null_words(column: Drafted) -> Iterator[str]:
 def _values(column: Drafted) -> Iterator[str]:
     facts = column.facts
     if closed(column):
-        yield from comment(f"evidence: no other value in {facts.rows:,} rows, and the rarest {facts.least:,} times", 8)
+        labels = column.declared.values if column.declared is not None else ()
+        seen = f"no other value in {facts.rows:,} rows, and the rarest {facts.least:,} times"
+        yield from comment(f"evidence: {'the database declares all that there can be' if labels else seen}", 8)
         yield "        quality:"
         yield f"          - id: {column.table.name.rpartition('.')[2]}_{column.name}_known"
         yield "            metric: invalidValues"
-        yield f"            arguments: {flow({'validValues': sorted(v for v, _ in facts.top)})}"
+        yield f"            arguments: {flow({'validValues': list(labels) or sorted(v for v, _ in facts.top)})}"
         yield "            mustBe: 0"
         yield "            dimension: conformity"
     elif facts.is_text and 2 <= facts.distinct <= 10 and facts.once < facts.distinct and not column.hidden and not column.references:
@@ -183,6 +224,9 @@ def _values(column: Drafted) -> Iterator[str]:
 def _references(column: Drafted) -> Iterator[str]:
     sure = [(to, r) for to, r in column.references if r.sure == "high"]
     for to, reference in column.references:
+        if reference.declared and not reference.rows:
+            yield from comment(f"evidence: {reference.evidence}", 8)
+            continue
         found = f"{reference.rows - reference.lost:,} of {reference.rows:,} rows ({100 * reference.share:.4g} %) have their partner in {to}"
         if reference.sure == "high":
             lost = f"; without: {reference.lost_values:,} values" + (
@@ -196,7 +240,7 @@ def _references(column: Drafted) -> Iterator[str]:
         for to, reference in sure:
             yield "          - type: foreignKey"
             yield f"            to: {scalar(to)}"
-            if reference.lost:
+            if reference.lost or reference.declared:
                 yield "            customProperties:"
                 yield "              - property: xdeSeverity"
                 yield "                value: warning"

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xde.ground.findings import Finding
+    from xde.kernel.project.catalogues import Declared, DeclaredColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class TextReading:
     almost: tuple[str, int, tuple[str, ...]] | None = None
     either: tuple[str, ...] = ()
     zeros: int = 0  # numbers that begin with a nought, so that they are names and not amounts
+    digits: tuple[int, int] | None = None  # the most digits before and after the point, where all texts are decimal numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class ColumnFacts:
     @property
     def is_number(self) -> bool:
         """Whether the values are numbers."""
-        return self.is_whole or self.type in {"DOUBLE", "FLOAT"} or self.type.startswith("DECIMAL")
+        return self.is_whole or self.type in {"DOUBLE", "FLOAT"} or (self.type.startswith("DECIMAL") and self.type.endswith(")"))
 
     @property
     def is_whole(self) -> bool:
@@ -77,7 +79,7 @@ class ColumnFacts:
     @property
     def is_time(self) -> bool:
         """Whether the values are days or moments."""
-        return self.type.startswith(("DATE", "TIMESTAMP"))
+        return self.type.startswith(("DATE", "TIMESTAMP")) and not self.type.endswith("]")
 
 
 WHOLE = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"})
@@ -94,10 +96,11 @@ class Personal:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Columns that tell all rows apart, none of them needless; counted exactly over all rows."""
+    """Columns that tell all rows apart, none of them needless; counted exactly over all rows, or declared by the database that keeps it."""
 
     columns: tuple[str, ...]
     score: float
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ class Reference:
     examples: tuple[str, ...] = ()
     evidence: str = ""
     sure: str = "high"
+    declared: bool = False  # a foreign key of the database
 
     @property
     def share(self) -> float:
@@ -135,8 +139,35 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The table of a database that was looked at: what its catalogue says, the names of its columns here, which database it is.
+
+    `blocks` is how many blocks of the table the rows of a sample are from; none where each row was drawn by itself.
+    """
+
+    declared: Declared
+    database: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    blocks: int = 0
+
+    def here(self, columns: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Columns by the names that they have here; None where not all of them are read."""
+        told = {c.name.casefold(): self.names.get(c.name, c.name) for c in self.declared.columns}
+        found = tuple(told[c.casefold()] for c in columns if c.casefold() in told)
+        return found if len(found) == len(columns) else None
+
+    def column(self, name: str) -> DeclaredColumn | None:
+        """What is declared of a column, by its name here."""
+        there = {self.names.get(c.name, c.name): c for c in self.declared.columns}
+        return there.get(name)
+
+
+@dataclass(frozen=True, slots=True)
 class TableProfile:
-    """A table. `rows` is exact; `looked_at` how many of them the figures of columns are from; `records` and `refused` are of its files."""
+    """A table. `rows` is exact; `looked_at` how many of them the figures of columns are from; `records` and `refused` are of its files.
+
+    Of a table of a database (`origin`) `rows` may be an estimate, and where it is a sample that was read nothing is told of the others.
+    """
 
     name: str
     source: str
@@ -152,6 +183,8 @@ class TableProfile:
     dialect: Mapping[str, object] = field(default_factory=dict)
     files: int = 0
     refused: int = 0
+    origin: Origin | None = None
+    partial: bool = False  # whether other rows than those that were looked at were never read
 
     @property
     def sampled(self) -> bool:
@@ -160,11 +193,15 @@ class TableProfile:
 
     @property
     def error(self) -> float:
-        """The most that a share of the sample is off, in percent, at 95 percent confidence (normal approximation at one half)."""
+        """The most that a share of the sample is off, in percent, at 95 percent confidence (normal approximation at one half).
+
+        Rows that were drawn by blocks count as many as there were blocks: the worst case is that those of a block are all alike.
+        """
         if not self.sampled or not self.looked_at:
             return 0.0
         rest = 1 - self.looked_at / self.rows  # finite population correction
-        return 98.0 * math.sqrt(rest / self.looked_at)
+        drawn = min(self.looked_at, self.origin.blocks) if self.origin is not None and self.origin.blocks else self.looked_at
+        return min(98.0 * math.sqrt(rest / drawn), 100.0)
 
     def column(self, name: str) -> ColumnFacts:
         """A column by its name."""

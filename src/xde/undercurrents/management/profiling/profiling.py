@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from xde.undercurrents.management.profiling.dependencies import dependencies
-from xde.undercurrents.management.profiling.facts import Profile, TableProfile
+from xde.undercurrents.management.profiling.facts import Key, Profile, TableProfile
 from xde.undercurrents.management.profiling.keys import candidate_keys
 from xde.undercurrents.management.profiling.personal import personal
 from xde.undercurrents.management.profiling.references import references
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from xde.ground.findings import Finding
-    from xde.undercurrents.management.profiling.facts import ColumnFacts, Personal, TextReading
+    from xde.undercurrents.management.profiling.facts import ColumnFacts, Origin, Personal, TextReading
     from xde.undercurrents.management.profiling.port import Database, Rows
 
 VALUES = 500
@@ -34,6 +35,8 @@ class Opened:
     files: int = 0
     refused: int = 0
     personal: Mapping[str, Personal] = field(default_factory=dict)
+    origin: Origin | None = None
+    partial: bool = False
 
 
 def profile(database: Database, tables: Sequence[Opened], findings: Sequence[Finding] = ()) -> Profile:
@@ -45,7 +48,8 @@ def profile(database: Database, tables: Sequence[Opened], findings: Sequence[Fin
 def _table(opened: Opened) -> TableProfile:
     rows = opened.rows
     facts = rows.survey()
-    keys, near = candidate_keys(rows, facts)
+    known = _declared_keys(opened)
+    keys, near = (known, None) if known or opened.partial else candidate_keys(rows, facts)
     persons: dict[str, Personal] = {}
     for column in facts:
         told = opened.personal.get(column.name) or personal(column, _values(rows, column))
@@ -59,14 +63,24 @@ def _table(opened: Opened) -> TableProfile:
         tuple(_hidden(f) if f.name in persons else f for f in facts),
         keys,
         near,
-        0 if keys else rows.count - rows.distinct([f.name for f in facts]),
-        dependencies(rows, facts, keys),
+        0 if keys or opened.partial else rows.count - rows.distinct([f.name for f in facts]),
+        () if opened.partial else dependencies(rows, facts, keys),
         persons,
         opened.readings,
         opened.dialect,
         opened.files,
         opened.refused,
+        opened.origin,
+        opened.partial,
     )
+
+
+def _declared_keys(opened: Opened) -> tuple[Key, ...]:
+    """Those that the database keeps itself; the primary key first."""
+    if opened.origin is None:
+        return ()
+    here = [opened.origin.here(k) for k in opened.origin.declared.keys]
+    return tuple(Key(k, math.inf, declared=True) for k in here if k is not None)
 
 
 def _values(rows: Rows, column: ColumnFacts) -> Callable[[], Sequence[str]]:

@@ -7,40 +7,60 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xde.undercurrents.management.profiling.facts import Reference
+from xde.undercurrents.management.profiling.port import Contained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from xde.undercurrents.management.profiling.facts import ColumnFacts, TableProfile
-    from xde.undercurrents.management.profiling.port import Contained, Database
+    from xde.undercurrents.management.profiling.port import Database
 
 SAME_NAME = 0.5
 """The least share of rows that must find a partner where the names are the same."""
 OTHER_NAME = 0.9
 SAME = "the names are the same"
 ALIKE = "the values are written alike"
+DECLARED = "the database declares it"
 _BY_NAME = (SAME, "the name says `")
 _REFERS = re.compile(r"(.+?)[_ ]?(id|key|code|no|nr|num|number|ref)$", re.IGNORECASE)
 
 
 def references(database: Database, tables: Sequence[TableProfile]) -> tuple[Reference, ...]:
     """Every reference worth a look, the fullest first. Those that names say come first, for they tell where the others cannot go."""
-    found: list[Reference] = []
+    found = [r for left in tables for r in _declared(database, left, tables)]
+    known = {(r.table, r.columns) for r in found}
     open_: list[list[Reference]] = []
     for left in tables:
         for column in left.columns:
+            if (left.name, (column.name,)) in known:
+                continue
             single = [r for right in tables for r in _single(database, left, column, right)]
             named = [r for r in single if r.evidence.startswith(_BY_NAME)]
             found += named
             open_ += [single] if single and not named else []
-        found += [r for right in tables for r in _composite(database, left, right)]
+        found += [r for right in tables for r in _composite(database, left, right) if (r.table, r.columns) not in known]
     for single in open_:
         found += _chosen(single, found)
     return tuple(sorted(found, key=lambda r: (r.sure != "high", -r.share, r.table, r.columns)))
 
 
+def _declared(database: Database, left: TableProfile, tables: Sequence[TableProfile]) -> Iterator[Reference]:
+    """Foreign keys of a database between tables that are looked at; of a table of which only some rows were read nobody can count."""
+    if left.origin is None:
+        return
+    there = {r.origin.declared.name: r for r in tables if r.origin is not None and r.origin.database == left.origin.database}
+    for key in left.origin.declared.references:
+        right = there.get(key.to)
+        own = left.origin.here(key.columns)
+        to = right.origin.here(key.to_columns) if right is not None and right.origin is not None else None
+        if right is None or own is None or to is None:
+            continue
+        told = Contained(0, 0, 0, ()) if right.partial else database.contained((left.name, own), (right.name, to))
+        yield replace(_reference(left, own, right, to, told, DECLARED), declared=True)
+
+
 def _single(database: Database, left: TableProfile, column: ColumnFacts, right: TableProfile) -> Iterator[Reference]:
-    for key in right.keys:
+    for key in right.keys if not right.partial else ():
         if len(key.columns) > 1 or (left.name == right.name) or not column.present:
             continue
         target = right.column(key.columns[0])
@@ -82,7 +102,7 @@ def _named(left: TableProfile, column: ColumnFacts, right: TableProfile, target:
 def _composite(database: Database, left: TableProfile, right: TableProfile) -> Iterator[Reference]:
     """A key of several columns is referred to by columns of the same names."""
     there = {c.name: c for c in left.columns}
-    for key in right.keys:
+    for key in right.keys if not right.partial else ():
         columns = key.columns
         if len(columns) < 2 or left.name == right.name or not all(c in there for c in columns):
             continue
