@@ -15,7 +15,7 @@ from xde.app.opening import house_at
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROUNDS = int(os.environ.get("XDE_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("XDE_ROUNDS", "3"))
 KINDS = [pytest.param("sqlite", marks=pytest.mark.slow), pytest.param("postgres", marks=pytest.mark.postgres)]
 
 

@@ -45,6 +45,7 @@ ELSEWHERE = {
     CrashPoint.PROJECT_WRITTEN,
     CrashPoint.PAGE_READ,
     CrashPoint.PUSH_WRITTEN,
+    CrashPoint.SLOT_DROPPED,
     CrashPoint.PUSH_DURABLE,
     CrashPoint.SEGMENT_DELIVERED,
     CrashPoint.EVENTS_READ,

@@ -18,7 +18,7 @@ from projects.pushed import DATASET, Up, landed, letters, make
 
 from xde.ground.crash import CrashPoint
 
-KILLS = int(os.environ.get("XDE_KILLS", "16"))
+KILLS = int(os.environ.get("XDE_KILLS", "12"))
 POINTS = [
     CrashPoint.PUSH_WRITTEN,
     CrashPoint.PUSH_DURABLE,
@@ -126,5 +126,5 @@ def test_killed_at_random_moments_under_load(tmp_path):
 def test_killed_at_a_named_point_under_load(tmp_path, point, nth):
     """The first server is killed at any time, the second where its name says, the third in the middle of making up for it."""
     root = make(tmp_path / "p", "{commit: {every: 0.3 s}}")
-    threads = under_load(root, [({}, 0.5), ({"XDE_CRASH_AT": f"{point}:{nth}"}, 15.0), ({}, 1.0)], clients=2)
+    threads = under_load(root, [({}, 0.5), ({"XDE_CRASH_AT": f"{point}:{nth}"}, 15.0), ({}, 0.7)], clients=2)
     settled(root, threads)

@@ -109,7 +109,7 @@ def test_what_was_so_before_may_be_so_again(tmp_path):
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(pictures, st.booleans(), st.booleans())
 def test_the_table_is_what_a_dictionary_says(runs, flagged, complete):
     head = "\n".join([*(["deleted: gone"] if flagged else []), "missing: delete" if complete else "missing: keep"])

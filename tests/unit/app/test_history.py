@@ -325,7 +325,7 @@ changes = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(changes, st.randoms(use_true_random=False), st.integers(1, 3))
 def test_the_table_does_not_depend_on_the_order_of_arrival(rows, shuffled: random.Random, runs):
     plain = duckdb.connect()
@@ -350,7 +350,7 @@ snapshots = st.lists(st.dictionaries(st.integers(1, 3), st.sampled_from("ABC"), 
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(snapshots, st.booleans())
 def test_snapshots_give_what_a_list_of_states_gives(pictures, delete):
     expected = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from pathlib import PurePosixPath
 
@@ -54,9 +55,12 @@ def _name(part: str) -> str:
         elif piece == "?":
             made += "[^/]"
         elif len(piece) > 2 and piece[0] == "[":
-            negated = piece[1] == "!"
-            inner = re.sub(r"([\\\[\^&~|])", r"\\\1", piece[2:-1] if negated else piece[1:-1])
-            made += f"(?!/)[{'^' if negated else ''}{inner}]"
+            made += "(?!/)" + _set(piece)
         else:
             made += re.escape(piece)
     return made
+
+
+def _set(piece: str) -> str:
+    """A choice of characters as the standard library means it: of ranges that are empty nothing is left, and `--` means no difference."""
+    return fnmatch.translate(piece).removeprefix("(?s:").rpartition(")")[0]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CUT = (EOFError, gzip.BadGzipFile, zlib.error, OSError)
 PIECE = 1 << 20
-LARGE = 16_000_000  # bytes: of a smaller file lines are counted sooner than NumPy starts
+LARGE = 16_000_000  # bytes: the engine has looked through a smaller file, or counted its lines, before NumPy has started
 
 
 @dataclass(frozen=True, slots=True)

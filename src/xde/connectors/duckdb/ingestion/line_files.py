@@ -9,9 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from xde.connectors.duckdb.ingestion.casts import DECIMAL, TEXTS, nested
-from xde.connectors.duckdb.ingestion.delivered import content
+from xde.connectors.duckdb.ingestion.delivered import LARGE, content
 from xde.connectors.duckdb.ingestion.new_columns import NO_VALUES, values_in_json
-from xde.connectors.duckdb.ingestion.searching import may_have_long_numbers
+from xde.connectors.duckdb.ingestion.searching import MANY_DIGITS, may_have_long_numbers
 from xde.connectors.duckdb.ingestion.splitting import Splitting
 from xde.connectors.duckdb.ingestion.stage import Source
 from xde.connectors.duckdb.ingestion.text_files import TextFile
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 EVERY_LINE = Splitting()
 REFUSED_AT = f'$."{REFUSED}"'
 FIRST, FORMS = 200, 4  # how many records are looked at, for how many orders of their names
-LARGE = 16_000_000  # bytes: NumPy takes as long to start as the engine to look through fewer
-MANY_DIGITS = "[0-9][0-9.]{15}"  # a DOUBLE keeps 15 digits of any number (IEEE 754)
 TEXT_OR_NUMBER = r'("(?:[^"\\]|\\.)*")|(-?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?)'
 
 

@@ -7,7 +7,8 @@ from typing import IO
 
 PIECE = 1 << 20
 WORD = 8  # bytes, of which one is looked at
-LONG_NUMBER = re.compile(rb"[0-9][0-9.]{15}")
+MANY_DIGITS = "[0-9][0-9.]{15}"  # a DOUBLE keeps 15 digits of any number (IEEE 754)
+LONG_NUMBER = re.compile(MANY_DIGITS.encode())
 FEW = 10_000  # rows of nine digits in a piece, which are looked at one by one
 
 
