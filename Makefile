@@ -7,7 +7,7 @@ DEMO   := examples/flights
 XDE    := $(BIN)/xde --project $(DEMO)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-peers lock clean format
+.PHONY: help demo test lint check bench bench-peers lock clean format
 
 help:
 	@echo "make demo    load, build and check a year of New York flights, and look at the result"
@@ -38,12 +38,13 @@ demo: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
-check: $(STAMP)
+lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+check: lint test
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

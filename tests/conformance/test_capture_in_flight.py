@@ -121,7 +121,7 @@ def test_a_bad_change_is_a_letter_without_a_clear_value(private):
     assert nowhere(desk.root)
 
 
-POINTS = ("slot.made", "changes.read", "load.staged", "files.written", "commit.before", "commit.after", "slot.behind")
+POINTS = ("changes.read", "files.written", "commit.before", "commit.after")
 
 
 @pytest.mark.crash
