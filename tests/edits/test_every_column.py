@@ -98,12 +98,12 @@ def test_what_is_rebuilt_is_what_reads_the_column(project):
 
 @pytest.mark.slow
 def test_whatever_clause_is_changed_all_is_as_rebuilt_from_nothing(project):
-    """One change of each kind in each model, outside of the columns that it writes out: joins, filters, groups, orders, sets, parts."""
+    """One change of each kind in each model (of a larger project in every other), outside of the columns that it writes out: joins, filters, groups, orders, sets, parts."""
     root, bare = project
     base = texts(root, bare.order)
     at_first = pointers(root)
     tried = Counter[str]()
-    for model in bare.order:
+    for model in bare.order[::2] if len(bare.order) > 10 else bare.order:
         seen: set[str] = set()
         for mutant in mutants_of(base[model]):
             if mutant.operator in seen or changed_columns(base[model], mutant.sql) is not None:

@@ -1,4 +1,4 @@
-"""Two hundred random edits, one on another, each deployed: all is as rebuilt from nothing, and nothing was built that could not have changed."""
+"""Random edits, one on another, each deployed: all is as rebuilt from nothing, and nothing was built that could not have changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xde.ground.errors import UserError
 from xde.undercurrents.engineering.mutants.mutating import mutants_of
 
 EDITS = 10
-SEQUENCES = {"jaffle_shop": 14, "flights": 6}  # of ten edits each; the flights take twice the time
+SEQUENCES = {"jaffle_shop": 8, "flights": 3}  # of ten edits each; the flights take twice the time
 KINDS = ("fault", "fault", "fault", "column", "column", "comment", "layout", "more", "back")
 PERTURBED = ("NULL", "md5(CAST({} AS VARCHAR))", "'cancelled'", "'credit_card'", "CAST(hash({}) % 7 AS VARCHAR)")
 
@@ -67,7 +67,7 @@ def deployed(root):
 
 
 @pytest.mark.slow
-def test_two_hundred_edits(project):
+def test_whatever_is_edited(project):
     root, bare, first, sequences = project
     seen = {"deployed": 0, "refused": 0, "judged": 0}
     meanings = {}

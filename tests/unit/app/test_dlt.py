@@ -36,6 +36,7 @@ def test_records_of_a_source_of_ones_own_are_loaded_once_each(shop):
 
 
 slow = pytest.mark.slow
+late = pytest.mark.peer  # each starts dlt many times: they run with the tools of others, in the time that is left
 
 
 @slow
@@ -50,7 +51,7 @@ def test_what_is_new_is_merged_and_the_state_is_that_of_the_rows(shop):
     assert cursor["last_value"] == "2026-02-03"
 
 
-@slow
+@late
 def test_a_record_that_changes_and_keeps_the_value_of_its_cursor_is_merged(shop):
     shop.put(order(1), order(2))
     shop.contract()
@@ -124,7 +125,7 @@ def test_what_is_appended_comes_once_though_records_tie_at_the_last_value(shop):
     assert shop.run() == {}
 
 
-@slow
+@late
 def test_ties_without_end_do_not_grow_the_state(shop):
     many = [order(n) for n in range(1, 1_102)]
     shop.put(*many)
@@ -204,7 +205,7 @@ def test_what_is_wrong_with_a_source_is_told(shop, code, changes, hint):
     assert (line.status, hint in line.hint) == ("missing", True)
 
 
-@slow
+@late
 def test_a_source_that_dies_is_told(shop):
     shop.write("shop_source.py", OWN.replace("return json", "import os\n    print('here')\n    os.abort()\n    return json"))
     shop.put(order(1))
@@ -215,7 +216,7 @@ def test_a_source_that_dies_is_told(shop):
     assert "here" in finding.why
 
 
-@slow
+@late
 def test_a_source_that_takes_too_long_is_ended(shop):
     shop.write("shop_source.py", OWN.replace("return json", "import time\n    time.sleep(60)\n    return json"))
     shop.contract(ORDERS.replace("merge}]", "merge}, {property: xdeLimits, value: {statementTimeout: 3}}]"))
@@ -225,7 +226,7 @@ def test_a_source_that_takes_too_long_is_ended(shop):
     assert time.monotonic() - begun < 30
 
 
-@slow
+@late
 def test_a_state_that_grows_with_what_is_read_is_refused(shop):
     grown = 'dlt.current.resource_state()["seen"] = ["x" * 100] * 20_000\n        found ='
     shop.write("shop_source.py", OWN.replace("found =", grown, 1))
@@ -255,7 +256,7 @@ def test_a_secret_is_seen_nowhere(shop):
     assert not [p for p in files if any(s.encode() in p.read_bytes() for s in secrets)]
 
 
-@slow
+@late
 def test_no_other_process_imports_dlt_and_nobody_is_told_of_it(shop):
     shop.put(order(1))
     shop.contract()
@@ -269,7 +270,7 @@ def test_no_other_process_imports_dlt_and_nobody_is_told_of_it(shop):
     assert not (shop.root / ".dlt").exists()
 
 
-@slow
+@late
 def test_the_missing_extra_is_told(shop, monkeypatch):
     import xde.connectors.dlt.sources as module
 
@@ -294,7 +295,7 @@ def test_private_values_are_on_no_disk(shop):
     assert b"customer 2" not in shop.letters()[0].raw
 
 
-@slow
+@late
 def test_ctrl_c_ends_a_source_under_way(shop):
     shop.write("shop_source.py", OWN.replace("return json", "import time\n    time.sleep(60)\n    return json"))
     shop.contract()
@@ -306,7 +307,7 @@ def test_ctrl_c_ends_a_source_under_way(shop):
     assert [o.status for o in outcomes] != ["done"]
 
 
-@slow
+@late
 def test_a_source_of_dlt_is_not_recorded(shop):
     shop.contract()
     said = subprocess.run(

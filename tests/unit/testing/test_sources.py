@@ -99,6 +99,7 @@ class DltShelf(SqliteShelf):
         (root / "till_source.py").write_text(TILL)
 
 
+@pytest.mark.peer  # it starts dlt some hundred times
 class TestDlt(SourceSuite):
     test_a_killed_load_loses_nothing_and_doubles_nothing = None  # kills at every point: tests/crash/test_dlt.py
 
