@@ -14,7 +14,7 @@ from xde.ground.errors import UserError
 from xde.undercurrents.engineering.mutants.mutating import mutants_of
 
 EDITS = 10
-SEQUENCES = {"jaffle_shop": 8, "flights": 3}  # of ten edits each; the flights take twice the time
+SEQUENCES = {"jaffle_shop": 8, "flights": 6}  # of ten edits each; the flights take twice the time
 KINDS = ("fault", "fault", "fault", "column", "column", "comment", "layout", "more", "back")
 PERTURBED = ("NULL", "md5(CAST({} AS VARCHAR))", "'cancelled'", "'credit_card'", "CAST(hash({}) % 7 AS VARCHAR)")
 
