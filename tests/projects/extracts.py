@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from projects.contracts import head
-from projects.folder import Folder
+from projects.loaded import Loaded
 
 from xde.app.workspace import Workspace
 
@@ -66,7 +66,7 @@ def order(n, at="2026-02-01", amount="1.1234567890"):
     return {"id": n, "customer": {"name": f"customer {n}"}, "amount": amount, "at": at, "lines": lines}
 
 
-class Shop(Folder):
+class Shop(Loaded):
     """A project whose source is one of dlt."""
 
     def contract(self, objects=ORDERS, source="shop_source:shop", arguments='{token: "${env:SHOP_TOKEN}"}', more=""):
@@ -82,26 +82,10 @@ class Shop(Folder):
         ids = {o["id"] for o in orders}
         path.write_text(json.dumps([o for o in there if o["id"] not in ids] + list(orders)))
 
-    def run(self, **how):
-        with Workspace.open(self.root) as workspace:
-            return {o.step.dataset: o for o in workspace.run(**how).outcomes}
-
     def failed(self, dataset="shop.orders"):
         outcome = self.run()[dataset]
         assert outcome.status == "failed", outcome
         return outcome.findings[0]
-
-    def rows(self, *columns, of="shop.orders"):
-        with Workspace.open(self.root) as workspace:
-            found = workspace.show(of, limit=None).read_all().to_pylist()
-        return sorted((tuple(r[c] for c in columns or r) for r in found), key=str)
-
-    def ids(self):
-        return [i for (i,) in self.rows("id")]
-
-    def letters(self):
-        with Workspace.open(self.root) as workspace:
-            return [x.letter for x in workspace.letters(status="open")]
 
     def position(self, dataset="shop.orders"):
         with Workspace.open(self.root) as workspace:

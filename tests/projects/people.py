@@ -207,7 +207,7 @@ def written(*roots: Path) -> Iterator[tuple[str, str]]:
                 continue
             content = path.read_bytes()
             yield str(path), content.decode("utf-8", "replace") + content.decode("utf-16-le", "replace")
-            if content[:4] == b"PAR1" and content[-4:] == b"PAR1":
+            if content[:4] == b"PAR1" and content[-4:] == b"PAR1" and len(content) >= 12:  # a kill may have left the first word of one
                 yield str(path), "\n".join(_decoded(path))
 
 

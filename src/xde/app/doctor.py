@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 from xde.app.addresses import label
 from xde.app.answers import Diagnosis
 from xde.app.connecting import opened
-from xde.app.table_sources import position_of
 from xde.ground.errors import UserError, XdeError
 from xde.lifecycle.ingestion.hashing import keys_for
 from xde.lifecycle.sources.servers import Served, StoreServed
-from xde.lifecycle.sources.tables import Looked
+from xde.lifecycle.sources.tables import Looked, position_of
 from xde.lifecycle.storage.port import Column, Commit, TableId
 from xde.lifecycle.transformation.port import Query
 
@@ -250,7 +249,7 @@ def _asked_of(house: House, ask: Ask, version: str) -> list[Looked]:
         if state is None or not all(x.well for x in looked):
             return looked
         try:
-            news = source.news(ask, position_of(state))
+            news = source.news(ask, position_of(state.facts))
         except UserError as error:
             return [*looked, Looked("to load", well=False, told=str(error), mend=error.findings[0].hint)]
     return [*looked, Looked("to load", well=True, told=news.told if news is not None else "nothing waits")]

@@ -12,11 +12,12 @@ from xde.ground.findings import Finding, Severity
 from xde.kernel.plan.plan import SourceFile
 from xde.lifecycle.sources.draining import TOO_LATE
 from xde.lifecycle.sources.pace import within_hours
+from xde.lifecycle.sources.tables import position_of
 
 if TYPE_CHECKING:
     from xde.app.wiring import House
     from xde.kernel.plan.ledger import TableState
-    from xde.lifecycle.sources.tables import Ask, News, Position
+    from xde.lifecycle.sources.tables import Ask, News
 
 
 def offered(
@@ -35,13 +36,13 @@ def offered(
     state = newest_state(house, states, key)
     instead = state or before
     if ask.stream is not None and instead is not None and (state is None or reload):
-        ask = ask.instead_of(position_of(instead))
+        ask = ask.instead_of(position_of(instead.facts))
     if not within_hours(ask.limits.hours, house.clock.now()):
         told = f"it may be read {ask.limits.hours} (UTC)"
         return ([_delivery(ask, None)], told, []) if state is None or reload else ([], told, [not_now(ask)])
     try:
         with closing(opened(house.revealed, house.root, ask, house.apis())) as source:
-            found = source.news(ask, None if reload or state is None else position_of(state))
+            found = source.news(ask, None if reload or state is None else position_of(state.facts))
     except (UserError, TemporaryError) as error:  # the step will meet it, try again where that helps, and fail alone
         if state is None and isinstance(error, UserError) and any(f.code == TOO_LATE for f in error.findings):
             raise  # no step knows the version before
@@ -70,9 +71,3 @@ def _kind(ask: Ask) -> str:
     if ask.extract is not None:
         return "resource"
     return "table" if ask.query is None else "query"
-
-
-def position_of(state: TableState) -> Position | None:
-    """How far a source was read into a table."""
-    found = state.facts.get("position")
-    return found if isinstance(found, dict) else None

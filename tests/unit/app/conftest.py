@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
 from projects.folder import Folder
+from projects.people import KEY
 from projects.sales import SALES
 
 from xde.app.workspace import Workspace
@@ -40,3 +42,13 @@ def sales(tmp_path: Path) -> Project:
     project.write("models/marts/countries.sql", "SELECT country FROM marts.by_country\n")
     project.write("models/staging/norway.sql", "/* xde\nkind: view\n*/\nSELECT id FROM shop.sales WHERE country = 'NO'\n")
     return project
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """A folder for a project whose values are treated in flight; what the process puts into its temporary folder lies in `scratch`."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    monkeypatch.setenv("PII_KEY", KEY)
+    return Folder(tmp_path / "p")

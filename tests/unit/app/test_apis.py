@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from projects.apis import Reply, serving
 from projects.contracts import head
+from projects.loaded import Loaded
 
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
@@ -25,11 +26,12 @@ PAGES = "pages: {kind: page, size: {parameter: limit, value: 2}, total: meta.tot
 QUICK = "limits: {retries: 3, timeout: 2}"
 
 
-class Shop:
+class Shop(Loaded):
     """The project, and the API that it asks."""
 
     def __init__(self, root: Path, url: str) -> None:
-        self.root, self.url = root, url
+        super().__init__(root)
+        self.url = url
         (root / "sources").mkdir(parents=True)
         (root / "xde.yaml").write_text("name: shop\n")
         self.contract()
@@ -57,25 +59,8 @@ schema:
 {properties}{more}"""
         )
 
-    def run(self, **how):
-        with Workspace.open(self.root) as workspace:
-            finished = workspace.run(**how)
-        return {o.step.dataset: o for o in finished.outcomes}
-
     def codes(self, **how):
         return [f.code for o in self.run(**how).values() for f in o.findings]
-
-    def rows(self, *columns, of="shop.orders"):
-        with Workspace.open(self.root) as workspace:
-            found = workspace.show(of, limit=None).read_all().to_pylist()
-        return sorted((tuple(r[c] for c in columns or r) for r in found), key=str)
-
-    def ids(self):
-        return [i for (i,) in self.rows("id")]
-
-    def letters(self):
-        with Workspace.open(self.root) as workspace:
-            return [x.letter for x in workspace.letters(status="open")]
 
 
 @pytest.fixture

@@ -13,22 +13,13 @@ import pytest
 
 from projects.folder import Folder
 from projects.apis import Reply, serving
-from projects.people import BAD, FORMS, GOOD, KEY, clear_values, hashed, letters, of_api, of_duckdb, of_form, of_sqlite, rows, run, written
+from projects.people import BAD, FORMS, GOOD, clear_values, hashed, letters, of_api, of_duckdb, of_form, of_sqlite, rows, run, written
 from xde.app.api_recording import record
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
 
 if TYPE_CHECKING:
     pass
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    monkeypatch.setenv("PII_KEY", KEY)
-    return Folder(tmp_path / "p")
 
 
 @pytest.mark.parametrize("form", [*FORMS, "sqlite"])

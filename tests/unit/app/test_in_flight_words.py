@@ -10,18 +10,9 @@ from pathlib import Path
 import pytest
 
 from projects.folder import Folder
-from projects.people import BAD, GOOD, KEY, clear_values, hashed, letters, of_form, rows, run, written
+from projects.people import BAD, GOOD, clear_values, hashed, letters, of_form, rows, run, written
 from xde.app.workspace import Workspace
 from xde.ground.errors import UserError
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    monkeypatch.setenv("PII_KEY", KEY)
-    return Folder(tmp_path / "p")
 
 
 REFUSED = [

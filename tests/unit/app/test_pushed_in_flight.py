@@ -24,15 +24,10 @@ PUSH = "  - {server: door, type: custom, customProperties: [{property: xdePush, 
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    monkeypatch.setenv("PII_KEY", KEY)
-    folder = Folder(tmp_path / "p")
-    folder.write("xde.yaml", "name: p\n")
-    (folder.root / "models").mkdir(exist_ok=True)
-    return folder
+def place(place: Folder) -> Folder:
+    place.write("xde.yaml", "name: p\n")
+    (place.root / "models").mkdir(exist_ok=True)
+    return place
 
 
 def made(folder: Folder, mode: str = "accept-all", custom: str = "", change: tuple[str, str] = ("", "")) -> None:

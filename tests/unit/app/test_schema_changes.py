@@ -38,7 +38,7 @@ class Listener:
 
     def hear(self, event):
         if isinstance(event, SchemaChanged):
-            self.changes.append((event.dataset, dict(event.new), event.missing, event.back))
+            self.changes.append((event.dataset, dict(event.columns.new), event.columns.missing, event.columns.back))
 
 
 class Shop(Folder):
@@ -120,3 +120,17 @@ def test_what_may_be_under_another_name_is_told_so_and_not_twice(shop):
     shop.deliver(2, visitor="bob", pages="/a", n=2)
     shop.run()
     assert shop.told == []
+
+
+def test_of_several_commits_of_a_step_each_change_is_an_event(shop):
+    """Files that are merged are a commit each: what goes with one of them and is back with the next has happened."""
+    contract = (shop.root / "sources/web.yaml").read_text()
+    merged = contract.replace("customProperties: [", "customProperties: [{property: xdeWriteMode, value: merge}, ", 1)
+    shop.write(
+        "sources/web.yaml", merged.replace("{name: visitor, logicalType: string}", "{name: visitor, logicalType: string, primaryKey: true}")
+    )
+    shop.deliver(1, visitor="ann", page="/a", n=1)
+    shop.run()
+    shop.deliver(2, visitor="bob", n=2)
+    shop.deliver(3, visitor="cyd", page="/c", n=3, campaign="autumn")
+    assert shop.run() == [("web.clicks", {}, ("page",), ()), ("web.clicks", {"campaign": "VARCHAR"}, (), ("page",))]

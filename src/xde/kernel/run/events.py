@@ -16,8 +16,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnsChange:
+    """Columns of a delivery beside those before it.
+
+    `new` are those that the table has got, with their types; `missing` those of the contract that the source no longer gives, `back`
+    those that it gives again.
+    """
+
+    new: Mapping[str, str]
+    missing: tuple[str, ...]
+    back: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a step; `status` is done, failed, skipped or cancelled; times in seconds."""
+    """What became of a step; `status` is done, failed, skipped or cancelled; times in seconds. `changes` are in order of commits."""
 
     step: Step
     status: str
@@ -30,6 +43,7 @@ class Outcome:
     checks: tuple[CheckResult, ...] = ()
     findings: tuple[Finding, ...] = ()
     facts: dict[str, object] = field(default_factory=dict)
+    changes: tuple[ColumnsChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +77,11 @@ class StepProgress:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChanged:
-    """What a source delivers has other columns than before; told after the load is published, and before its step has finished.
-
-    `new` are columns that the table has got, with their types; `missing` those of the contract that the source no longer gives, `back`
-    those that it gives again. `change` of an outcome's facts has the same.
-    """
+    """What a source delivers has other columns than before; told after the load is published, and before its step has finished."""
 
     run: str
     dataset: str
-    new: Mapping[str, str]
-    missing: tuple[str, ...]
-    back: tuple[str, ...]
+    columns: ColumnsChange
     at: str
 
 

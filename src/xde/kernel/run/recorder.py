@@ -98,6 +98,8 @@ def _facts(outcome: Outcome) -> dict[str, object]:
     facts = dict(outcome.facts)
     if outcome.snapshot is not None:
         facts["snapshot"] = outcome.snapshot
+    if outcome.changes:
+        facts["columns"] = [{"new": dict(c.new), "missing": list(c.missing), "back": list(c.back)} for c in outcome.changes]
     if outcome.checks:
         facts["checks"] = [_check(result) for result in outcome.checks]
     if outcome.findings:

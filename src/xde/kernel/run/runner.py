@@ -142,10 +142,7 @@ class _Walk:
 
     def _tell(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
-            change = outcome.facts.get("change")
-            if isinstance(change, dict):
-                names = (tuple(change["missing"]), tuple(change["back"]))
-                now = _now(self._attempts.clock)
-                self._attempts.herald.tell(SchemaChanged(self._attempts.run, outcome.step.dataset, change["new"], *names, now))
+            for change in outcome.changes:
+                self._attempts.herald.tell(SchemaChanged(self._attempts.run, outcome.step.dataset, change, _now(self._attempts.clock)))
             self._attempts.herald.tell(StepFinished(self._attempts.run, outcome, _now(self._attempts.clock)))
             crash_point(CrashPoint.STEP_RECORDED)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xde.ground.findings import Finding, Severity
 from xde.ground.names import listed
 from xde.ground.records import dataclass
+from xde.kernel.run.events import ColumnsChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,11 +31,11 @@ class Changed:
     first: bool
 
     @property
-    def fact(self) -> dict[str, object]:
-        """What an outcome says of it; empty where nothing has changed."""
+    def changes(self) -> tuple[ColumnsChange, ...]:
+        """What an outcome says of it; nothing where nothing has changed."""
         if not (self.new or self.missing or self.back):
-            return {}
-        return {"change": {"new": {c.name: c.type for c in self.new}, "missing": list(self.missing), "back": list(self.back)}}
+            return ()
+        return (ColumnsChange({c.name: c.type for c in self.new}, self.missing, self.back),)
 
     def findings(self, reading: Reading) -> Iterator[Finding]:
         """What is told."""

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 CODE = "XDE0529"
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*\Z")
-_SOUNDS_SECRET = re.compile(r"(passw(or)?d|secret|token|api[-_]?key|authorization|cookie)\Z", re.IGNORECASE)
 _OTHER_WAYS = ("query", "capture")
 
 
@@ -104,8 +103,7 @@ def _in_the_open(name: str, text: str) -> bool:
     """Whether a text of that name is a secret; an address is one where it has a password."""
     if not text or references(text):
         return False
-    by_name = _SOUNDS_SECRET.search(name) is not None or (sounds_secret(name) and "://" not in text)
-    return by_name or password_in(text)
+    return password_in(text) if "://" in text else sounds_secret(name)
 
 
 def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401 - plain data

@@ -188,14 +188,8 @@ def _sweep(folder: Path) -> None:
                 shutil.rmtree(left.parent, ignore_errors=True)
 
 
-def position_of(publisher: Publisher, before: Snapshot | None) -> Position | None:
-    """How far the source was read by the commits of a snapshot: the ledger knows it, unless it has not heard of the newest yet."""
-    found = known_of(publisher, before).get("position")
-    return found if isinstance(found, dict) else None
-
-
 def known_of(publisher: Publisher, before: Snapshot | None) -> Mapping[str, object]:
-    """What the commits of a snapshot together say."""
+    """What the commits of a snapshot together say: the ledger knows it, unless it has not heard of the newest yet."""
     if before is None:
         return {}
     key = (before.table.dataset, before.table.version)

@@ -15,11 +15,12 @@ from xde.kernel.run.metering import meter
 from xde.lifecycle.ingestion.at_the_door import held_later
 from xde.lifecycle.ingestion.capturing import Finishing, bounded_by_nothing, placed, without_gone
 from xde.lifecycle.ingestion.changed_columns import changed, missing
-from xde.lifecycle.ingestion.from_tables import Given, abandon, aside, fetched, known_of, position_of, read_aside, sampled, settle
+from xde.lifecycle.ingestion.from_tables import Given, abandon, aside, fetched, known_of, read_aside, sampled, settle
 from xde.lifecycle.ingestion.hashing import hashed_with, keys_of
 from xde.lifecycle.ingestion.port import FileToLoad, LoadJob, Merging
 from xde.lifecycle.ingestion.push import landed
 from xde.lifecycle.ingestion.snapshots import Difference, job_of
+from xde.lifecycle.sources.tables import position_of
 from xde.lifecycle.storage.merging import Rewritten
 from xde.lifecycle.storage.publish import Publication
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.ingestion.port import Field, Loaded, Loader
     from xde.lifecycle.ingestion.snapshots import Compared
     from xde.lifecycle.sources.port import FoundFile
+    from xde.lifecycle.sources.tables import Position
     from xde.lifecycle.storage.merging import Merger
     from xde.lifecycle.storage.pins import Pins
     from xde.lifecycle.storage.port import Schema, Snapshot
@@ -90,6 +92,7 @@ class LoadPerformer:
             bytes=sum(o.bytes for o in outcomes),
             letters=sum(o.letters for o in outcomes),
             findings=tuple(dict.fromkeys(f for o in outcomes for f in o.findings)),
+            changes=tuple(c for o in outcomes for c in o.changes),
         )
 
     def _by_batches(self, step: Step, context: StepContext) -> list[Outcome]:
@@ -134,7 +137,7 @@ class LoadPerformer:
         keys = keys_of(work.reading, self._tables, {} if replacing else known)
         bare = replace(self._job(step, context, work, lake.folder(table), before, ()), keys=keys)
         finish = Finishing(work.reading, self._merger, before, partial(self._loader.kept, bare))
-        with self._given(step, work, before, finish, going_on=going_on) as given:
+        with self._given(step, work, position_of(known), finish, going_on=going_on) as given:
             job = replace(bare, files=given.files, mark=finish.mark)
             anew = step.full or work.reading.write_mode == "replace" or given.anew
             loaded, compared = self._loaded(work, job, before, anew=step.full)
@@ -188,14 +191,14 @@ class LoadPerformer:
             snapshot=published.snapshot.number,
             checks=published.results,
             findings=(*findings, *columns.findings(work.reading), *news),
-            facts=columns.fact,
+            changes=columns.changes,
         )
         return outcome, given.more
 
     def _given(
-        self, step: Step, work: SourceWork, before: Snapshot | None, finish: Finishing, *, going_on: bool
+        self, step: Step, work: SourceWork, position: Position | None, finish: Finishing, *, going_on: bool
     ) -> AbstractContextManager[Given]:
-        """The files of a step: those that it names, or those that a database is asked for now."""
+        """The files of a step: those that it names, or those that a database is asked for now, from a position on."""
         ask, store = work.reading.ask, work.reading.store
         if ask is None:
             files = [FileToLoad(work.found[f.path], f.digest) for f in step.files]
@@ -204,7 +207,6 @@ class LoadPerformer:
         if self._tables is None:
             raise Bug("nobody can open a database here")
         anew = step.full or work.reading.write_mode == "replace"
-        position = position_of(self._publisher, before)
         if ask.capture is not None:
             ask = placed(ask, position, self._publisher.lake.folder(self._pins.table(step.dataset)), anew=anew)
         if ask.stream is not None and anew:

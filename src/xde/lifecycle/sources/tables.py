@@ -31,6 +31,12 @@ CASSETTES = "tests/cassettes"  # recorded answers of APIs
 Position = Mapping[str, object]
 
 
+def position_of(facts: Mapping[str, object]) -> Position | None:
+    """How far a source was read by the commits of a table, from what they say together."""
+    found = facts.get("position")
+    return found if isinstance(found, dict) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a database is, as its contract says it: `settings` may hold references to secrets, which are looked up when it is opened."""

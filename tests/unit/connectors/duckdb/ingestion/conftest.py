@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from xde.connectors.duckdb.ingestion import loader as loading
 from xde.connectors.duckdb.ingestion.loader import DuckdbLoader
 from xde.connectors.duckdb.ingestion.delivered import LARGE
 from xde.connectors.duckdb.session import DuckdbSession
@@ -16,9 +17,10 @@ from xde.lifecycle.ingestion.port import Dialect, Field, FileToLoad, Letter, Loa
 from xde.lifecycle.sources.port import FoundFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from xde.connectors.duckdb.ingestion.sieving import Sieved
     from xde.lifecycle.ingestion.port import Loaded
 
 
@@ -90,3 +92,20 @@ def desk(tmp_path: Path, large: int) -> Iterator[Desk]:
     session = DuckdbSession(EngineSettings(threads=2), tmp_path / "spill")
     yield Desk(tmp_path, session, large)
     session.close()
+
+
+@pytest.fixture
+def sieved(monkeypatch: pytest.MonkeyPatch) -> list[Sieved | None]:
+    """What each file that might be sieved gave."""
+    given: list[Sieved | None] = []
+
+    def noting(original: Callable[..., Sieved | None]) -> Callable[..., Sieved | None]:
+        def noted(*known: Any) -> Sieved | None:
+            given.append(original(*known))
+            return given[-1]
+
+        return noted
+
+    for name in ("sieve", "sieve_json"):
+        monkeypatch.setattr(loading, name, noting(getattr(loading, name)))
+    return given

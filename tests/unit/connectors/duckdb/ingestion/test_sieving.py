@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from xde.connectors.duckdb.ingestion import loader as loading
 from xde.connectors.duckdb.ingestion import plain_lines
 from xde.connectors.duckdb.ingestion.loader import DuckdbLoader
 from xde.ground.errors import DataError
@@ -62,20 +61,6 @@ def content(seed: int, end: str = "\n", rows: int = 300, odd: float = 0.08) -> b
             texts = texts[: chance.randint(1, 8)] if chance.random() < 0.5 else [*texts, "more"]
         lines.append(",".join(texts).encode() if chance.random() > 0.02 else chance.choice([b"", b"1,\xff,,,,,,,"]))
     return HEADER + end.encode() + end.encode().join(lines) + chance.choice([b"", end.encode()])
-
-
-@pytest.fixture
-def sieved(monkeypatch: pytest.MonkeyPatch) -> list[Sieved | None]:
-    """What each file that might be sieved gave."""
-    given: list[Sieved | None] = []
-
-    def noted(*known: Any) -> Sieved | None:
-        given.append(original(*known))
-        return given[-1]
-
-    original = loading.sieve
-    monkeypatch.setattr(loading, "sieve", noted)
-    return given
 
 
 def both(desk: Desk, content: bytes, dialect: Dialect | None = None, fields: Sequence[Field] = FIELDS, **more: Any) -> tuple[Any, Any]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from xde.connectors.duckdb.ingestion import loader as loading
 from xde.connectors.duckdb.ingestion import plain_lines
 from xde.connectors.duckdb.ingestion.loader import DuckdbLoader
 from xde.ground.errors import UserError
@@ -127,20 +126,6 @@ def content(
         members = [(name, "null" if name != "id" and chance.random() < 0.02 else value) for name, value in members]
         lines.append(spoilt(chance, members, style) if nth > 20 and chance.random() < odd else written(members, style).encode())
     return b"\n".join(lines) + chance.choice((b"", b"\n", b"\n\n"))
-
-
-@pytest.fixture
-def sieved(monkeypatch: pytest.MonkeyPatch) -> list[Sieved | None]:
-    """What each file that might be sieved gave."""
-    given: list[Sieved | None] = []
-
-    def noted(*known: Any) -> Sieved | None:
-        given.append(original(*known))
-        return given[-1]
-
-    original = loading.sieve_json
-    monkeypatch.setattr(loading, "sieve_json", noted)
-    return given
 
 
 def outcome(desk: Desk, content: bytes, large: int, dialect: Dialect, fields: Sequence[Field], **more: Any) -> Any:
