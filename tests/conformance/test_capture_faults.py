@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import signal
 
 import psycopg
 import pytest
 from database import in_mid_load
+from projects.warm import command
 
 from xde.app.workspace import Workspace
 from xde.ground.crash import CrashPoint
@@ -28,10 +27,9 @@ POINTS = (
 )
 
 
-def killed(desk, point: str) -> None:
-    command = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(desk.root), "run"]
-    done = subprocess.run(command, env={**os.environ, "XDE_CRASH_AT": point}, capture_output=True, check=False, timeout=120)
-    assert done.returncode == -9, (point, done.stdout, done.stderr)
+def killed(desk, point: str, *words: str) -> None:
+    code, said = command("--project", str(desk.root), "run", *words, XDE_CRASH_AT=point)
+    assert code == -signal.SIGKILL, (point, said)
 
 
 def logged(desk) -> list[tuple]:
@@ -229,9 +227,7 @@ def test_a_full_load_that_fails_leaves_the_capture_as_it_was(desk):
         assert desk.codes(full=True) == ["XDE0500"]
     assert [s for s, _ in desk.slots()] == [before[0]]
     assert desk.loaded() == {"orders": 1}
-    killed_full = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(desk.root), "run", "--full"]
-    done = subprocess.run(killed_full, env={**os.environ, "XDE_CRASH_AT": "slot.made"}, capture_output=True, check=False, timeout=120)
-    assert done.returncode == -9
+    killed(desk, "slot.made", "--full")
     desk.sql("INSERT INTO orders VALUES (2, 'ada', 1, NULL)")
     assert desk.loaded() == {"orders": 1}
     assert [s for s, _ in desk.slots()] == [before[0]]

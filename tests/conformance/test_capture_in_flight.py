@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from projects.people import KEY, written
+from projects.warm import command
 
 pytestmark = pytest.mark.postgres
 BIG = "planted-large-" + "x" * 9000
@@ -121,7 +119,7 @@ def test_a_bad_change_is_a_letter_without_a_clear_value(private):
     assert nowhere(desk.root)
 
 
-POINTS = ("changes.read", "files.written", "commit.before", "commit.after")
+POINTS = ("slot.made", "changes.read", "load.staged", "files.written", "commit.before", "commit.after", "slot.behind")
 
 
 @pytest.mark.crash
@@ -133,11 +131,9 @@ def test_a_kill_leaves_no_clear_value_and_each_change_once(private, point, tmp_p
     scratch.mkdir()
 
     def run(crash: str) -> int:
-        environment = {**os.environ, "XDE_CRASH_AT": crash, "TMPDIR": str(scratch), "PII_KEY": KEY}
-        command = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(desk.root), "run"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
-        assert nowhere(desk.root, scratch, said=done.stdout + done.stderr)
-        return done.returncode
+        code, said = command("--project", str(desk.root), "run", XDE_CRASH_AT=crash, TMPDIR=str(scratch), PII_KEY=KEY)
+        assert nowhere(desk.root, scratch, said=said)
+        return code
 
     desk.sql(*(f"INSERT INTO orders VALUES ({n}, '{customer(n)}', {n}, '{BIG}{n}')" for n in range(1, 4)))
     if point == "slot.made":

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
 
 import psycopg
 import pytest
+from projects.warm import command
 
 pytestmark = pytest.mark.postgres
 
@@ -106,13 +105,9 @@ def test_runs_that_are_killed_at_any_moment(desk):
     for writer in writers:
         writer.start()
     chance, killed = random.Random(4), 0
-    command = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(desk.root), "run"]
     for _ in range(9):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(chance.uniform(0.6, 4))
-        process.kill()
-        killed += process.wait() == -signal.SIGKILL
+        code, _ = command("--project", str(desk.root), "run", kill_after=chance.uniform(0.1, 3.5))
+        killed += code == -signal.SIGKILL
     for writer in writers:
         writer.join()
     desk.run()

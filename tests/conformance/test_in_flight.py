@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from projects.folder import Folder
 from projects.people import BAD, CLEAR, GOOD, KEY, NAMES, clear_values, contract, written
+from projects.warm import command
 
 from xde.app.workspace import Workspace
 
@@ -20,10 +18,7 @@ pytestmark = pytest.mark.postgres
 def xde(root: Path, *words: str, crash: str = "") -> tuple[int, str]:
     scratch = root.parent / "scratch"
     scratch.mkdir(exist_ok=True)
-    environment = {**os.environ, "XDE_CRASH_AT": crash, "TMPDIR": str(scratch), "PII_KEY": KEY}
-    command = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(root), *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
-    return done.returncode, done.stdout + done.stderr
+    return command("--project", str(root), *words, XDE_CRASH_AT=crash, TMPDIR=str(scratch), PII_KEY=KEY)
 
 
 def test_nothing_of_a_server_s_rows_is_written_in_the_clear(till, tmp_path):

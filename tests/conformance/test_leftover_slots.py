@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import signal
 
 import psycopg
 import pytest
+from projects.warm import command
 
 from xde.app.workspace import Workspace
 
 pytestmark = pytest.mark.postgres
-XDE = [sys.executable, "-m", "xde.faces.cli.main"]
 CURSOR = "{property: xdeWriteMode, value: replace}"
 
 
@@ -57,10 +55,9 @@ def test_the_slot_of_a_table_that_is_read_another_way_is_told_and_dropped(desk):
     assert cleaned(desk, keep_days=7) == ([], set()), "one might go back"
     assert cleaned(desk, dry_run=True) == ([old], set())
     assert names(desk) == sorted([old, other])
-    told = subprocess.run(
-        [*XDE, "--project", str(desk.root), "clean", "--keep-days", "0", "--dry-run"], capture_output=True, text=True, check=True
-    )
-    assert f"slot `{old}` of shop.orders would be dropped: it held back" in told.stdout
+    code, said = command("--project", str(desk.root), "clean", "--keep-days", "0", "--dry-run")
+    assert code == 0
+    assert f"slot `{old}` of shop.orders would be dropped: it held back" in said
     assert cleaned(desk) == ([old], set())
     assert names(desk) == [other]
     assert cleaned(desk) == ([], set())
@@ -124,9 +121,7 @@ def test_killed_after_the_slot_the_next_cleaning_goes_on(desk):
     desk.done()
     without_capture(desk)
     desk.done()
-    command = [*XDE, "--project", str(desk.root), "clean", "--keep-days", "0"]
-    done = subprocess.run(command, env={**os.environ, "XDE_CRASH_AT": "slot.dropped"}, capture_output=True, check=False, timeout=120)
-    assert done.returncode == -9
+    assert command("--project", str(desk.root), "clean", "--keep-days", "0", XDE_CRASH_AT="slot.dropped")[0] == -signal.SIGKILL
     assert names(desk) == []
     assert cleaned(desk) == ([], set())
     assert len(desk.rows()) == 1

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import functools
 import json
 import os
 import random
-import select
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projects.contracts import source
+from projects.warm import command
 from xde.app.workspace import Workspace
 from xde.ground.crash import CrashPoint
 from xde.lifecycle.storage.port import TableId
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    pass
 
 LOAD_POINTS = [
     CrashPoint.RUN_STARTED,
@@ -104,40 +99,8 @@ def make(root: Path, deliveries: int, *, more: bool = False) -> Path:
     return root
 
 
-class Warm:
-    """Commands as children of a process that has imported everything: see `warm`."""
-
-    def __init__(self) -> None:
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        program = [sys.executable, str(Path(__file__).with_name("warm.py"))]
-        self._parent = subprocess.Popen(program, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-        self._folder = tempfile.TemporaryDirectory(prefix="xde-said-")
-        atexit.register(self._end)
-
-    def _end(self) -> None:
-        self._parent.communicate()
-        self._folder.cleanup()
-
-    def run(self, words: Sequence[str], crash: str, kill_after: float | None) -> tuple[int, str]:
-        """The exit code, negative where a signal ended it, and what was said."""
-        orders, answers = self._parent.stdin, self._parent.stdout
-        assert orders is not None and answers is not None
-        said = Path(self._folder.name) / "said"
-        orders.write(json.dumps({"words": words, "crash": crash, "said": str(said)}).encode() + b"\n")
-        child = int(answers.readline())
-        if not select.select([answers], [], [], 120 if kill_after is None else kill_after)[0]:
-            with contextlib.suppress(ProcessLookupError):  # it may have ended by itself, and been reaped, a moment ago
-                os.kill(child, signal.SIGKILL)
-        return int(answers.readline()), said.read_text()
-
-
-@functools.cache
-def warm() -> Warm:
-    return Warm()
-
-
 def xde(root: Path, *words: str, crash: str = "", kill_after: float | None = None) -> int:
-    code, said = warm().run(["--project", str(root), *words], crash, kill_after)
+    code, said = command("--project", str(root), *words, kill_after=kill_after, XDE_CRASH_AT=crash)
     assert "Traceback" not in said, said
     return code
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from contextlib import suppress
 from http.client import HTTPException
 from typing import TYPE_CHECKING
@@ -31,6 +28,7 @@ from projects.people import (
     written,
 )
 from projects.pushed import Up
+from projects.warm import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,11 +39,7 @@ POINTS = ("load.staged", "files.written", "commit.before", "commit.after")
 def killed(folder: Folder, point: str) -> tuple[int, str]:
     scratch = folder.root.parent / "scratch"
     scratch.mkdir(exist_ok=True)
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    environment |= {"XDE_CRASH_AT": point, "TMPDIR": str(scratch), "PII_KEY": KEY}
-    command = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(folder.root), "run"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
-    return done.returncode, done.stdout + done.stderr
+    return command("--project", str(folder.root), "run", XDE_CRASH_AT=point, TMPDIR=str(scratch), PII_KEY=KEY)
 
 
 def clean(folder: Folder, said: str) -> bool:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from projects.folder import Folder
 from projects.people import KEY, hashed, written
+from projects.warm import command
 
 from xde.app.testing import TestBench
 from xde.app.workspace import Workspace
@@ -364,9 +362,7 @@ def test_killed_on_the_way_each_change_is_told_once(point: str, place: Folder) -
     place.write("data/goods.csv", dump({1: ("tea", 1.0), 2: ("rice", 2.0)}))
     run(place)
     place.write("data/goods.csv", dump({1: ("tea", 1.5), 3: ("salt", 3.0)}))
-    command = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(place.root), "run"]
-    done = subprocess.run(command, env={**os.environ, "XDE_CRASH_AT": point}, capture_output=True, check=False, timeout=120)
-    assert done.returncode == -signal.SIGKILL
+    assert command("--project", str(place.root), "run", XDE_CRASH_AT=point)[0] == -signal.SIGKILL
     run(place)
     assert run(place) == {}
     assert [r[:3] for r in log(place)] == [(1, "r", 1), (1, "r", 2), (2, "u", 1), (2, "d", 2), (2, "c", 3)]

@@ -1,6 +1,6 @@
 """A process that has imported what commands need and opened nothing, and forks a child for each command: no kill waits for Python's imports.
 
-It reads an order a line from its standard input, `{"words": [...], "crash": "point:nth", "said": path}`, and answers two lines: the child's
+It reads an order a line from its standard input, `{"words": [...], "environment": {...}, "said": path}`, and answers two lines: the child's
 number, and how the child ended as `subprocess` counts it. A child that comes to its end tells which modules it needed, and the parent imports
 them for the next. It must never use the engine or the lake itself: their threads do not survive a fork.
 """
@@ -14,22 +14,25 @@ import importlib
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from xde.faces.cli.main import main
 from xde.ground import crash
 
 
-def carry_out(order: dict[str, object]) -> int:
+def carry_out(order: dict[str, Any]) -> int:
     """In the child: the command line, whose output goes to a file."""
     said = os.open(str(order["said"]), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(said, 1)
     os.dup2(said, 2)
-    os.environ["XDE_CRASH_AT"] = str(order["crash"])
+    os.environ |= order["environment"]
     importlib.reload(crash)  # it reads the environment once
-    words = [str(w) for w in order["words"]]
+    tempfile.tempdir = None  # and so does this
+    words = list(order["words"])
     sys.argv = ["xde", *words]
     known = set(sys.modules)
     code = main(words)
