@@ -14,6 +14,7 @@ from faults import FAULTS
 
 from xde.app.properties import Prover
 from xde.app.testing import TestBench
+from xde.undercurrents.engineering.properties.proving import Wish, search
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/planted-faults.md"
@@ -30,11 +31,17 @@ def caught(fault, folder, before):
     bench = TestBench.open(folder)
     try:
         failed = next((r.case.name for r in bench.run(bench.cases) if not r.passed), None)
-        (proved,) = Prover(bench.known, bench.house).search([fault.model])
+        broken = sorted(broken_in(bench, fault.model) - before)
     finally:
         bench.close()
-    broken = [f.guarantee.id for f in proved.searched.failures if f.guarantee.id not in before] if not proved.trouble else ["the query"]
     return failed, broken
+
+
+def broken_in(bench, model):
+    """The guarantees that random input breaks; the examples need not be made small to be counted."""
+    with bench.house.sandbox.scratch() as scratch:
+        found = search(scratch, Prover(bench.known, bench.house).target(model), Wish(shrink=False), bench.house.clock.monotonic)
+    return {"the query"} if found.trouble else {g.id for f in found.failures for g in (f.guarantee, *f.also)}
 
 
 @cache
@@ -42,10 +49,9 @@ def broken_already(example, model):
     """The guarantees that random input breaks of the model as it stands: they say nothing of a fault."""
     bench = TestBench.open(ROOT / "examples" / example)
     try:
-        (proved,) = Prover(bench.known, bench.house).search([model])
+        return broken_in(bench, model)
     finally:
         bench.close()
-    return {f.guarantee.id for f in proved.searched.failures}
 
 
 def line(fault, failed, broken):
