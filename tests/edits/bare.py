@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
 from sqlglot import exp, parse_one
 
 from xde.app.deploying import Order
@@ -20,8 +21,6 @@ from xde.app.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import pyarrow as pa
 
     from xde.app.deploying import Deployed
 
@@ -73,11 +72,19 @@ def deploy_meaning(root: Path) -> tuple[Deployed, dict[str, str]]:
         return workspace.deploy(Order()), dict(workspace.known.versions)
 
 
-def counted(table: pa.Table) -> Counter[str]:
+def counted(table: pa.Table) -> Counter[tuple[str, ...]]:
     """The rows of a table whatever their order; floats to nine digits, for sums depend on the order of their terms, and
     numbers by their worth, for a table has not every type of the engine's."""
-    rows = zip(*(c.to_pylist() for c in table.columns), strict=True)
-    return Counter(repr([_plain(v) for v in row]) for row in rows)
+    return Counter(zip(*(_texts(c) for c in table.columns), strict=True))
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    """Its values as they are compared; of most columns few are different, and each of them is written once."""
+    if pa.types.is_nested(column.type):
+        return [repr(_plain(v)) for v in column.to_pylist()]
+    coded = column.combine_chunks().dictionary_encode()
+    texts = [repr(_plain(v)) for v in coded.dictionary.to_pylist()]
+    return [texts[i] if i is not None else "None" for i in coded.indices.to_pylist()]
 
 
 def _plain(value: object) -> object:
@@ -88,7 +95,7 @@ def _plain(value: object) -> object:
     return f"{Decimal(value).normalize():f}" if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
 
 
-def shown(root: Path) -> dict[str, Counter[str]]:
+def shown(root: Path) -> dict[str, Counter[tuple[str, ...]]]:
     """The rows of every model as `prod` shows them."""
     with Workspace.open(root, environment="prod") as workspace:
         names = [n for n in workspace.known.order if n in workspace.known.project.models]
@@ -110,10 +117,10 @@ class Bare:
             self.types = {n: {c.name: c.type for c in known.schemas[n]} for n in self.order}
             self._upstream = {n: known.upstream[n] for n in self.order}
             self.parameters = known.project.settings.parameters
-            self._built: dict[tuple[str, ...], dict[str, Counter[str]]] = {}
+            self._built: dict[tuple[str, ...], dict[str, Counter[tuple[str, ...]]]] = {}
             self._sources = {n: workspace.show(n, limit=None).read_all() for n in known.project.sources}
 
-    def build(self, texts: Mapping[str, str]) -> dict[str, Counter[str]]:
+    def build(self, texts: Mapping[str, str]) -> dict[str, Counter[tuple[str, ...]]]:
         """The rows of every model, from nothing. Raises `duckdb.Error` where a query does not run, or multiplies rows beyond use."""
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
@@ -131,7 +138,7 @@ class Bare:
                 found[name] = counted(table)
         return found
 
-    def rows(self, texts: Mapping[str, str]) -> dict[str, Counter[str]]:
+    def rows(self, texts: Mapping[str, str]) -> dict[str, Counter[tuple[str, ...]]]:
         """As `build`, remembered."""
         key = tuple(texts[n] for n in self.order)
         if key not in self._built:
