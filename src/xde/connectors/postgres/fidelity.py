@@ -45,7 +45,7 @@ _DECIMAL = re.compile(r"(?:DECIMAL|NUMERIC)\((\d+), *(\d+)\)\Z")
 _WHOLE_ARRAYS = {"_int2", "_int4", "_int8", "_oid"}
 _TEXT_ARRAYS = {"_text", "_varchar", "_uuid", "_name", "_bpchar"}
 _WHOLE_LIST = re.compile(r"(?:TINYINT|SMALLINT|INTEGER|INT|BIGINT|HUGEINT)\[\]\Z")
-_WITHIN = "within JSON numbers are read as a DOUBLE, which keeps 15 digits, and rounded where a whole number is wanted"
+_LOOSE = re.compile(r"\b(?:DOUBLE|FLOAT|REAL|VARCHAR|TEXT|STRING|JSON|BLOB)\b")
 _NOT_FINITE = "`NaN` and `Infinity` make dead letters"
 _ERA = "`infinity`, years before 1 and after 9999 make dead letters"
 _BESIDES = {
@@ -147,7 +147,10 @@ def _nested(of: PgType, wanted: str, kind: str) -> Kept:
     same = same or (of.name == "_bool" and kind == "BOOLEAN[]") or (of.name in {"_int2", "_int4"} and kind == "DOUBLE[]")
     if same:
         return Kept(wanted, Arrival.EXACT, "of one dimension: others make dead letters; that it does not begin at 1 is not kept")
-    return Kept(wanted, Arrival.ROUNDED, f"{_WITHIN}; what does not fit makes a dead letter")
+    if _LOOSE.search(kind):
+        why = "a number within JSON that becomes a text or a DOUBLE keeps 15 digits"
+        return Kept(wanted, Arrival.ROUNDED, f"{why}; what does not fit makes a dead letter")
+    return Kept(wanted, Arrival.EXACT, "each value within is held against its text; what does not fit makes a dead letter")
 
 
 def _as_float(of: PgType, wanted: str, kind: str) -> Kept:

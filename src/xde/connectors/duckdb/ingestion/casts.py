@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xde.connectors.duckdb.ingestion.within import parts_wrong
 from xde.ground.names import literal, quoted
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def cast(field: Field, text: str, decimal: str = ".") -> Cast:
     if kind in TEXTS:
         return Cast(text, "false")
     if nested(field):
-        return Cast(f"TRY(CAST(TRY_CAST({text} AS JSON) AS {field.type}))", f"({text} IS NOT NULL AND {name} IS NULL AND {text} <> 'null')")
+        none = f"({text} IS NOT NULL AND {name} IS NULL AND {text} <> 'null')"
+        within = parts_wrong(field.type, text, name, _part_wrong)
+        return Cast(f"TRY(CAST(TRY_CAST({text} AS JSON) AS {field.type}))", f"({none} OR {within})")
     if field.format and kind.startswith(("DATE", "TIME")):
         return Cast(f"CAST(try_strptime({text}, {literal(field.format)}) AS {field.type})", f"({text} IS NOT NULL AND {name} IS NULL)")
     form = _form(kind)
@@ -68,6 +71,25 @@ def cast(field: Field, text: str, decimal: str = ".") -> Cast:
     # most texts are what the value is written as: to see that costs a third of a look at their form
     written = f"{_written(kind, name, text)}{f' AND {name} BETWEEN {COMMON_ERA[kind]}' if finite else ''}"
     return Cast(value, f"(CASE WHEN {text} IS NULL OR ({written}) THEN false ELSE ({wrong}) END)", written)
+
+
+def _part_wrong(kind: str, text: str, value: str) -> str | None:
+    """True of a text within JSON that is not exactly a value; `3.0` and `1e2` are whole numbers there (RFC 8259, 6, has one kind)."""
+    if kind == "BOOLEAN":
+        return f"TRY_CAST({text} AS BOOLEAN) IS DISTINCT FROM {value}"
+    form = _form(kind)
+    if form is None:
+        return None
+    number = kind in INTEGERS or DECIMAL.match(kind) is not None
+    if number and kind in INTEGERS:
+        form += r"([.]0*\s*)?"
+    wrong = f"NOT regexp_full_match({text}, {literal(form)})"
+    if number:
+        by_power = f"contains(lower({text}), 'e') AND coalesce(TRY_CAST({text} AS DOUBLE) = CAST({value} AS DOUBLE), false)"
+        return f"{text} IS NOT NULL AND {wrong} AND NOT ({by_power})"
+    outside = f" OR NOT isfinite({value})" if kind != "TIME" else ""
+    outside += f" OR {value} NOT BETWEEN {COMMON_ERA[kind]}" if kind in COMMON_ERA else ""
+    return f"{text} IS NOT NULL AND ({wrong}{outside})"
 
 
 def _written(kind: str, name: str, text: str) -> str:

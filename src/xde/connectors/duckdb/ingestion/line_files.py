@@ -15,6 +15,7 @@ from xde.connectors.duckdb.ingestion.searching import MANY_DIGITS, may_have_long
 from xde.connectors.duckdb.ingestion.splitting import Splitting
 from xde.connectors.duckdb.ingestion.stage import Source
 from xde.connectors.duckdb.ingestion.text_files import TextFile
+from xde.connectors.duckdb.ingestion.within import has_numbers, in_quotes
 from xde.ground.names import literal
 from xde.lifecycle.ingestion.at_the_door import REFUSED
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 EVERY_LINE = Splitting()
 REFUSED_AT = f'$."{REFUSED}"'
 FIRST, FORMS = 200, 4  # how many records are looked at, for how many orders of their names
-TEXT_OR_NUMBER = r'("(?:[^"\\]|\\.)*")|(-?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?)'
 
 
 def open_lines(job: LoadJob, found: FoundFile, scratch: Path) -> TextFile:
@@ -141,7 +141,7 @@ class Members:
         kind = of.type.strip().upper()
         if nested(of):
             plain = f"CAST(json_extract(line, {path}) AS VARCHAR)"
-            if "DECIMAL" not in kind and "NUMERIC" not in kind:
+            if not has_numbers(of.type):
                 return plain
             self.doubtful = True
             return f"CASE WHEN many THEN CAST(json_extract({in_quotes('line')}, {path}) AS VARCHAR) ELSE {plain} END"
@@ -156,15 +156,6 @@ class Members:
     def column(self) -> str:
         """The column that the texts are taken from."""
         return f"json_extract_string(line, [{', '.join(self.paths)}]) AS members" if self.paths else "NULL::VARCHAR[] AS members"
-
-
-def in_quotes(line: str) -> str:
-    """The SQL of a record with its numbers that have a point as texts, so that no reader makes a DOUBLE of them.
-
-    Texts are found together with numbers, so that what stands in one is none; the mark between cannot stand in valid JSON (RFC 8259, 7).
-    """
-    marked = f"regexp_replace({line}, {literal(TEXT_OR_NUMBER)}, '\\1\x01\\2\x01', 'g')"
-    return f"replace(replace({marked}, '\x01\x01', ''), '\x01', '\"')"
 
 
 def fixed_text(field: Field) -> str:

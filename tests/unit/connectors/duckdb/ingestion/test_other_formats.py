@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -275,6 +276,51 @@ def test_numbers_within_nested_values_keep_their_digits(desk: Desk) -> None:
         {"a": Decimal("0.1000000000"), "b": [Decimal("7.000")], "t": "1.5", "d": 0.1},
     ]
     assert len(desk.letters(loaded)) == 1
+
+
+WITHIN = {
+    "DECIMAL(10,2)[]": (
+        ["[1.5, null, 2, 1.10, 1.100, 1e2, 150e-1]", "[]", "null"],
+        ["[1.129]", '["1.129"]', "[1.5, 0.001]", "[true]", "[1e-3]"],
+    ),
+    "BIGINT[]": (["[1, -2, 3.0, 1e3, null]"], ["[1.5]", '["1_000"]', "[true]", "[12345678901234567.5]"]),
+    "DOUBLE[]": (["[0.1, 1e300, 3]"], ['["nan"]', '["infinity"]', '["1_0"]']),
+    "DATE[]": (['["2026-01-02", null]'], ['["2026-01-02 10:00:00"]', '["2026-01-02xyz"]', '["infinity"]']),
+    "TIMESTAMP[]": (['["2026-01-02 10:00:00.123456", "2026-01-02"]'], ['["2026-01-02 10:00:00.1234567"]', '["2026-01-02T10:00:00+05:00"]']),
+    "TIME[]": (['["10:00"]'], ['["10:00:00+02"]']),
+    "MAP(VARCHAR, DECIMAL(5,2))": (['{"a": 1.25, "b": null}', "{}"], ['{"a": 1.255}']),
+    "MAP(INTEGER, VARCHAR)": (['{"1": "x"}'], ['{"1_0": "x"}']),
+    "STRUCT(a DECIMAL(4,1), b STRUCT(c BIGINT, d DATE)[])": (
+        ['{"a": 1.5, "b": [{"c": 1, "d": "2026-01-02"}, {"c": null, "d": null}, null]}', '{"a": null, "b": null}'],
+        ['{"a": 1.55, "b": []}', '{"a": 1, "b": [{"c": 1, "d": null}, {"c": 2.5, "d": null}]}'],
+    ),
+    "DECIMAL(4,1)[][]": (["[[1.5], [], null, [2]]"], ["[[1.5], [1.55]]"]),
+    "STRUCT(a INTEGER[2])": (['{"a": [1, 2]}'], ['{"a": [1, 2.5]}']),
+    "BOOLEAN[]": (['[true, false, "true", null, 1, 0]'], ["[2]", '["maybe"]']),
+    "VARCHAR[]": (['["a", 1.5, true, null]'], []),
+}
+
+
+@pytest.mark.parametrize("kind", WITHIN)
+def test_what_stands_within_a_value_is_not_rounded_either(desk: Desk, kind: str) -> None:
+    """JSON in lines and JSON in a field of CSV: what would be another value in its type is a letter."""
+    good, bad = WITHIN[kind]
+    fields = (Field("id", "id", "BIGINT"), Field("v", "v", kind))
+    texts = [*good, *bad]
+    lines = "".join(f'{{"id": {n}, "v": {text}}}\n' for n, text in enumerate(texts))
+    cells = "id,v\n" + "".join(f'{n},"{text.replace(chr(34), chr(34) * 2)}"\n' for n, text in enumerate(texts))
+    for content, dialect in ((lines, NDJSON), (cells, Dialect())):
+        loaded = desk.load(desk.job([desk.file(content.encode(), dialect.format)], fields, dialect))
+        assert [r[0] for r in desk.rows(loaded)] == list(range(len(good)))
+        letters = desk.letters(loaded)
+        assert [(x.reasons[0].rule, x.reasons[0].column) for x in letters] == [("type", "v")] * len(bad)
+
+
+def test_what_is_within_values_arrives_as_it_is(desk: Desk) -> None:
+    fields = (Field("v", "v", "STRUCT(a DECIMAL(4,1), b STRUCT(c BIGINT, d DATE)[], m MAP(VARCHAR, DECIMAL(5,2)))"),)
+    line = '{"v": {"a": 1.5, "b": [{"c": 3, "d": "2026-01-02"}, null], "m": {"x": 1e1}}}'
+    ((found,),) = desk.rows(desk.load(desk.job([desk.file(line.encode(), "one")], fields, NDJSON)))
+    assert found == {"a": Decimal("1.5"), "b": [{"c": 3, "d": date(2026, 1, 2)}, None], "m": [("x", Decimal("10.00"))]}
 
 
 def test_decimals_are_those_that_stand_there_or_letters(desk: Desk) -> None:
