@@ -47,8 +47,9 @@ def _commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Co
 def commands_page() -> str:
     """The whole page."""
     sections = [_HEAD]
+    above = click.Context(root, **root.context_settings)  # it says how help is asked for, and a command says it in its help
     for name, command in commands():
-        context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
+        context = click.Context(command, parent=above, info_name=name, terminal_width=100, max_content_width=100)
         sections.append(f"## `{name}`\n\n```text\n{command.get_help(context)}\n```\n")
     return "\n".join(sections)
 
