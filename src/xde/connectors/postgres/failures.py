@@ -29,7 +29,7 @@ _AGAIN = (
     errors.DeadlockDetected,
     errors.OutOfMemory,
     errors.DiskFull,
-    errors.InternalError_,  # such as "could not map filenode" while a log is decoded that is being written
+    errors.InternalError_,
 )
 _LOGIN = (errors.InvalidPassword, errors.InvalidAuthorizationSpecification)
 
@@ -71,6 +71,10 @@ def told(ask: Ask, error: psycopg.Error, *, broken: bool) -> XdeError:
         case errors.UndefinedTable() | errors.UndefinedColumn() | errors.InvalidSchemaName() | errors.SyntaxError():
             hint = "mend `physicalName`, or `xdeQuery`, in the contract"
             return UserError(Finding("XDE0482", f"`{ask.relation}` of `{label(ask)}` cannot be read", ask.span, "not there", why, hint))
+        case errors.InternalError_() if ask.capture is not None:
+            # "could not map filenode": mostly it passes, for the log is decoded while it is written; a slot was seen on which it did not
+            anew = f"if that stays so, `xde run --full {ask.dataset}` begins anew with another slot"
+            return TemporaryError(f"`{label(ask)}` cannot decode its log just now: {why}; {anew}", retry_in=1.0)
         case _ if isinstance(error, (*_AGAIN, errors.QueryCanceled)) or broken or isinstance(error, psycopg.OperationalError):
             return TemporaryError(f"`{label(ask)}` broke off: {why}", retry_in=1.0)
         case _:
