@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.streams import Stream
 
 NULL = r"\N"  # unquoted in the CSV: a missing value; in quotes it is a text like any other
+TYPED = "typed"  # the format of a piece that is Parquet of rows as they would stand in the CSV: as values, and some as texts
 FILES = frozenset({"sqlite", "duckdb"})  # kinds of databases that are files, with a path from the project's folder
 CASSETTES = "tests/cassettes"  # recorded answers of APIs
 

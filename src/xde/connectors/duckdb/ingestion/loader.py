@@ -28,6 +28,7 @@ from xde.connectors.duckdb.ingestion.sieving import may_be_sieved, sieve, sieve_
 from xde.connectors.duckdb.ingestion.stage import NEW, Stage
 from xde.connectors.duckdb.ingestion.staged import Delivery, in_its_part, of_document
 from xde.connectors.duckdb.ingestion.treating import kept_texts
+from xde.connectors.duckdb.ingestion.typed_rows import open_typed
 from xde.connectors.duckdb.ingestion.words import MISSING, looked_at, no_balance, over_limit, reason_of
 from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.session import translated
@@ -260,6 +261,8 @@ class _Loading:
                 self._lacks(found, matched, lambda: renames.of_parquet(self.cursor, self.job, found))
                 self._note(found, matched.new, types)
                 return Delivery(file, records)
+            case "typed":
+                return self._stage_typed(file, sieving=sieving)
             case _:
                 hint = did_you_mean(dialect.format, FORMATS) or "one of " + ", ".join(FORMATS)
                 raise UserError(Finding("XDE0410", f"there is no format `{dialect.format}`", hint=hint))
@@ -279,6 +282,19 @@ class _Loading:
         self._note(found, matched.new if matched else ())
         self.stage.refuse_all(found.path, MISSING, matched.missing if matched else ())
         return Delivery(file, records, opened.file, header=opened.head.columns)
+
+    def _stage_typed(self, file: FileToLoad, *, sieving: bool) -> Delivery:
+        typed = open_typed(self.stage, file.found)
+        self._lacks(file.found, typed.matched, lambda: renames.of_parquet(self.cursor, self.job, file.found))
+        through = None
+        if sieving and not typed.matched.new and not typed.matched.missing:
+            through = typed.through(self.stage, self._columns())
+            self.through += [through] if through is not None else []
+        else:
+            typed.stage(self.stage)
+        self._note(file.found, typed.matched.new)
+        self.stage.refuse_all(file.found.path, MISSING, typed.matched.missing)
+        return Delivery(file, typed.records, header=typed.columns, typed=typed, written=through.rows if through is not None else 0)
 
     def _stage_lines(self, file: FileToLoad, *, sieving: bool) -> Delivery:
         text = open_lines(self.job, file.found, self.scratch)
@@ -347,6 +363,8 @@ class _Loading:
         bad = self.stage.bad(path)
         if (given.file.format or self.job.dialect.format) == "parquet" and not self.job.private:
             bad = parquet_records(self.cursor, given.file.found, bad)
+        elif given.typed is not None:
+            bad = given.typed.lines(self.cursor, bad, self.job.dialect.nulls[0])
         told = cache(lambda rule, column, value: reason_of(self.job, rule, column, value))  # of many letters it is the same
         reasons = {b.position: [told(*r) for r in b.reasons] for b in bad}
         if given.text is not None:

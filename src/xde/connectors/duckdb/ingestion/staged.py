@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from xde.connectors.duckdb.ingestion.stage import Bad
     from xde.connectors.duckdb.ingestion.text_files import TextFile
+    from xde.connectors.duckdb.ingestion.typed_rows import Typed
     from xde.lifecycle.ingestion.port import FileToLoad, Letter
 
 
@@ -30,6 +31,8 @@ class Delivery:
     text: TextFile | Sieved | None = None
     numbered: Sequence[tuple[int, str]] = ()
     header: tuple[str, ...] = ()
+    typed: Typed | None = None
+    written: int = 0  # rows of it that no stage has seen
 
     @property
     def refused(self) -> int:
@@ -38,12 +41,13 @@ class Delivery:
     @property
     def through(self) -> int:
         """The rows that are written already."""
-        return self.text.through.rows if isinstance(self.text, Sieved) else 0
+        return self.text.through.rows if isinstance(self.text, Sieved) else self.written
 
 
 def of_document(given: Delivery, bad: Bad) -> Record:
     """A record of a document, or of a Parquet file."""
-    number, text = given.numbered[bad.position] if given.numbered else (bad.position + 1, bad.raw or "")
+    below = 2 if given.typed is not None else 1  # a header would stand above them
+    number, text = given.numbered[bad.position] if given.numbered else (bad.position + below, bad.raw or "")
     return Record(number, -1, text.encode())
 
 
