@@ -18,17 +18,22 @@ if TYPE_CHECKING:
 SURE = {"disable", "prefer", "require"}  # words of `xdeSslMode` that mean the same to both readers
 
 
-def reader_of(dataset: SourceDataset, server: Server, kind: str, findings: Findings) -> str:
+def reader_of(dataset: SourceDataset) -> str:
     """The reader of whole tables, empty for the database's own."""
     said = dataset.object.custom.get("reader")
-    if said is None or said.value != CONNECTORX:
-        return ""
+    return CONNECTORX if said is not None and said.value == CONNECTORX else ""
+
+
+def check_reader(dataset: SourceDataset, server: Server, kind: str | None, findings: Findings) -> None:
+    """That a dataset can be read by the reader that its contract asks for."""
+    said = dataset.object.custom.get("reader")
+    if said is None or not reader_of(dataset):
+        return
     for told, why, hint in _cannot(dataset, server, kind):
         findings.add(Finding("XDE0546", f"`{dataset.name}` {told}, and is to be read by ConnectorX", said.span, "not both", why, hint))
-    return CONNECTORX
 
 
-def _cannot(dataset: SourceDataset, server: Server, kind: str) -> Iterator[tuple[str, str, str]]:
+def _cannot(dataset: SourceDataset, server: Server, kind: str | None) -> Iterator[tuple[str, str, str]]:
     """What keeps a dataset from being read by ConnectorX: what it is, why, and how that is mended."""
     given, away = dataset.object.custom, "take `xdeReader` away"
     if kind != "postgres":

@@ -73,7 +73,6 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     cursor = _cursor(dataset, fields, findings) if "incrementalCursor" in given else None
     compared = by_comparison(given)
     mode = "replace" if compared else write_mode(given)
-    reader = reader_of(dataset, server, kind, findings)
     if "capture" in given and not compared:
         return _captured(dataset, server, kind, fields, change, findings)
     if mode == "append" and cursor is None:
@@ -88,7 +87,7 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     place, limits = _place(server, kind, findings), limits_of(given)
     may_lack, every = _columns(change)
     ask = Ask(dataset.name, place, relation, query, columns, cursor, limits, dataset.object.span, mode == "merge", may_lack, every)
-    return replace(ask, reader=reader)
+    return replace(ask, reader=reader_of(dataset))
 
 
 def _captured(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[Field], change: SchemaChange, findings: Findings) -> Ask:

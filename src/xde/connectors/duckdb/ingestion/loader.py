@@ -26,28 +26,25 @@ from xde.connectors.duckdb.ingestion.refusing import refuse
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
 from xde.connectors.duckdb.ingestion.sieving import may_be_sieved, sieve, sieve_json, sieved_lines
 from xde.connectors.duckdb.ingestion.stage import NEW, Stage
-from xde.connectors.duckdb.ingestion.staged import Delivery, in_its_part, of_document
+from xde.connectors.duckdb.ingestion.staged import Delivery, letters_of, of_document
 from xde.connectors.duckdb.ingestion.treating import kept_texts
 from xde.connectors.duckdb.ingestion.typed_rows import open_typed
-from xde.connectors.duckdb.ingestion.words import MISSING, looked_at, no_balance, over_limit, reason_of
+from xde.connectors.duckdb.ingestion.words import MISSING, no_balance, over_limit, reason_of
 from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.session import translated
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.digests import digest, numbered_digests
 from xde.ground.errors import Bug, UserError
 from xde.ground.findings import Finding
 from xde.ground.memory_folder import nowhere
 from xde.ground.names import did_you_mean, literal, quoted
-from xde.lifecycle.ingestion.port import Field, FileAccount, FileToLoad, Letter, LetterReason, Loaded, SchemaChange
-from xde.lifecycle.sources.messages import unpacked
+from xde.lifecycle.ingestion.port import Field, FileAccount, FileToLoad, Letter, Loaded, SchemaChange
 from xde.lifecycle.storage.port import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from xde.connectors.duckdb.ingestion.csv_files import Matched
-    from xde.connectors.duckdb.ingestion.splitting import Record
     from xde.lifecycle.ingestion.port import Dialect, LoadJob
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.port import DataFile
@@ -370,33 +367,10 @@ class _Loading:
         if given.text is not None:
             found = given.text.letters(self.job.dataset, reasons) if bad or given.refused else []
             if self.job.private:
-                return self._letters(given, found, iter(b.raw or "" for b in bad))
+                return letters_of(self.job, given, found, iter(b.raw or "" for b in bad))
         else:
             found = [(of_document(given, b), reasons[b.position]) for b in bad]
-        return self._letters(given, found, iter(b.raw or "" for b in bad) if self.job.private else None)
-
-    def _letters(
-        self, given: Delivery, found: Sequence[tuple[Record, Sequence[LetterReason]]], instead: Iterator[str] | None = None
-    ) -> list[Letter]:
-        """Letters of records; `instead` is what may be shown of those that could be read, of the others nothing may."""
-        job, file, header = self.job, given.file, given.header
-        common = (job.dataset, file.found.path, file.digest)
-        seen: Counter[bytes] = Counter()
-        by_line = numbered_digests(*common)
-        letters = []
-        for record, reasons in found:
-            why = tuple([looked_at(r, record.raw, header, job.dialect) if r.rule == "parse" else r for r in reasons])
-            raw = unpacked(record.raw) if job.dialect.packed else record.raw
-            if instead is not None:
-                raw = b"" if record.refused else next(instead).encode()
-            if file.unordered:
-                seen[raw] += 1
-                ident = digest(*common, raw.hex(), seen[raw])
-            else:
-                ident = by_line(record.line)
-            offset = record.offset if record.offset >= 0 else None
-            letters.append(Letter(ident, *common, record.line, raw, why, job.run, job.at, offset, header, instead is not None))
-        return [in_its_part(x, file) for x in letters] if file.parts else letters
+        return letters_of(self.job, given, found, iter(b.raw or "" for b in bad) if self.job.private else None)
 
     def _columns(self) -> list[str]:
         """The columns of the table that a load does not add, in SQL."""
