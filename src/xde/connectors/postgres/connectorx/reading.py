@@ -26,6 +26,7 @@ from xde.ground.names import literal
 from xde.ground.processes import Child, Limits, memory_there
 from xde.ground.records import dataclass
 from xde.ground.secrets import redact
+from xde.kernel.run.metering import meter
 from xde.lifecycle.sources.tables import CONNECTORX, NULL, TYPED, Piece
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class ConnectorxReader:
         with self.running.working(None, lambda: _begun(folder)) as child:
             child.tell(job.told())
             ended = child.wait(Limits(memory_there()), now)
+        if (metered := meter()) and ended.most:
+            metered.queried(memory=ended.most)
         report = _report(Path(job.report))
         if ended.why or report.get("kind") != "done":
             raise _failed(cursor, ask, report, ended.why, ended.code)
