@@ -84,7 +84,7 @@ class Twice(Edges):
         with Workspace.open(self.root) as workspace:
             kinds = workspace.show("shop.edges", limit=0).schema
             letters = [x.letter for x in workspace.letters(status="open")]
-        told = sorted((x.raw, x.header, repr(x.reasons)) for x in letters)
+        told = sorted((x.file, x.raw, x.header, repr(x.reasons)) for x in letters)
         return str(kinds), {n: repr(r) for n, r in sorted(rows.items())}, told
 
 

@@ -94,7 +94,7 @@ class ConnectorxReader:
         if (there, others) != (rows + odd, odd):
             raise _not_all(ask, there, rows + odd)
         pieces = [Piece(Path(job.rows), rows, format=TYPED)] if rows or not odd else []
-        pieces += [Piece(Path(job.odd), odd)] if odd else []
+        pieces += [Piece(Path(job.odd), odd, parts=((1, ask.relation),))] if odd else []
         cost = {"rows": there, "bytes": int(report["bytes"]), "seconds": round(now() - began, 3), "connections": job.connections + 1}
         return pieces, {**cost, "reader": CONNECTORX}
 
