@@ -279,6 +279,33 @@ def test_a_connection_that_is_cut_is_tried_again(till, before_it_reads):
     assert till.ids() == list(range(1, 100_001))
 
 
+def test_a_server_that_ends_who_waits_in_a_transaction(till, before_it_reads):
+    till.contract(REPLACED)
+    till.sql("INSERT INTO orders (amount) VALUES (1)", f"ALTER DATABASE {till.name} SET idle_in_transaction_session_timeout = '200ms'")
+    before_it_reads(lambda: time.sleep(0.5))
+    assert till.loaded() == 1
+
+
+def test_a_disk_that_is_full_is_told_and_more_room_is_enough(till):
+    till.contract(REPLACED)
+    till.sql(MANY, "UPDATE orders SET amount = id * 1.37")
+    disk = till.root / ".xde"
+    shutil.rmtree(disk, ignore_errors=True)
+    disk.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(disk)], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("only who may mount can make a small disk (root, outside of most containers)")
+    try:
+        (outcome,) = till.run().values()
+        assert outcome.status == "failed"
+        told = " ".join(f"{f.message} {f.why}" for f in outcome.findings)
+        assert "full" in told or "No space" in told or "no room" in told, told
+        subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
+        assert till.loaded() == 100_000
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=False)
+
+
 def test_a_login_with_odd_characters(till, monkeypatch):
     password = "p@ss:/w%rd?#[é]&"
     with till.connect(autocommit=True) as connection:

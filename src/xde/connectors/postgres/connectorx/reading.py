@@ -138,6 +138,7 @@ def _parts(cursor: psycopg.Cursor[Any], described: Described, connections: int) 
 
 def _before(cursor: psycopg.Cursor[Any], settings: Mapping[str, str]) -> list[str]:
     """What a connection of ConnectorX does first. It does it twice, and so begins anew each time."""
+    cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # it waits for the others with its snapshot
     cursor.execute("SELECT pg_export_snapshot()")
     row = cursor.fetchone()
     begin = [
