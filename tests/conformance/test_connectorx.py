@@ -77,6 +77,7 @@ class Twice(Edges):
         ours = self.whole()
         assert taken(self)["reader"] == "connectorx"
         assert ours == theirs
+        assert set(self.reported(at_source=True)) >= {*self.columns} - {"c3"}, "a look at it is by `COPY`"
 
     def whole(self):
         """The types of the table, its rows as they are written in Python (so that `NaN` is itself), and what its letters say."""
@@ -161,6 +162,16 @@ def test_what_is_new_since_a_load_comes_by_copy(till):
     assert "reader" not in taken(till)
     assert till.run() == {}
     assert till.ids() == [1, 2, 3, 4]
+
+
+def test_merged_by_key(till):
+    till.contract(f"{{property: xdeWriteMode, value: merge}}, {READER}")
+    till.sql("INSERT INTO orders (amount) VALUES (1), (2)")
+    assert till.loaded() == 2
+    till.sql("UPDATE orders SET amount = 5 WHERE id = 1", "INSERT INTO orders (amount) VALUES (3)")
+    till.loaded()
+    assert taken(till)["reader"] == "connectorx"
+    assert [(i, int(a)) for i, a in sorted(till.rows("id", "amount"))] == [(1, 5), (2, 2), (3, 3)]
 
 
 def test_a_transaction_that_commits_late_is_loaded_by_the_next_run(till):
