@@ -1,7 +1,8 @@
 """Data brought in by xde, by ConnectorX and by dlt: from PostgreSQL, CSV, lines of JSON. CPU seconds, in turns. See docs/budgets.md.
 
     python bench/sourcing.py                        # all of it
-    python bench/sourcing.py postgres --times 1 --peers connectorx     # one of postgres, csv, ndjson
+    python bench/sourcing.py postgres --times 1 --peers connectorx     # one of postgres, readings, csv, ndjson
+    python bench/sourcing.py readings postgres --peers none            # xde by its two readers alone
 
 It starts a PostgreSQL server from the system's programs; what the server itself spends is not counted for anybody. The peers are spared
 what xde does by the way: types of a contract, rules, an account of every record, a table that is committed.
@@ -40,6 +41,7 @@ PACKAGES = (
     "psycopg[binary]==3.3.9",
     "pyarrow==26.0.0",
 )
+OTHER = "xde_reader"  # xde by ConnectorX
 SEED, ROWS = 20131103, 2_000_000
 SERVER = (
     "{{server: till, type: postgres, host: 127.0.0.1, port: {port}, database: bench, schema: public, "
@@ -49,18 +51,20 @@ SERVER = (
 
 @dataclass(frozen=True)
 class Race:
-    """What is brought in: how it is made, where the peers read it, who runs, and how many times theirs may be ours."""
+    """What is brought in: how it is made, where the peers read it, who runs, and how many times theirs may be ours.
+
+    `readers`: xde brings it in by its other reader of PostgreSQL, too.
+    """
 
     name: str
     make: Callable[[Path, int], str]
     against: dict[str, float]
+    readers: bool = False
 
 
 def from_postgres(project: Path, rows: int) -> str:
     """A table on the server, and a project that reads it."""
-    server = SERVERS[0]
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE bench")
+    server = database()
     file = project.parent / "lineitem.csv"
     with duckdb.connect() as engine:
         engine.execute(f"COPY ({generate.lineitem_query(rows, SEED)}) TO '{file}' (HEADER)")
@@ -72,14 +76,49 @@ def from_postgres(project: Path, rows: int) -> str:
                 copy.write(block)
         connection.execute("VACUUM ANALYZE lineitem")
     file.unlink()
-    os.environ["BENCH_PASSWORD"] = postgres.PASSWORD
-    (project / "sources").mkdir(parents=True)
-    (project / "xde.yaml").write_text("name: lineitem\n", encoding="utf-8")
-    head = ["    physicalType: table", "    properties:", *generate.properties()]
-    text = generate.contract("tpch", {"lineitem": head})
-    text = text.replace("schema:\n", f"servers:\n  - {SERVER.format(port=server.port)}\nschema:\n", 1)
-    (project / "sources/tpch.yaml").write_text(text, encoding="utf-8")
+    reading(project, "lineitem", generate.properties())
     return server.url("bench")
+
+
+def from_readings(project: Path, rows: int) -> str:
+    """A table of numbers and times: half as many rows of it."""
+    server = database()
+    types = {"id": "int8", "sensor": "int4", "at": "timestamptz", **dict.fromkeys("abcdef", "float8"), "ok": "bool"}
+    values = (
+        "n, n % 1000, timestamptz '2026-01-01Z' + n * interval '0.137 s', sin(n), cos(n) * 100, tan(n), sqrt(n), ln(n), n / 7.0, n % 5 <> 0"
+    )
+    with psycopg.connect(server.url("bench"), autocommit=True) as connection:
+        connection.execute(f"CREATE TABLE readings ({', '.join(f'{n} {t}' for n, t in types.items())})")
+        connection.execute(f"INSERT INTO readings SELECT {values} FROM generate_series(1, {rows // 2}) AS n")
+        connection.execute("VACUUM ANALYZE readings")
+    ours = {"int8": "BIGINT", "int4": "INTEGER", "timestamptz": "TIMESTAMP WITH TIME ZONE", "float8": "DOUBLE", "bool": "BOOLEAN"}
+    reading(project, "readings", [f"      - {{name: {n}, logicalType: number, physicalType: {ours[t]}}}" for n, t in types.items()])
+    return server.url("bench")
+
+
+def database() -> postgres.PostgresServer:
+    """An empty database of the server."""
+    server = SERVERS[0]
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS bench")
+        connection.execute("CREATE DATABASE bench")
+    os.environ["BENCH_PASSWORD"] = postgres.PASSWORD
+    return server
+
+
+def reading(project: Path, table: str, properties: list[str]) -> None:
+    """A project that reads a table; and one beside it that reads it by ConnectorX."""
+    for folder, words in ((project, []), (by_connectorx(project), ["    customProperties: [{property: xdeReader, value: connectorx}]"])):
+        (folder / "sources").mkdir(parents=True)
+        (folder / "xde.yaml").write_text(f"name: {table}\n", encoding="utf-8")
+        text = generate.contract("tpch", {table: ["    physicalType: table", *words, "    properties:", *properties]})
+        text = text.replace("schema:\n", f"servers:\n  - {SERVER.format(port=SERVERS[0].port)}\nschema:\n", 1)
+        (folder / "sources/tpch.yaml").write_text(text, encoding="utf-8")
+
+
+def by_connectorx(project: Path) -> Path:
+    """Where the project is that reads by ConnectorX."""
+    return project.parent / "by_connectorx"
 
 
 def from_file(kind: str) -> Callable[[Path, int], str]:
@@ -93,7 +132,8 @@ def from_file(kind: str) -> Callable[[Path, int], str]:
 
 
 RACES = (
-    Race("postgres", from_postgres, {"connectorx": 1.3, "dlt_arrow": 0.5, "dlt_connectorx": 1.0, "dlt_rows": 0.1}),
+    Race("postgres", from_postgres, {"connectorx": 1.3, "dlt_arrow": 0.5, "dlt_connectorx": 1.0, "dlt_rows": 0.1}, readers=True),
+    Race("readings", from_readings, {}, readers=True),
     Race("csv", from_file("csv"), {"dlt_csv": 1.0}),
     Race("ndjson", from_file("ndjson"), {"dlt_jsonl": 1.0}),
 )
@@ -109,6 +149,10 @@ def run(race: Race, python: str, times: int, rows: int) -> bool:
         for _ in range(times):
             shutil.rmtree(project / ".xde", ignore_errors=True)
             found["xde"].append(spent(project, XDE, "run"))
+            if race.readers:
+                other = by_connectorx(project)
+                shutil.rmtree(other / ".xde", ignore_errors=True)
+                found.setdefault(OTHER, []).append(spent(other, XDE, "run"))
             for name in race.against:
                 folder = Path(place) / name
                 folder.mkdir()
@@ -117,6 +161,9 @@ def run(race: Race, python: str, times: int, rows: int) -> bool:
     ours = statistics.median(cpu for _, cpu in found["xde"])
     wall = statistics.median(wall for wall, _ in found["xde"])
     print(f"{race.name:<10} {'xde':<12} {wall:>7.1f} s wall {ours:>7.1f} s CPU", flush=True)
+    if race.readers:
+        cpu, other = (statistics.median(x[n] for x in found[OTHER]) for n in (1, 0))
+        print(f"{race.name:<10} {OTHER:<12} {other:>7.1f} s wall {cpu:>7.1f} s CPU   {cpu / ours:.2f} times xde by COPY", flush=True)
     well = True
     for name, bound in race.against.items():
         theirs = statistics.median(cpu for _, cpu in found[name])
@@ -143,7 +190,7 @@ def main() -> int:
         if not asked.names or r.name in asked.names
     ]
     python = str(installed(asked.cache, "readers", PACKAGES) / "python")
-    if any(r.name == "postgres" for r in races):
+    if any(r.readers for r in races):
         with postgres.serving() as server:
             SERVERS.append(server)
             within = [run(r, python, asked.times, asked.rows) for r in races]

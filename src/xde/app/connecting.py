@@ -82,7 +82,7 @@ def opened(revealed: Revealing, root: Path, ask: Ask, apis: Apis) -> TableSource
             with _extra(ask.place, "PostgreSQL", "postgres"):
                 from xde.connectors.postgres.capture.reading import PostgresCapture
                 from xde.connectors.postgres.sources import PostgresTables
-            return PostgresTables(settings) if ask.capture is None else PostgresCapture(settings)
+            return PostgresTables(settings, apis.running) if ask.capture is None else PostgresCapture(settings)
         case "mysql" | "sqlalchemy":
             with _extra(ask.place, "MySQL" if ask.place.kind == "mysql" else "databases by SQLAlchemy", ask.place.kind):
                 from xde.connectors.sqlalchemy.sources import SqlAlchemyTables

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 KEPT = "understanding.pickle"
 REMEMBERED = "memory.pickle"
 ANALYSES = "analyses.pickle"  # which the analyses themselves read and write
-FORMAT = 26  # of what is kept; one more whenever a class in it changes its shape
+FORMAT = 27  # of what is kept; one more whenever a class in it changes its shape
 
 Value = TypeVar("Value")
 

@@ -142,7 +142,7 @@ def open_table(profiler: DuckdbProfiler, doors: Doors, table: TableToLookAt) -> 
 def _gentle(ask: Ask) -> Ask:
     """An ask for a look: all rows by one connection, and no statement that goes on for ever."""
     limits = replace(ask.limits, connections=1, statement_timeout=ask.limits.statement_timeout or PATIENCE)
-    return replace(ask, cursor=None, capture=None, every=False, may_lack=True, limits=limits)
+    return replace(ask, cursor=None, capture=None, every=False, may_lack=True, limits=limits, reader="")
 
 
 def _catalogued(source: TableSource, shown: str, ask: Ask) -> Catalogued:

@@ -96,11 +96,15 @@ class Connections:
             yield connection
 
     def _set(self, cursor: psycopg.Cursor[Any], ask: Ask, word: str) -> None:
+        for name, value in self.settings(ask).items():
+            cursor.execute(f"{word} {name} = {value}".encode())
+
+    def settings(self, ask: Ask) -> dict[str, str]:
+        """What is set for a transaction, by name, as SQL."""
         settings = {**SETTINGS, "search_path": quoted(self._settings.get("schema", "public"))}
         if ask.limits.statement_timeout is not None:
             settings["statement_timeout"] = str(int(ask.limits.statement_timeout * 1000))
-        for name, value in settings.items():
-            cursor.execute(f"{word} {name} = {value}".encode())
+        return settings
 
     @contextmanager
     def _closing(self, ask: Ask, connection: psycopg.Connection[Any]) -> Iterator[None]:

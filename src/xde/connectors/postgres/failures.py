@@ -12,6 +12,7 @@ from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.names import quoted
 from xde.ground.secrets import scrubbed
+from xde.lifecycle.sources.tables import CONNECTORX
 
 if TYPE_CHECKING:
     from xde.ground.errors import XdeError
@@ -100,7 +101,7 @@ def grant(ask: Ask) -> str:
 def needed(ask: Ask) -> list[str]:
     """The columns that a load reads: those of the contract, and what tells a row's writer and place, which are granted like any other."""
     own = ["xmin", "tableoid"] if ask.cursor is not None else []
-    return [c.name for c in ask.columns] + own + (["ctid"] if ask.limits.connections > 1 else [])
+    return [c.name for c in ask.columns] + own + (["ctid"] if ask.limits.connections > 1 or ask.reader == CONNECTORX else [])
 
 
 def one_line(error: psycopg.Error) -> str:

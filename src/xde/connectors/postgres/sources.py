@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xde.connectors.postgres.catalogue import describe, inexact, name_of, relation, written
 from xde.connectors.postgres.connections import Connections
+from xde.connectors.postgres.connectorx.reading import INSTALL, ConnectorxReader, installed
 from xde.connectors.postgres.declared import declared, relations, sampled
 from xde.connectors.postgres.failures import grant, label, needed
 from xde.connectors.postgres.serving import server
@@ -19,9 +20,10 @@ from xde.connectors.postgres.windows import signature, window
 from xde.ground.digests import digest
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.names import literal, quoted
+from xde.ground.underway import Running
 from xde.lifecycle.sources.pace import Pace
 from xde.lifecycle.sources.reaching import reach, shut
-from xde.lifecycle.sources.tables import NULL, Looked, News, Piece, Portion
+from xde.lifecycle.sources.tables import CONNECTORX, NULL, Looked, News, Piece, Portion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +43,9 @@ FEWEST_PAGES = 128  # for each connection: less is not worth another one
 class PostgresTables:
     """See `lifecycle.sources.tables.TableSource`."""
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
+    def __init__(self, settings: Mapping[str, str], running: Running | None = None) -> None:
         self._settings = settings
+        self._running = running or Running()
         self.connections = Connections(settings)
 
     def news(self, ask: Ask, position: Position | None) -> News | None:
@@ -65,7 +68,11 @@ class PostgresTables:
         with self.connections.transaction(ask) as cursor:
             ask, described = self.described(cursor, ask)
             taken = window(cursor, ask, described, position)
-            pieces, cost = self.copied(cursor, ask, described, taken.where, folder)
+            if by_connectorx(ask, position):
+                reader = ConnectorxReader(self.connections.settings(ask), self._running)
+                pieces, cost = reader.read(cursor, ask, described, taken.where, folder)
+            else:
+                pieces, cost = self.copied(cursor, ask, described, taken.where, folder)
         return Portion(tuple(pieces), taken.position, cost, tuple(inexact(ask, described)))
 
     def copied(
@@ -93,6 +100,8 @@ class PostgresTables:
                 described = describe(cursor, ask)
                 looked.append(Looked(f"`{ask.relation}`", well=True, told=f"{len(described.columns)} columns"))
                 looked.append(_rights(cursor, ask.resolved(list(described.columns), str)))
+            if ask.reader == CONNECTORX and not installed():
+                looked.append(Looked("reader", well=False, told="ConnectorX is not installed", mend=INSTALL))
         except (UserError, TemporaryError) as error:
             looked.append(shut(ask.relation, error))
         return looked
@@ -147,6 +156,11 @@ class PostgresTables:
 
         with ThreadPoolExecutor(len(queries), "copy") as pool:
             return list(pool.map(part, range(len(queries))))
+
+
+def by_connectorx(ask: Ask, position: Position | None) -> bool:
+    """Whether all of a table is read, and its contract wants another reader for that; what is new since a position comes by `COPY`."""
+    return ask.reader == CONNECTORX and ask.sample is None and (position is None or ask.cursor is None)
 
 
 def _held(cursor: psycopg.Cursor[Any], ask: Ask, found: Window) -> News | None:

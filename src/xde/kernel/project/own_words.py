@@ -205,6 +205,7 @@ OF_TABLE: dict[str, Kind] = {
     "request": _REQUEST,
     "query": Text(pattern=r"\S", wanted="a query in the database's SQL"),
     "limits": _LIMITS,
+    "reader": Text(("copy", "connectorx"), doc="What reads a whole table of PostgreSQL: its own `COPY`, or ConnectorX"),
     "dialect": _DIALECT,
     "server": _TEXT,
     "writeMode": Text(("append", "replace", "merge")),

@@ -12,6 +12,7 @@ from xde.kernel.project.contract import Custom
 from xde.lifecycle.ingestion.at_the_door import landing_fields
 from xde.lifecycle.ingestion.declare_apis import API, API_DIALECT, api_ask, family_of, paths_of
 from xde.lifecycle.ingestion.declare_extracts import extract_ask
+from xde.lifecycle.ingestion.declare_readers import check_reader
 from xde.lifecycle.ingestion.declare_servers import server_of
 from xde.lifecycle.ingestion.declare_stores import root_of, store_of
 from xde.lifecycle.ingestion.declare_streams import BROKERS, DEVICES, EVENT_DIALECT, device_push, stream_ask, stream_mode
@@ -136,6 +137,7 @@ def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:
     if server is None:
         return None
     kind = kind_of(server)
+    check_reader(dataset, server, kind, findings)
     compared_by = by_comparison(given)
     if kind in {API, DEVICES, *BROKERS} or is_push(server) or (kind is None and not compared_by) or (kind == DLT and compared_by):
         no_log(dataset, server, findings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xde.ground.findings import Finding
@@ -10,6 +11,7 @@ from xde.ground.names import did_you_mean
 from xde.ground.secrets import sounds_secret
 from xde.kernel.project.own_words import CUSTOM_KINDS
 from xde.kernel.project.secret_references import password_in, references
+from xde.lifecycle.ingestion.declare_readers import reader_of
 from xde.lifecycle.ingestion.port import Dialect
 from xde.lifecycle.ingestion.snapshots import by_comparison
 from xde.lifecycle.sources.tables import LSN, NULL, OPERATION, SEQUENCE, TOLD, Ask, AskedColumn, Capture, Cursor, Limits, Place
@@ -84,7 +86,8 @@ def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[F
     cursor = cursor if mode != "replace" else None
     place, limits = _place(server, kind, findings), limits_of(given)
     may_lack, every = _columns(change)
-    return Ask(dataset.name, place, relation, query, columns, cursor, limits, dataset.object.span, mode == "merge", may_lack, every)
+    ask = Ask(dataset.name, place, relation, query, columns, cursor, limits, dataset.object.span, mode == "merge", may_lack, every)
+    return replace(ask, reader=reader_of(dataset))
 
 
 def _captured(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[Field], change: SchemaChange, findings: Findings) -> Ask:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.streams import Stream
 
 NULL = r"\N"  # unquoted in the CSV: a missing value; in quotes it is a text like any other
+CONNECTORX = "connectorx"  # the reader that a contract may ask for
+TYPED = "typed"  # the format of a piece that is Parquet of rows as they would stand in the CSV: as values, and some as texts
 FILES = frozenset({"sqlite", "duckdb"})  # kinds of databases that are files, with a path from the project's folder
 CASSETTES = "tests/cassettes"  # recorded answers of APIs
 
@@ -128,6 +130,7 @@ class Ask:
     private: bool = False  # whether what is read may lie on no disk
     extract: Extract | None = None  # where it is a source of dlt that is asked
     sample: Sampled | None = None  # where only some of the rows are looked at
+    reader: str = ""  # which reader is to read a whole table; empty: the database's own
 
     def resolved(self, there: Sequence[str], fold: Callable[[str], str] = str.casefold) -> Ask:
         """The same with the columns that are read of those that are there. Raises `UserError` for one that must be there and is not.
@@ -157,8 +160,8 @@ class Ask:
         whole = ".".join(f"{mark}{p}{mark}" for p in self.relation.split(".")) if self.query is None else f"({self.query}) AS whole"
         if self.query is None and self.place.kind == "sqlalchemy":
             whole = self.relation  # nobody knows how its names are quoted
-        query = f"SELECT * FROM {whole} LIMIT {rows:d}"
-        return replace(self, query=query, cursor=None, capture=None, may_lack=True, every=True, limits=replace(self.limits, connections=1))
+        query, limits = f"SELECT * FROM {whole} LIMIT {rows:d}", replace(self.limits, connections=1)
+        return replace(self, query=query, cursor=None, capture=None, may_lack=True, every=True, limits=limits, reader="")
 
     @property
     def asked(self) -> Request:

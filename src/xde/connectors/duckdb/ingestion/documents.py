@@ -71,7 +71,7 @@ def _stage_lines(stage: Stage, found: FoundFile, scratch: Path, lines: Iterator[
 
 def stage_parquet(stage: Stage, found: FoundFile) -> tuple[int, Matched, dict[str, str]]:
     """Stage a Parquet file, and give the types of its new columns; values take the way of all values, as text: none is rounded unseen."""
-    types = _parquet_types(stage.cursor, found)
+    types = parquet_types(stage.cursor, found)
     given = list(types)
     matched = match_columns(stage.job, found, given, given)
     new = {n: _parquet_text(Field(n, n, types[n])) for n in matched.new}
@@ -85,7 +85,7 @@ def stage_parquet(stage: Stage, found: FoundFile) -> tuple[int, Matched, dict[st
 
 def parquet_columns(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> list[str]:
     """The columns of a Parquet file."""
-    return list(_parquet_types(cursor, found))
+    return list(parquet_types(cursor, found))
 
 
 def parquet_records(cursor: duckdb.DuckDBPyConnection, found: FoundFile, bad: Sequence[Bad]) -> list[Bad]:
@@ -101,10 +101,11 @@ def parquet_records(cursor: duckdb.DuckDBPyConnection, found: FoundFile, bad: Se
 
 def parquet_texts(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> dict[str, str]:
     """The SQL of the text of each column of a Parquet file."""
-    return {n: _parquet_text(Field(n, n, kind)) for n, kind in _parquet_types(cursor, found).items()}
+    return {n: _parquet_text(Field(n, n, kind)) for n, kind in parquet_types(cursor, found).items()}
 
 
-def _parquet_types(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> dict[str, str]:
+def parquet_types(cursor: duckdb.DuckDBPyConnection, found: FoundFile) -> dict[str, str]:
+    """The columns of a Parquet file with their types."""
     try:
         return {r[0]: str(r[1]) for r in cursor.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(found.location)})").fetchall()}
     except duckdb.InterruptException:

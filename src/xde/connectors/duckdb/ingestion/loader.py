@@ -26,27 +26,25 @@ from xde.connectors.duckdb.ingestion.refusing import refuse
 from xde.connectors.duckdb.ingestion.replaying import Replayed, letters_as_files, still_dead
 from xde.connectors.duckdb.ingestion.sieving import may_be_sieved, sieve, sieve_json, sieved_lines
 from xde.connectors.duckdb.ingestion.stage import NEW, Stage
-from xde.connectors.duckdb.ingestion.staged import Delivery, in_its_part, of_document
+from xde.connectors.duckdb.ingestion.staged import Delivery, letters_of, of_document
 from xde.connectors.duckdb.ingestion.treating import kept_texts
-from xde.connectors.duckdb.ingestion.words import MISSING, looked_at, no_balance, over_limit, reason_of
+from xde.connectors.duckdb.ingestion.typed_rows import open_typed
+from xde.connectors.duckdb.ingestion.words import MISSING, no_balance, over_limit, reason_of
 from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.session import translated
 from xde.connectors.duckdb.statistics import data_file_from_copy
 from xde.ground.crash import CrashPoint, crash_point
-from xde.ground.digests import digest, numbered_digests
 from xde.ground.errors import Bug, UserError
 from xde.ground.findings import Finding
 from xde.ground.memory_folder import nowhere
 from xde.ground.names import did_you_mean, literal, quoted
-from xde.lifecycle.ingestion.port import Field, FileAccount, FileToLoad, Letter, LetterReason, Loaded, SchemaChange
-from xde.lifecycle.sources.messages import unpacked
+from xde.lifecycle.ingestion.port import Field, FileAccount, FileToLoad, Letter, Loaded, SchemaChange
 from xde.lifecycle.storage.port import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from xde.connectors.duckdb.ingestion.csv_files import Matched
-    from xde.connectors.duckdb.ingestion.splitting import Record
     from xde.lifecycle.ingestion.port import Dialect, LoadJob
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.port import DataFile
@@ -260,6 +258,8 @@ class _Loading:
                 self._lacks(found, matched, lambda: renames.of_parquet(self.cursor, self.job, found))
                 self._note(found, matched.new, types)
                 return Delivery(file, records)
+            case "typed":
+                return self._stage_typed(file, sieving=sieving)
             case _:
                 hint = did_you_mean(dialect.format, FORMATS) or "one of " + ", ".join(FORMATS)
                 raise UserError(Finding("XDE0410", f"there is no format `{dialect.format}`", hint=hint))
@@ -279,6 +279,19 @@ class _Loading:
         self._note(found, matched.new if matched else ())
         self.stage.refuse_all(found.path, MISSING, matched.missing if matched else ())
         return Delivery(file, records, opened.file, header=opened.head.columns)
+
+    def _stage_typed(self, file: FileToLoad, *, sieving: bool) -> Delivery:
+        typed = open_typed(self.stage, file.found)
+        self._lacks(file.found, typed.matched, lambda: renames.of_parquet(self.cursor, self.job, file.found))
+        through = None
+        if sieving and not typed.matched.new and not typed.matched.missing:
+            through = typed.through(self.stage, self._columns())
+            self.through += [through] if through is not None else []
+        else:
+            typed.stage(self.stage)
+        self._note(file.found, typed.matched.new)
+        self.stage.refuse_all(file.found.path, MISSING, typed.matched.missing)
+        return Delivery(file, typed.records, header=typed.columns, typed=typed, written=through.rows if through is not None else 0)
 
     def _stage_lines(self, file: FileToLoad, *, sieving: bool) -> Delivery:
         text = open_lines(self.job, file.found, self.scratch)
@@ -347,38 +360,17 @@ class _Loading:
         bad = self.stage.bad(path)
         if (given.file.format or self.job.dialect.format) == "parquet" and not self.job.private:
             bad = parquet_records(self.cursor, given.file.found, bad)
+        elif given.typed is not None:
+            bad = given.typed.lines(self.cursor, bad, self.job.dialect.nulls[0])
         told = cache(lambda rule, column, value: reason_of(self.job, rule, column, value))  # of many letters it is the same
         reasons = {b.position: [told(*r) for r in b.reasons] for b in bad}
         if given.text is not None:
             found = given.text.letters(self.job.dataset, reasons) if bad or given.refused else []
             if self.job.private:
-                return self._letters(given, found, iter(b.raw or "" for b in bad))
+                return letters_of(self.job, given, found, iter(b.raw or "" for b in bad))
         else:
             found = [(of_document(given, b), reasons[b.position]) for b in bad]
-        return self._letters(given, found, iter(b.raw or "" for b in bad) if self.job.private else None)
-
-    def _letters(
-        self, given: Delivery, found: Sequence[tuple[Record, Sequence[LetterReason]]], instead: Iterator[str] | None = None
-    ) -> list[Letter]:
-        """Letters of records; `instead` is what may be shown of those that could be read, of the others nothing may."""
-        job, file, header = self.job, given.file, given.header
-        common = (job.dataset, file.found.path, file.digest)
-        seen: Counter[bytes] = Counter()
-        by_line = numbered_digests(*common)
-        letters = []
-        for record, reasons in found:
-            why = tuple([looked_at(r, record.raw, header, job.dialect) if r.rule == "parse" else r for r in reasons])
-            raw = unpacked(record.raw) if job.dialect.packed else record.raw
-            if instead is not None:
-                raw = b"" if record.refused else next(instead).encode()
-            if file.unordered:
-                seen[raw] += 1
-                ident = digest(*common, raw.hex(), seen[raw])
-            else:
-                ident = by_line(record.line)
-            offset = record.offset if record.offset >= 0 else None
-            letters.append(Letter(ident, *common, record.line, raw, why, job.run, job.at, offset, header, instead is not None))
-        return [in_its_part(x, file) for x in letters] if file.parts else letters
+        return letters_of(self.job, given, found, iter(b.raw or "" for b in bad) if self.job.private else None)
 
     def _columns(self) -> list[str]:
         """The columns of the table that a load does not add, in SQL."""

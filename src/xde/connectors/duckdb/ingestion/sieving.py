@@ -236,28 +236,29 @@ def _good_rows(stage: Stage, given: _Given, relation: str, columns: Sequence[str
     First a test that most rows pass and that is cheap, then the one that decides. The function that holds has an effect, and so the
     engine neither leaves it out nor asks for it twice.
     """
-    fields, casts, sql = stage.job.fields, stage.casts(), given.columns
     own = '"__fine", "__raw", "__at", "__line"'
-    inner, typed = [], []
-    for f in fields:
-        if f.name in given.told:
-            inner.append(f"CAST({sql[f.name]} AS {f.type}) AS {quoted(f.name)}")
-            typed.append(quoted(f.name))
-        else:
-            inner.append(f"{stage.nulled(f, sql[f.name])} AS {text_of(f)}")
-            typed += [f"{casts[f.name].value} AS {quoted(f.name)}", text_of(f)]
+    sql = {
+        f.name: f"CAST({given.columns[f.name]} AS {f.type})" if f.name in given.told else given.columns[f.name] for f in stage.job.fields
+    }
+    inner, typed, _ = stage.read(sql, given.told)
     if stage.job.private:
         give_keys(stage.cursor, stage.job)
     names = ", ".join(kept(stage.job))
-    _, wrong_types, *broken_rules = stage.layers()
-    every = [w for _, name, w in wrong_types if name not in given.told] + [w for layer in broken_rules for _, _, w in layer]
-    wrong = " OR ".join(f"({w})" for w in every) or "false"
+    wrong = " OR ".join(f"({w})" for layer in stage.layers(given.told)[1:] for _, _, w in layer) or "false"
     hold = f'{keep}("__raw", "__at", "__line")'
     held = f'CASE WHEN NOT "__fine" THEN true WHEN {_plain(stage, given.told)} THEN NULL WHEN {wrong} THEN {hold} END AS {HELD}'
     return (
-        f"SELECT {', '.join(columns)} FROM (SELECT {names}, {held} FROM (SELECT {', '.join(typed)}, {own} "
-        f"FROM (SELECT {', '.join(inner)}, {own} FROM {relation}))) WHERE {HELD} IS NULL"
+        f"SELECT {', '.join(columns)} FROM (SELECT {names}, {held} FROM (SELECT {typed}, {own} "
+        f"FROM (SELECT {inner}, {own} FROM {relation}))) WHERE {HELD} IS NULL"
     )
+
+
+def good_rows(stage: Stage, given: Mapping[str, str], told: frozenset[str], relation: str, number: str, name: str) -> tuple[str, str, str]:
+    """What is kept of a record, the query of records with their numbers, and the condition that one of these is good, never missing."""
+    inner, typed, _ = stage.read(given, told)
+    wrong = " OR ".join(f"({w})" for layer in stage.layers(told)[1:] for _, _, w in layer) or "false"
+    good = f"(({_plain(stage, told)}) IS TRUE OR ({wrong}) IS NOT TRUE)"
+    return ", ".join(kept(stage.job)), f"SELECT {typed}, {name} FROM (SELECT {inner}, {number} FROM {relation})", good
 
 
 def _plain(stage: Stage, known: frozenset[str]) -> str:

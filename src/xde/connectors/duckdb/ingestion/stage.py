@@ -17,6 +17,7 @@ from xde.connectors.duckdb.ingestion.words import UNKNOWN
 from xde.connectors.duckdb.metering import note
 from xde.ground.names import literal, quoted
 from xde.kernel.plan.checks import Action, CheckKind
+from xde.lifecycle.sources.tables import TYPED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +43,7 @@ class Source:
     """A relation of records in SQL: `texts` gives each field's text, `raw` the record's own text where no file has it.
 
     `position` is a record's number (from 0) where it is not that of the row; `unread` is true of a record that is none. `new` gives the
-    values of columns that the contract does not know.
+    values of columns that the contract does not know. `told` are the fields whose SQL is not their text, but their value.
     """
 
     relation: str
@@ -52,6 +53,7 @@ class Source:
     unread: str = "false"
     new: str = NO_VALUES
     refused: str = ""  # the reasons (JSON) of a record that was refused when it was taken in
+    told: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,12 @@ class Stage:
         """What the stage keeps of a record besides its values, where the format or the policy can need it: empty columns cost too."""
         form, policy = self.job.dialect.format, self.job.schema_change.new_column
         lines = form in {"ndjson", "json", "excel", "fixed_width"}
-        parquet = any((f.format or form) == "parquet" for f in self.job.files)
-        return {RAW: parquet or self.job.private, NTH: lines, NEW: policy == "evolve" or (policy == "freeze" and lines)}
+        forms = {f.format or form for f in self.job.files}
+        return {
+            RAW: "parquet" in forms or self.job.private,
+            NTH: lines or TYPED in forms,
+            NEW: policy == "evolve" or (policy == "freeze" and lines),
+        }
 
     def add(self, path: str, source: Source) -> None:
         """Stage a file."""
@@ -126,17 +132,14 @@ class Stage:
         job = self.job
         if job.private and not self.made:
             give_keys(self.cursor, job)
-        casts = self.casts()
-        inner = ", ".join(f"{self.nulled(f, source.texts[f.name])} AS {text_of(f)}" for f in job.fields)
-        typed = ", ".join(f"{casts[f.name].value} AS {quoted(f.name)}" for f in job.fields)
-        wrong = [f"({w})" for layer in self.layers() for _, _, w in layer]
+        inner, typed, texts = self.read(source.texts, source.told)
+        wrong = [f"({w})" for layer in self.layers(source.told) for _, _, w in layer]
         asked = self._asks_unknown(source)
         if asked:
             wrong.append(f"coalesce(cardinality({NEW}) > 0, false)")
-        texts = ", ".join(text_of(f) for f in job.fields)
         unknown = f"map_keys({NEW})" if asked else "NULL::VARCHAR[]"
         # as one text: a column of lists costs more than all else of the stage, even where nearly all are missing
-        shown = _as_text(f"{{'texts': [{texts}], 'unread': {UNREAD}, 'unknown': {unknown}}}")
+        shown = _as_text(f"{{'texts': [{', '.join(texts)}], 'unread': {UNREAD}, 'unknown': {unknown}}}")
         if job.private:  # what is wrong is told at once: the texts are not kept
             shown = self._reasons(unknown if asked else "")
         bad = f"CASE WHEN {' OR '.join(wrong)} THEN {shown} END"
@@ -154,19 +157,35 @@ class Stage:
         passed = f", {before}" if before else ""
         return (
             f"SELECT {names}, {more} "
-            f"FROM (SELECT *, {bad} AS {BAD} FROM (SELECT {typed}, {texts}, {RAW}, {NTH}, {UNREAD}, {NEW}{passed} "
+            f"FROM (SELECT *, {bad} AS {BAD} FROM (SELECT {typed}, {RAW}, {NTH}, {UNREAD}, {NEW}{passed} "
             f"FROM (SELECT {inner}, {own} FROM {source.relation})))"
         )
+
+    def read(self, given: Mapping[str, str], told: frozenset[str]) -> tuple[str, str, list[str]]:
+        """The columns of a source, those of their values with the texts that they were cast from, and the text of each field.
+
+        `given` is a field's text, or its value where it is `told`: then its text is not made, but of a record that cannot be accepted.
+        """
+        casts, inner, typed, texts = self.casts(), [], [], []
+        for f in self.job.fields:
+            name, sql = quoted(f.name), given[f.name]
+            inner.append(f"{sql} AS {name}" if f.name in told else f"{self.nulled(f, sql)} AS {text_of(f)}")
+            typed += [name] if f.name in told else [f"{casts[f.name].value} AS {name}", text_of(f)]
+            texts.append(f"CAST({name} AS VARCHAR)" if f.name in told else text_of(f))
+        return ", ".join(inner), ", ".join(typed), texts
 
     def casts(self) -> dict[str, Cast]:
         """How each field's text becomes its value, by the field's name."""
         return {f.name: cast(f, text_of(f), self.job.dialect.decimal) for f in self.job.fields}
 
-    def layers(self) -> list[list[tuple[str, str | None, str]]]:
-        """What can be wrong with a record by itself, as rule, column and SQL: only the first layer that finds anything is told."""
+    def layers(self, told: frozenset[str] = frozenset()) -> list[list[tuple[str, str | None, str]]]:
+        """What can be wrong with a record by itself, as rule, column and SQL: only the first layer that finds anything is told.
+
+        The values of fields that are `told` are of their types.
+        """
         job, casts = self.job, self.casts()
         wrong: list[tuple[str, str | None, str]] = [
-            (f"type:{f.name}", f.name, casts[f.name].wrong) for f in job.fields if casts[f.name].wrong != "false"
+            (f"type:{f.name}", f.name, casts[f.name].wrong) for f in job.fields if casts[f.name].wrong != "false" and f.name not in told
         ]
         rules: list[tuple[str, str | None, str]] = [
             ("required", f.name, f"{quoted(f.name)} IS NULL") for f in job.fields if f.required and not self._held(f)

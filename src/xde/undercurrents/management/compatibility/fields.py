@@ -62,6 +62,7 @@ DELIVERY = {
     "tenantColumn",
     "query",
     "limits",
+    "reader",
 }
 MASKING = {"maskingPolicy", "dataSubjectKey", "inFlight"}
 UNITS = {"unit", "unitofmeasure", "currency", "timezone"}
