@@ -97,6 +97,7 @@ _LIMITS = Record(
         "connectTimeout": _SECONDS,
     }
 )
+_CURSOR = Record({"property": Anything(), "lag": Anything(plain=True)}, ("property",))
 _CAPTURE = Record(
     {
         "publication": Text(pattern=r"\S", wanted="the name of a publication"),
@@ -211,7 +212,7 @@ OF_TABLE: dict[str, Kind] = {
     "writeMode": Text(("append", "replace", "merge")),
     "deadLetter": _DEAD_LETTER,
     "schemaChange": _SCHEMA_CHANGE,
-    "incrementalCursor": _OPEN,
+    "incrementalCursor": _CURSOR,
     "capture": _CAPTURE,
     "stream": _STREAM,
     "tenantColumn": _TEXT,
