@@ -97,7 +97,7 @@ _LIMITS = Record(
         "connectTimeout": _SECONDS,
     }
 )
-_CURSOR = Record({"property": Anything(), "lag": Anything(plain=True)}, ("property",))
+_CURSOR = Record({"property": Anything(), "lag": Anything(plain=True), "order": Text(("ascending",))}, ("property",))
 _CAPTURE = Record(
     {
         "publication": Text(pattern=r"\S", wanted="the name of a publication"),
