@@ -112,13 +112,28 @@ def test_what_is_wrong_is_told(shop, monkeypatch):
         shop.run()
     assert [f.code for f in raised.value.findings] == ["XDE0450"]
     shop.contract(bucket="no-such-bucket-anywhere")
-    with pytest.raises(UserError) as raised:
-        shop.run()
-    assert [f.code for f in raised.value.findings] == ["XDE0440"]
+    assert shop.run() == {"shop.sales": ("failed", 0, 0)}
+    assert [f.code for f in shop.told] == ["XDE0440"]
     shop.contract(secret="in the open")
     with pytest.raises(UserError) as raised:
         shop.run()
     assert [f.code for f in raised.value.findings] == ["XDE0481"]
+
+
+def test_a_store_that_is_away_keeps_nothing_else_from_being_loaded(shop):
+    words = "  - name: days\n    physicalName: days-*.csv\n    properties:\n      - {name: id, logicalType: integer}\n"
+    shop.write("sources/own.yaml", source(words, "{server: local, type: local, path: data, format: csv}"))
+    shop.write("data/days-1.csv", "id\n1\n")
+    shop.put("sales-1.csv", "id,amount\n1,1\n")
+    shop.contract(url="http://127.0.0.1:9")
+    told = shop.run()
+    assert {n: s for n, (s, *_) in told.items()} == {"own.days": "done", "shop.sales": "failed"}
+    assert [f.code for f in shop.told] == ["XDE0730"]
+    shop.contract()
+    assert shop.run() == {"shop.sales": ("done", 1, 0)}
+    shop.contract(url="http://127.0.0.1:9")
+    assert shop.run() == {"shop.sales": ("failed", 0, 0)}
+    assert shop.rows() == [(1, "1.00")]
 
 
 def test_the_doctor_looks_at_the_store(shop):

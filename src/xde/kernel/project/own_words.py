@@ -8,6 +8,7 @@ from xde.ground.findings import Finding, Severity
 from xde.ground.names import did_you_mean
 from xde.kernel.project.fields import Anything, Codes, Complaints, Flag, Kind, ListOf, MapOf, Number, Record, Text
 from xde.kernel.project.odcs import columns_below, own_words
+from xde.kernel.project.odcs_servers import CUSTOM_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,8 +181,6 @@ _STREAM = Record(
         "keep": _TIME,
     }
 )
-CUSTOM_KINDS = ("sqlite", "sqlalchemy", "files", "redis", "nats", "mqtt", "dlt")
-"""What `xdeType` of a server of `type: custom` may say for our own connectors; other kinds are those of installed packages."""
 OF_SERVER: dict[str, Kind] = {
     "push": _PUSH,
     "api": _API,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
 from xde.ground.secrets import sounds_secret
-from xde.kernel.project.own_words import CUSTOM_KINDS
+from xde.kernel.project.odcs_servers import CUSTOM_KINDS
 from xde.kernel.project.secret_references import password_in, references
 from xde.lifecycle.ingestion.declare_readers import reader_of
 from xde.lifecycle.ingestion.port import Dialect
