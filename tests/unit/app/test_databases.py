@@ -351,3 +351,22 @@ def test_columns_that_come_and_go_by_the_policy_of_the_contract(tmp_path):
     outcome = till.run()["shop.orders"]
     assert (outcome.rows, [f.code for f in outcome.findings]) == (1, ["XDE0417", "XDE0424"])
     assert till.rows("order_id", "photo", "discount") == [(1, None, None), (2, None, 5)]
+
+
+def test_a_query_may_end_as_people_end_them(tmp_path):
+    till = Till(tmp_path / "shop", """{property: xdeQuery, value: "SELECT * FROM orders -- all of them"}""")
+    till.sell(*ROWS)
+    assert till.run()["shop.orders"].rows == 5
+    till.contract("""{property: xdeQuery, value: "SELECT * FROM orders WHERE id > 1;\\n"}""")
+    assert till.run()["shop.orders"].rows == 4
+
+
+def test_a_type_that_is_none_is_told_where_it_stands(tmp_path):
+    till = Till(tmp_path / "shop")
+    path = till.root / "sources/shop.yaml"
+    path.write_text(path.read_text().replace("DECIMAL(10,2)", "BIGNT"))
+    with pytest.raises(UserError) as raised:
+        till.run()
+    (finding,) = raised.value.findings
+    assert (finding.code, finding.hint) == ("XDE0601", "did you mean `BIGINT`?")
+    assert "BIGNT" in path.read_text().splitlines()[finding.span.line - 1]

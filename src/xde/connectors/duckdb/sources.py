@@ -114,7 +114,7 @@ class DuckdbTables:
         return UserError(Finding("XDE0482", f"`{ask.relation}` of `{self._shown}` cannot be read", ask.span, "not read", why, hint))
 
     def _relation(self, ask: Ask) -> str:
-        return f"({ask.query})" if ask.query is not None else ".".join(quoted(p) for p in ask.relation.split("."))
+        return f"({ask.query}\n)" if ask.query is not None else ".".join(quoted(p) for p in ask.relation.split("."))
 
     def _types(self, ask: Ask, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         return {str(r[0]): str(r[1]) for r in connection.execute(f"DESCRIBE SELECT * FROM {self._relation(ask)}").fetchall()}

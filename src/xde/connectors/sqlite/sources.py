@@ -177,7 +177,7 @@ class SqliteTables:
 
 def _relation(ask: Ask) -> str:
     if ask.query is not None:
-        return f"({ask.query})"
+        return f"({ask.query}\n)"
     return ".".join(quoted(p) for p in ask.relation.split("."))
 
 

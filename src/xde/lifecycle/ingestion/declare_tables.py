@@ -71,7 +71,7 @@ def write_mode(given: Mapping[str, Custom]) -> str:
 def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[Field], change: SchemaChange, findings: Findings) -> Ask:
     """What is asked of the database."""
     given = dataset.object.custom
-    query = str(given["query"].value) if "query" in given else None
+    query = str(given["query"].value).rstrip("; \t\r\n") if "query" in given else None
     cursor = _cursor(dataset, fields, findings) if "incrementalCursor" in given else None
     compared = by_comparison(given)
     mode = "replace" if compared else write_mode(given)
