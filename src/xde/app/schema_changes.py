@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from xde.kernel.run.runner import StepContext
 
 CODES = frozenset({"XDE0345", "XDE0411", "XDE0417", "XDE0482"})  # a column is missing, or may have another name
-PLACED = frozenset({"XDE0411", "XDE0412", "XDE0423"})  # what the contract's policy decides
+PLACED = {**dict.fromkeys(("XDE0411", "XDE0412", "XDE0423"), "schemaChange"), "XDE0420": "deadLetter"}
+"""What a word of the contract decides."""
 NO_VALUE = "XDE0152"  # of a secret, which a server of the contract names
 SHOWN = 3  # readers that are named
 _NAMED = re.compile(r"`([^`]+)`")
@@ -40,7 +41,7 @@ class ReadersTold:
         try:
             outcome = self.performer.perform(step, context)
         except UserError as error:
-            if not any(f.code in CODES | PLACED | {NO_VALUE} for f in error.findings):
+            if not any(f.code in CODES or f.code in PLACED or f.code == NO_VALUE for f in error.findings):
                 raise
             raise type(error)(*(self._with_readers(step.dataset, f) for f in error.findings)) from None
         if not any(f.code in CODES for f in outcome.findings):
@@ -55,7 +56,7 @@ class ReadersTold:
             return server.span if server is not None else None
         if code not in PLACED or not isinstance(source, SourceDataset):
             return None
-        said = source.object.custom.get("schemaChange")
+        said = source.object.custom.get(PLACED[code])
         return said.span if said is not None else source.object.span
 
     def _with_readers(self, dataset: str, finding: Finding) -> Finding:

@@ -298,6 +298,6 @@ def _merged(dataset: SourceDataset, cursor: Cursor, mode: str, kind: str, findin
         findings.add(Finding("XDE0483", message, at, "read again", why, hint))
     elif kind != "mysql" and cursor.lag is None:
         why = "this server does not tell which transactions are open, and what they wrote"
-        hint = "give the cursor a `lag` that is longer than any transaction, such as `PT1H`"
+        hint = "give the cursor a `lag` that is longer than any transaction" + (", such as `PT1H`" if cursor.timed else ": so many numbers")
         message = f"the cursor of `{dataset.name}` would miss rows that are committed late"
         findings.add(Finding("XDE0483", message, at, "no lag", why, hint))
