@@ -311,7 +311,8 @@ class Record(Kind):
     def check(self, node: Node, name: str, say: Complaints) -> None:
         """Complain about unknown and missing keys and about each wrong value."""
         if not isinstance(node, tree.Mapping):
-            say.wrong_type(node, name, "a mapping")
+            words = self.required or tuple(self.fields)[:1]
+            say.wrong_type(node, name, "a mapping", f"write it like `{{{', '.join(f'{w}: ...' for w in words)}}}`" if words else "")
             return
         fields = self.fields
         for key, item in node.items.items():
