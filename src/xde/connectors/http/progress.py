@@ -148,6 +148,8 @@ class Progress:
         if not self._request.cursor:
             return True
         value = self._value(record)
+        if value is not None and self._spelt(record):
+            raise UserError(self._no_order(record))
         if value is None:
             if self._request.appends and None in self._written(record):
                 raise UserError(self._no_place())
@@ -163,6 +165,22 @@ class Progress:
             self.skipped += 1
             return False
         return True
+
+    def _spelt(self, record: object) -> bool:
+        """Whether numbers would be compared as texts, by which 10 comes before 9."""
+        given = zip(self._written(record), self._request.cursor, strict=True)
+        return any(kind == "text" and isinstance(v, (int, float)) for v, (_, kind) in given)
+
+    def _no_order(self, record: object) -> Finding:
+        name, shown = next(
+            (".".join(p), v)
+            for v, (p, k) in zip(self._written(record), self._request.cursor, strict=True)
+            if k == "text" and not isinstance(v, str)
+        )
+        why = "the contract says that it is a text, and of texts `10` comes before `9`: later records would be passed over"
+        hint = f"write `logicalType: integer` (or `number`) for `{name}` in the contract"
+        told = f"the cursor `{name}` of `{self.ask.dataset}` has the number `{shown}`"
+        return Finding("XDE0496", told, self.ask.span, "no order", why, hint)
 
     def _far_ahead(self, value: object) -> bool:
         """Whether it is a time after which none would come; records that are merged may be asked for again."""

@@ -169,3 +169,11 @@ def test_a_value_that_none_can_follow_is_no_position(api, reader, kind, endless)
     ask = reader.ask(cursor=Cursor(("at",)), since=Since("since"))
     reader.read(replace(ask, request=replace(ask.asked, cursor=((("at",), kind),))))
     assert reader.portion.position["cursor"] == [first]
+
+
+def test_numbers_are_not_compared_as_texts(api, reader):
+    api.answers["/orders"] = lambda _: {"items": [{"id": 9}, {"id": 10}]}
+    ask = reader.ask(cursor=Cursor(("id",)), since=Since("since"))
+    with pytest.raises(UserError) as raised:
+        reader.read(replace(ask, request=replace(ask.asked, cursor=((("id",), "text"),))))
+    assert [f.code for f in raised.value.findings] == ["XDE0496"]
