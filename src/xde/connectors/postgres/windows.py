@@ -108,7 +108,8 @@ def _rewritten(ask: Ask, described: Described, position: Position) -> bool:
         return False
     if ask.cursor is not None and ask.merges:
         return True
-    raise UserError(_rewritten_finding(ask, "it was truncated, restored or written anew by `VACUUM FULL` or `ALTER TABLE`"))
+    why = "it was dropped and made again, truncated, restored, or written anew by `VACUUM FULL` or `ALTER TABLE`"
+    raise UserError(_rewritten_finding(ask, why))
 
 
 def _rewritten_finding(ask: Ask, why: str) -> Finding:
