@@ -12,6 +12,8 @@ from projects.aws import playing
 from projects.contracts import source
 from projects.folder import Folder
 
+from xde.app.contract_drafts import draft
+from xde.app.profiling import Wish, profile
 from xde.app.testing import TestBench
 from xde.app.workspace import Workspace
 from xde.ground.clock import SystemClock
@@ -165,3 +167,15 @@ def test_a_case_needs_no_store(shop):
     )
     with closing(TestBench.open(shop.root)) as bench:
         assert [r.passed for r in bench.run(bench.pick(()))] == [True]
+
+
+def test_what_is_not_looked_at_in_the_store_is_told(shop):
+    shop.put("sales-1.csv", "id,amount\n1,1\n")
+    shop.run()
+    with pytest.raises(UserError) as raised:
+        profile(lambda: shop.root, None, Wish(("shop",), at_source=True))
+    (finding,) = raised.value.findings
+    assert (finding.code, finding.hint) == ("XDE0385", "look at it as it was loaded: `xde profile shop`")
+    with pytest.raises(UserError) as raised:
+        draft(lambda: shop.root, ("shop",), None, force=False)
+    assert [f.code for f in raised.value.findings] == ["XDE0385"]
