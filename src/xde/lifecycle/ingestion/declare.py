@@ -277,7 +277,11 @@ def _version(dataset: SourceDataset, fields: tuple[Field, ...], findings: Findin
     if name is None:
         return None
     names = [f.name for f in fields]
-    if str(name) not in names:
+    if isinstance(name, list):
+        told = f"the cursor of `{dataset.name}` has several columns: {', '.join(f'`{n}`' for n in name)}"
+        why = "of two records of a key in files, one column says which is the newer"
+        findings.add(Finding("XDE0439", told, given["incrementalCursor"].span, "one column", why, "name the one that says it"))
+    elif str(name) not in names:
         findings.add(
             Finding(
                 "XDE0439",
@@ -287,7 +291,7 @@ def _version(dataset: SourceDataset, fields: tuple[Field, ...], findings: Findin
                 hint=did_you_mean(str(name), names) or "name a column of the contract as its `property`",
             )
         )
-    return str(name)
+    return str(name[0] if isinstance(name, list) and name else name)
 
 
 def column_type(of: Property) -> str:
