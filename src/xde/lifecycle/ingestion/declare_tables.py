@@ -14,7 +14,7 @@ from xde.kernel.project.odcs_servers import CUSTOM_KINDS
 from xde.kernel.project.secret_references import password_in, references
 from xde.lifecycle.ingestion.declare_readers import reader_of
 from xde.lifecycle.ingestion.port import Dialect
-from xde.lifecycle.ingestion.snapshots import by_comparison
+from xde.lifecycle.ingestion.snapshots import OF_COMPARISON, by_comparison
 from xde.lifecycle.sources.tables import LSN, NULL, OPERATION, SEQUENCE, TOLD, Ask, AskedColumn, Capture, Cursor, Limits, Place
 
 if TYPE_CHECKING:
@@ -134,6 +134,10 @@ def _capturable(dataset: SourceDataset, fields: Sequence[Field], capture: Captur
     """What a contract must say, and must not, where changes are read from a log."""
     given, name = dataset.object.custom, dataset.name
     at, mode = given["capture"].span, write_mode(given)
+    said = given["capture"].value
+    for word in (w for w in OF_COMPARISON if isinstance(said, dict) and w in said):
+        hint = "take it away, or say `by: comparison` beside it"
+        findings.add(Finding("XDE0426", f"`{word}` of `{name}` says nothing where a log is read", at, word, hint=hint))
     for word in ("query", "incrementalCursor"):
         if word in given:
             why = "the log tells of the rows of a table as they change, whatever their values are"
