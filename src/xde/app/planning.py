@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, cast
 
 from xde.app.newest import newest_state
@@ -179,6 +179,10 @@ def _delivered(
         store = house.store(reading.store)
         files = store.list(root, reading.pattern)
     except (UserError, TemporaryError) as error:
+        if reading.store is None and isinstance(error, UserError):
+            at = known.project.datasets[name]
+            span = at.object.span if isinstance(at, SourceDataset) else None
+            raise type(error)(*(replace(f, span=f.span or span) for f in error.findings)) from None
         if reading.store is None or (isinstance(error, UserError) and any(f.code in _WRITTEN for f in error.findings)):
             raise
         raise _UnaskedError((FoundFile(reading.pattern, root, 0, 0), UNLISTED), f"nobody could ask: {str(error)[:200]}") from error

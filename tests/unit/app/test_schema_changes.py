@@ -8,6 +8,7 @@ from projects.contracts import source
 from projects.folder import Folder
 
 from xde.app.workspace import Workspace
+from xde.ground.errors import UserError
 from xde.kernel.run.events import SchemaChanged
 
 OBJECT = """\
@@ -154,3 +155,13 @@ def test_a_refused_column_is_shown_where_the_contract_decides_on_it(tmp_path, wo
     assert finding.code == "XDE0412"
     assert finding.span.path.endswith("web.yaml")
     assert line in (shop.root / "sources/web.yaml").read_text().splitlines()[finding.span.line - 1]
+
+
+def test_a_folder_that_is_not_there_is_shown_with_its_contract(tmp_path):
+    shop = Shop(tmp_path / "web")
+    shop.write("xde.yaml", "name: web\n")
+    shop.write("sources/web.yaml", source(OBJECT, "{server: local, type: local, path: dta, format: csv}"))
+    with Workspace.open(shop.root) as workspace, pytest.raises(UserError) as raised:
+        workspace.run()
+    (finding,) = raised.value.findings
+    assert (finding.code, finding.span.path) == ("XDE0440", "sources/web.yaml")
