@@ -263,3 +263,17 @@ def test_one_large_transaction_goes_over_the_scratch_file(desk, monkeypatch):
     desk.loaded()
     assert desk.rows() == desk.there()
     assert desk.run() == {}
+
+
+def test_a_column_that_had_another_name_for_a_while_is_asked_for_by_it(desk):
+    desk.loaded()
+    desk.sql(
+        "ALTER TABLE orders RENAME COLUMN customer TO client",
+        "INSERT INTO orders VALUES (1, 'ada', 1, NULL)",
+        "ALTER TABLE orders RENAME COLUMN client TO customer",
+    )
+    with Workspace.open(desk.root) as workspace:
+        ((finding,),) = (o.findings for o in workspace.run().outcomes)
+    assert finding.code == "XDE0482"
+    assert "xdeAlsoNamed, value: [client]" in finding.hint
+    assert "had none when a change was made" in finding.message

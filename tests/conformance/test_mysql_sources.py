@@ -294,3 +294,12 @@ def test_a_column_with_another_name_is_offered(shop):
     finding = shop.run()["shop.orders"].findings[0]
     assert finding.code == "XDE0482"
     assert "`paid` may be what was `amount`: 100 % of 60 sampled values are known in `amount`" in finding.why
+
+
+def test_a_time_that_is_far_ahead_hides_no_row(shop):
+    shop.contract("{property: xdeIncrementalCursor, value: {property: at}}, {property: xdeWriteMode, value: merge}")
+    shop.sql("INSERT INTO orders (id, at) VALUES (1, '2026-01-01'), (2, '9999-12-31')")
+    shop.loaded()
+    shop.sql("INSERT INTO orders (id, at) VALUES (3, '2026-01-02')")
+    shop.loaded()
+    assert shop.ids() == [1, 2, 3]

@@ -243,3 +243,21 @@ def test_several_connections_read_one_snapshot(till):
     till.sql("INSERT INTO orders (amount) VALUES (1)")
     assert till.loaded() == 1
     assert till.ids() == list(range(1, 100_002))
+
+
+@pytest.mark.parametrize(
+    ("words", "column", "values"),
+    [
+        ("property: at, lag: PT10M", "at", ("'2026-01-01'", "'infinity'", "'2026-01-02'")),
+        ("property: at, lag: PT10M", "at", ("'2026-01-01'", "'9999-12-31'", "'2026-01-02'")),
+        ("property: amount, lag: 1", "amount", ("1", "'NaN'", "2")),
+    ],
+)
+def test_a_value_that_none_can_follow_hides_no_later_row(till, words, column, values):
+    till.contract(f"{{property: xdeIncrementalCursor, value: {{{words}}}}}, {{property: xdeWriteMode, value: merge}}")
+    first, endless, later = values
+    till.sql(f"INSERT INTO orders (id, {column}) VALUES (1, {first}), (2, {endless})")
+    till.done()
+    till.sql(f"INSERT INTO orders (id, {column}) VALUES (3, {later})")
+    till.done()
+    assert 3 in till.ids()

@@ -122,6 +122,10 @@ def _of_contract(meant: _Meant, known: Understanding, said: str, inside: Sequenc
         hint = f"begin with the contract of a model by `xde new model`, or profile it: `xde profile {said}`"
         raise UserError(Finding("XDE0385", f"`{said}` is computed: there are no files to draft a contract from", hint=hint))
     for reading in readings:
+        if reading.store is not None:
+            told = f"the files of `{reading.dataset}` are in a store: a draft is made from files that are here"
+            hint = f"bring some of them here and name them, or load it and look at what is there: `xde profile {reading.dataset}`"
+            raise UserError(Finding("XDE0385", told, hint=hint))
         if reading.ask is None:
             meant.files.append(str(home / reading.root / reading.pattern))
             continue

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, cast
 
 from xde.app.newest import newest_state
 from xde.app.pushed import pushed
 from xde.app.restatements import place
 from xde.app.table_sources import offered
-from xde.ground.errors import UserError
+from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
@@ -18,6 +18,7 @@ from xde.kernel.plan.plan import Plan, SourceFile
 from xde.kernel.plan.planner import Present, Wanted, make_plan, priced
 from xde.kernel.project.declarations import Kind, SourceDataset
 from xde.lifecycle.sources.deliveries import changed_file, compare, gone_files
+from xde.lifecycle.sources.port import UNLISTED, FoundFile
 from xde.lifecycle.storage.mirror import read_state
 from xde.lifecycle.storage.port import TableId
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from xde.app.understanding import Understanding
     from xde.app.wiring import House
     from xde.kernel.plan.ledger import TableState
-    from xde.lifecycle.sources.port import FoundFile
 
 
 @dataclass(slots=True)
@@ -79,8 +79,13 @@ def make(  # noqa: PLR0913 - what may be asked of a plan
             deliveries[name], news[name], told = offered(house, ask, states, key, reload=full, before=before)
             warnings += told
             continue
-        files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
-        if files and states.get(key) is not newest_state(house, states, key):  # another ledger's environment has worked on it
+        try:
+            files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
+        except _UnaskedError as unasked:
+            files, told, news[name] = [unasked.file], [], unasked.why
+        if (
+            files and name not in news and states.get(key) is not newest_state(house, states, key)
+        ):  # another ledger's environment has worked on it
             files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
         warnings += told
         found[name] = {f.path: f for f, _ in files}
@@ -101,6 +106,17 @@ def make(  # noqa: PLR0913 - what may be asked of a plan
     if plan.steps:
         plan = priced(plan, house.ledger.last_costs([s.dataset for s in plan.steps]))
     return Planned(plan, found, tuple(dict.fromkeys(warnings)))
+
+
+_WRITTEN = frozenset({"XDE0442", "XDE0494"})  # what is wrong with the contract's own words, whatever the store says
+
+
+class _UnaskedError(Exception):
+    """A store that could not be asked: the step will meet it, try again where that helps, and fail alone, as that of a database."""
+
+    def __init__(self, file: tuple[FoundFile, str], why: str) -> None:
+        super().__init__(why)
+        self.file, self.why = file, why
 
 
 def _keep_what_is_gathered(known: Understanding, pointers: Mapping[str, str], selection: frozenset[str] | None) -> None:
@@ -159,8 +175,17 @@ def _delivered(
     root = reading.root if "://" in reading.root else str((known.project.root / reading.root).resolve())
     if reading.push is not None:
         return pushed(house, (root, reading), state, before, reload=reload), []
-    store = house.store(reading.store)
-    files = store.list(root, reading.pattern)
+    try:
+        store = house.store(reading.store)
+        files = store.list(root, reading.pattern)
+    except (UserError, TemporaryError) as error:
+        if reading.store is None and isinstance(error, UserError):
+            at = known.project.datasets[name]
+            span = at.object.span if isinstance(at, SourceDataset) else None
+            raise type(error)(*(replace(f, span=f.span or span) for f in error.findings)) from None
+        if reading.store is None or (isinstance(error, UserError) and any(f.code in _WRITTEN for f in error.findings)):
+            raise
+        raise _UnaskedError((FoundFile(reading.pattern, root, 0, 0), UNLISTED), f"nobody could ask: {str(error)[:200]}") from error
     dataset = known.project.datasets[name]
     if not files and isinstance(dataset, SourceDataset) and state is None and before is None:
         raise UserError(

@@ -186,6 +186,12 @@ def _of_project(
             there.append(table_of(known, name, reading))
         elif at_source and reading.ask is None and reading.push is None and reading.store is None:
             there.append(Source(str(known.project.root / reading.root / reading.pattern)))
+    if not built and not there and at_source:
+        why = "only files of the project, and tables of databases, are looked at where they are"
+        hint = f"look at it as it was loaded: `xde profile {said}`" + (
+            f", after `xde run {inside[0]}`" if inside[0] not in pointers else ""
+        )
+        raise UserError(Finding("XDE0385", f"`{said}` is not looked at where it comes from", why=why, hint=hint))
     if not built and not there:
         hint = f"load it: `xde run {inside[0]}`; or profile the files themselves"
         raise UserError(Finding("XDE0724", f"`{said}` has not been built in `{house.environment}` yet", hint=hint))

@@ -88,7 +88,8 @@ def tables_at(doors: Doors, address: Address, taken: Sequence[str] = ()) -> tupl
     if missing:
         why = "its tables: " + listed([f"`{t}`" for t in there[:20]])
         hint = did_you_mean(missing[0], there) or "names are those of the catalogue, to the letter"
-        raise UserError(Finding("XDE0531", f"there is no table `{missing[0]}` in `{address.shown}`", why=why, hint=hint))
+        may = "" if address.place.kind in FILES else " that may be read"
+        raise UserError(Finding("XDE0531", f"there is no table `{missing[0]}` in `{address.shown}`{may}", why=why, hint=hint))
     names = list(taken)
     found = []
     odd = [t for t in there if "." in t]

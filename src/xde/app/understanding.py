@@ -6,7 +6,7 @@ which takes four times as long as all else in reading them back.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from xde.app.keeping import keep, keep_memory, kept, kept_memory
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xde.app.wiring import House
+    from xde.ground.spans import Span
     from xde.kernel.graph.analysis import Analysis, ColumnRef
     from xde.kernel.plan.checks import Check
     from xde.kernel.project.declarations import Project
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     from xde.lifecycle.storage.port import Schema
     from xde.lifecycle.transformation.judging import Judging
     from xde.lifecycle.transformation.work import Windowing
+
+_TYPES = (
+    *("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "VARCHAR", "BLOB"),
+    *("DATE", "TIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "UUID", "JSON"),
+)
 
 
 @dataclass(slots=True)
@@ -202,7 +208,8 @@ def _sources(project: Project, house: House, findings: Findings) -> tuple[dict[s
         if reading is not None:
             readings[name] = reading
             kept = ((f.name, f.kept_type) for f in reading.fields)
-            schemas[name] = tuple(Column(n, house.lake.storable(t)) for n, t in kept if t is not None)
+            places = {p.name: p.span for p in dataset.object.properties}
+            schemas[name] = tuple(Column(n, _storable(house, t, n, places.get(n), findings)) for n, t in kept if t is not None)
     if theirs:
         from xde.app.strangers import unknown
 
@@ -243,6 +250,16 @@ def _analyses(project: Project, schemas: dict[str, Schema], house: House, findin
     return analyses
 
 
+def _storable(house: House, kind: str, name: str, span: Span | None, findings: Findings) -> str:
+    """The type that the lake has for one of a contract; where it has none, that is told at its place."""
+    try:
+        return house.lake.storable(kind)
+    except UserError as error:
+        hint = did_you_mean(kind.upper(), _TYPES) or f"give `{name}` a type that the lake has, such as `physicalType: VARCHAR`"
+        findings.extend(replace(f, span=span, label="this type", hint=hint) for f in error.findings)
+        return "VARCHAR"
+
+
 def _stored(model: ModelDataset, types: Mapping[str, str], house: House, findings: Findings) -> Schema:
     promised = {p.name: p for p in model.object.properties} if model.object else {}
     found = set(types)
@@ -263,7 +280,8 @@ def _stored(model: ModelDataset, types: Mapping[str, str], house: House, finding
     for name, kind in types.items():
         declared = promised.get(name)
         wanted = column_type(declared) if declared and (declared.physical_type or declared.logical_type) else None
-        schema.append(Column(name, house.lake.storable(wanted or kind)))
+        told = _storable(house, wanted, name, declared.span, findings) if wanted and declared else house.lake.storable(kind)
+        schema.append(Column(name, told))
     return tuple(schema)
 
 

@@ -192,3 +192,12 @@ def test_a_source_of_the_project_by_its_name_and_a_model_that_has_no_files(sales
     with pytest.raises(UserError) as error:
         draft(lambda: sales.root, ("shopp",), None, force=False)
     assert error.value.findings[0].code == "XDE0370"
+
+
+def test_headers_in_every_script(project):
+    (project / "data/all.csv").write_text("ü,名前,имя,naïve,_\n1,2,3,4,5\n", encoding="utf-8")
+    drafted(project)
+    assert loaded(project) == {"it.all": 1}
+    with Workspace.open(project) as workspace:
+        (row,) = workspace.show("it.all", limit=None).read_all().to_pylist()
+    assert row == {"u": 1, "column_2": 2, "column_3": 3, "naive": 4, "column_5": 5}

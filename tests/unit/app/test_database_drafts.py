@@ -182,3 +182,15 @@ def test_an_address_that_is_none_is_told(root, said, code):
             look()
         assert [f.code for f in raised.value.findings] == [code]
         assert "in_the_open" not in str([(f.message, f.why, f.hint) for f in raised.value.findings])
+
+
+def test_generated_columns_are_drafted_like_others(root):
+    connection = sqlite3.connect(root / "till.db")
+    connection.executescript(
+        "CREATE TABLE sums (a INTEGER PRIMARY KEY, b INTEGER AS (a * 2) STORED, c AS (a + 1)); INSERT INTO sums VALUES (1)"
+    )
+    drafted(root, "till.db")
+    assert loaded(root) == {"sums": 1}
+    with Workspace.open(root) as workspace:
+        (row,) = workspace.show("shop.sums", limit=None).read_all().to_pylist()
+    assert row == {"a": 1, "b": 2, "c": 2}

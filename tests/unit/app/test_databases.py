@@ -234,6 +234,11 @@ def test_no_database_and_no_database_at_all(till):
         ("{property: xdeIncrementalCursor, value: {property: at}}", "XDE0483"),
         ("{property: xdeIncrementalCursor, value: {property: order_id, lag: 5}}", "XDE0483"),
         ("{property: xdeIncrementalCursor, value: {property: order_id, lag: soon}}", "XDE0483"),
+        ("{property: xdeIncrementalCursor, value: {property: order_id, lag: -5}}, {property: xdeWriteMode, value: merge}", "XDE0483"),
+        ("{property: xdeIncrementalCursor, value: {property: order_id, lag: PT5M}}, {property: xdeWriteMode, value: merge}", "XDE0483"),
+        ("{property: xdeIncrementalCursor, value: {property: customer, lag: 5}}, {property: xdeWriteMode, value: merge}", "XDE0483"),
+        ("{property: xdeIncrementalCursor, value: {property: at, lagg: PT5M}}, {property: xdeWriteMode, value: merge}", "XDE0317"),
+        ("{property: xdeIncrementalCursor, value: {lag: 5}}", "XDE0318"),
         ("{property: xdeIncrementalCursor, value: {property: number}}", "XDE0439"),
         ("{property: xdeLimits, value: {rows: 5}}", "XDE0317"),
     ],
@@ -243,6 +248,46 @@ def test_what_a_contract_cannot_mean(tmp_path, words, code):
     with pytest.raises(UserError) as raised:
         till.run()
     assert code in [f.code for f in raised.value.findings]
+
+
+BY_NUMBER = "{property: xdeIncrementalCursor, value: {property: amount}}, {property: xdeWriteMode, value: merge}"
+
+
+@pytest.mark.parametrize(
+    ("words", "column", "value"),
+    [
+        (BY_NUMBER, "amount", "lots"),
+        (BY_NUMBER, "amount", "9"),
+        (BY_NUMBER, "amount", float("inf")),
+        (BY_TIME, "at", "yesterday"),
+        (BY_TIME, "at", "2026-01-01T09:00:00"),
+        (BY_TIME, "at", 1_700_000_000),
+    ],
+)
+def test_a_value_that_would_hide_all_later_rows_stops_the_load(tmp_path, words, column, value):
+    till = Till(tmp_path / "shop", words)
+    till.sell((1, "ada", 1, "2026-01-01 10:00:00", None), (2, "bob", 2, "2026-01-01 10:00:00", None))
+    assert till.run()["shop.orders"].rows == 2
+    till.sell((3, "eve", 3, "2026-01-01 10:00:00", None))
+    till.sql(f"UPDATE orders SET {column} = ? WHERE id = 3", [(value,)])
+    assert [f.code for f in till.run()["shop.orders"].findings] == ["XDE0496"]
+
+
+def test_a_cursor_of_a_time_and_a_number_has_an_order(tmp_path):
+    till = Till(tmp_path / "shop", "{property: xdeIncrementalCursor, value: {property: [at, order_id]}}")
+    till.sell((1, "ada", 1, "2026-01-01 10:00:00", None))
+    assert till.run()["shop.orders"].rows == 1
+    till.sell((2, "bob", 2, "2026-01-01 10:00:00", None), (3, "bob", 2, "2026-01-02 10:00:00", None))
+    assert till.run()["shop.orders"].rows == 2
+
+
+def test_a_time_that_is_far_ahead_hides_no_row(tmp_path):
+    till = Till(tmp_path / "shop", BY_TIME)
+    till.sell((1, "ada", 1, "2026-01-01 10:00:00", None), (2, "bob", 2, "9999-12-31 00:00:00", None))
+    assert till.run()["shop.orders"].rows == 2
+    till.sell((3, "eve", 3, "2026-01-01 11:00:00", None))
+    till.run()
+    assert till.rows("order_id") == [(1,), (2,), (3,)]
 
 
 def test_hours(tmp_path):
@@ -306,3 +351,22 @@ def test_columns_that_come_and_go_by_the_policy_of_the_contract(tmp_path):
     outcome = till.run()["shop.orders"]
     assert (outcome.rows, [f.code for f in outcome.findings]) == (1, ["XDE0417", "XDE0424"])
     assert till.rows("order_id", "photo", "discount") == [(1, None, None), (2, None, 5)]
+
+
+def test_a_query_may_end_as_people_end_them(tmp_path):
+    till = Till(tmp_path / "shop", """{property: xdeQuery, value: "SELECT * FROM orders -- all of them"}""")
+    till.sell(*ROWS)
+    assert till.run()["shop.orders"].rows == 5
+    till.contract("""{property: xdeQuery, value: "SELECT * FROM orders WHERE id > 1;\\n"}""")
+    assert till.run()["shop.orders"].rows == 4
+
+
+def test_a_type_that_is_none_is_told_where_it_stands(tmp_path):
+    till = Till(tmp_path / "shop")
+    path = till.root / "sources/shop.yaml"
+    path.write_text(path.read_text().replace("DECIMAL(10,2)", "BIGNT"))
+    with pytest.raises(UserError) as raised:
+        till.run()
+    (finding,) = raised.value.findings
+    assert (finding.code, finding.hint) == ("XDE0601", "did you mean `BIGINT`?")
+    assert "BIGNT" in path.read_text().splitlines()[finding.span.line - 1]

@@ -108,3 +108,23 @@ def test_a_file_that_another_program_writes_is_tried_again(tmp_path):
     assert outcome.status == "failed"
     assert "open in another program" in str(outcome)
     assert till.run()["shop.orders"].rows == 2
+
+
+MERGED = ", {property: xdeWriteMode, value: merge}"
+BY_TIME = "{property: xdeIncrementalCursor, value: {property: at, lag: PT10M}}" + MERGED
+BY_AMOUNT = "{property: xdeIncrementalCursor, value: {property: amount}}" + MERGED
+
+
+def test_after_a_number_that_nothing_is_greater_than_no_row_would_be_read(tmp_path):
+    till = Till(tmp_path / "shop", BY_AMOUNT)
+    till.sql("ALTER TABLE orders ALTER amount TYPE DOUBLE", "UPDATE orders SET amount = 'NaN' WHERE amount IS NULL")
+    assert [f.code for f in till.run()["shop.orders"].findings] == ["XDE0496"]
+
+
+def test_a_time_that_is_far_ahead_hides_no_row(tmp_path):
+    till = Till(tmp_path / "shop", BY_TIME)
+    till.sql("""UPDATE orders SET "at" = '9999-12-31 00:00:00+00' WHERE id = 2""")
+    assert till.run()["shop.orders"].rows == 2
+    till.sql("""INSERT INTO orders (day, id, "at") VALUES ('2026-01-02', 3, '2026-01-01 11:00:00+00')""")
+    till.run()
+    assert len(till.rows()) == 3

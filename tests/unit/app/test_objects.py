@@ -12,6 +12,8 @@ from projects.aws import playing
 from projects.contracts import source
 from projects.folder import Folder
 
+from xde.app.contract_drafts import draft
+from xde.app.profiling import Wish, profile
 from xde.app.testing import TestBench
 from xde.app.workspace import Workspace
 from xde.ground.clock import SystemClock
@@ -112,13 +114,28 @@ def test_what_is_wrong_is_told(shop, monkeypatch):
         shop.run()
     assert [f.code for f in raised.value.findings] == ["XDE0450"]
     shop.contract(bucket="no-such-bucket-anywhere")
-    with pytest.raises(UserError) as raised:
-        shop.run()
-    assert [f.code for f in raised.value.findings] == ["XDE0440"]
+    assert shop.run() == {"shop.sales": ("failed", 0, 0)}
+    assert [f.code for f in shop.told] == ["XDE0440"]
     shop.contract(secret="in the open")
     with pytest.raises(UserError) as raised:
         shop.run()
     assert [f.code for f in raised.value.findings] == ["XDE0481"]
+
+
+def test_a_store_that_is_away_keeps_nothing_else_from_being_loaded(shop):
+    words = "  - name: days\n    physicalName: days-*.csv\n    properties:\n      - {name: id, logicalType: integer}\n"
+    shop.write("sources/own.yaml", source(words, "{server: local, type: local, path: data, format: csv}"))
+    shop.write("data/days-1.csv", "id\n1\n")
+    shop.put("sales-1.csv", "id,amount\n1,1\n")
+    shop.contract(url="http://127.0.0.1:9")
+    told = shop.run()
+    assert {n: s for n, (s, *_) in told.items()} == {"own.days": "done", "shop.sales": "failed"}
+    assert [f.code for f in shop.told] == ["XDE0730"]
+    shop.contract()
+    assert shop.run() == {"shop.sales": ("done", 1, 0)}
+    shop.contract(url="http://127.0.0.1:9")
+    assert shop.run() == {"shop.sales": ("failed", 0, 0)}
+    assert shop.rows() == [(1, "1.00")]
 
 
 def test_the_doctor_looks_at_the_store(shop):
@@ -150,3 +167,15 @@ def test_a_case_needs_no_store(shop):
     )
     with closing(TestBench.open(shop.root)) as bench:
         assert [r.passed for r in bench.run(bench.pick(()))] == [True]
+
+
+def test_what_is_not_looked_at_in_the_store_is_told(shop):
+    shop.put("sales-1.csv", "id,amount\n1,1\n")
+    shop.run()
+    with pytest.raises(UserError) as raised:
+        profile(lambda: shop.root, None, Wish(("shop",), at_source=True))
+    (finding,) = raised.value.findings
+    assert (finding.code, finding.hint) == ("XDE0385", "look at it as it was loaded: `xde profile shop`")
+    with pytest.raises(UserError) as raised:
+        draft(lambda: shop.root, ("shop",), None, force=False)
+    assert [f.code for f in raised.value.findings] == ["XDE0385"]

@@ -274,3 +274,19 @@ def test_a_spreadsheet(tmp_path):
     book.save(tmp_path / "towns.xlsx")
     towns = of(tmp_path / "towns.xlsx").tables[0]
     assert {c.name: (c.type, c.missing) for c in towns.columns} == {"id": ("BIGINT", 0), "town": ("VARCHAR", 0), "since": ("DATE", 1)}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("gaps.csv", "a,b\n,\n,\n,\n"),
+        ("one.csv", "id,x\n1,\n"),
+        ("texts.csv", "id,x\n1,a\n2,\n"),
+        ("records.ndjson", '{"a": null}\n{"a": null}\n'),
+        ("broken.ndjson", '{"a": 1}\n[1]\n'),
+    ],
+)
+def test_columns_that_have_no_value_at_all(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    found = of(tmp_path / name)
+    assert found is not None

@@ -8,6 +8,7 @@ from projects.contracts import source
 from projects.folder import Folder
 
 from xde.app.workspace import Workspace
+from xde.ground.errors import UserError
 from xde.kernel.run.events import SchemaChanged
 
 OBJECT = """\
@@ -134,3 +135,33 @@ def test_of_several_commits_of_a_step_each_change_is_an_event(shop):
     shop.deliver(2, visitor="bob", n=2)
     shop.deliver(3, visitor="cyd", page="/c", n=3, campaign="autumn")
     assert shop.run() == [("web.clicks", {}, ("page",), ()), ("web.clicks", {"campaign": "VARCHAR"}, (), ("page",))]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("    customProperties:\n      - {property: xdeSchemaChange, value: {newColumn: freeze}}\n", "newColumn: freeze"),
+        ("", "name: clicks"),
+    ],
+)
+def test_a_refused_column_is_shown_where_the_contract_decides_on_it(tmp_path, words, line):
+    text = OBJECT.replace("    customProperties: [{property: xdeSchemaChange, value: {newColumn: evolve, missingColumn: evolve}}]\n", words)
+    shop = Shop(tmp_path / "web")
+    shop.write("xde.yaml", "name: web\n")
+    shop.write("sources/web.yaml", source(text, "{server: local, type: local, path: data, format: csv}"))
+    shop.deliver(1, visitor="ann", page="a", n=1, more=2)
+    with Workspace.open(shop.root) as workspace:
+        ((finding,),) = (o.findings for o in workspace.run().outcomes)
+    assert finding.code == "XDE0412"
+    assert finding.span.path.endswith("web.yaml")
+    assert line in (shop.root / "sources/web.yaml").read_text().splitlines()[finding.span.line - 1]
+
+
+def test_a_folder_that_is_not_there_is_shown_with_its_contract(tmp_path):
+    shop = Shop(tmp_path / "web")
+    shop.write("xde.yaml", "name: web\n")
+    shop.write("sources/web.yaml", source(OBJECT, "{server: local, type: local, path: dta, format: csv}"))
+    with Workspace.open(shop.root) as workspace, pytest.raises(UserError) as raised:
+        workspace.run()
+    (finding,) = raised.value.findings
+    assert (finding.code, finding.span.path) == ("XDE0440", "sources/web.yaml")

@@ -311,6 +311,7 @@ WRONG = {
         "      - {property: xdeIncrementalCursor, value: {property: id}}\n      - {property: xdeWriteMode, value: append}",
     ),
     "replace": ("value: append", "value: replace"),
+    "a word of a log": ("key: [id]", "key: [id], publication: xde"),
 }
 
 

@@ -143,7 +143,7 @@ class DltResources:
         if not new:
             return ()
         told = f"records of `{ask.relation}` have what the contract of `{ask.dataset}` does not: {', '.join(f'`{n}`' for n in new)}"
-        hint = "add it to the contract, or say `xdeSchemaChange: {newColumn: discard}` (or `evolve`, `quarantine`, `freeze`)"
+        hint = "add it to the contract, or `{property: xdeSchemaChange, value: {newColumn: discard}}` (`evolve`, `quarantine`, `freeze`)"
         return (Finding("XDE0459", told, ask.span, "", "it is not loaded", hint, Severity.INFO),)
 
 

@@ -23,7 +23,7 @@ def column_changes(sides: Prepared, masks: Sequence[str]) -> tuple[ColumnChange,
     counts = []
     for value in sides.values:
         mask, bit = divmod(value.index, MASK_BITS)
-        counts += [f"count_if({m} & {1 << bit} <> 0)" if m in masks else "0" for m in (f"m{mask}", f"n{mask}")]
+        counts += [f"count(*) FILTER (WHERE {m} & {1 << bit} <> 0)" if m in masks else "0" for m in (f"m{mask}", f"n{mask}")]
     row = sides.run(f"SELECT {', '.join(counts)} FROM differing WHERE side = {BOTH}")[0]
     found = {v: ColumnChange(v.column.name, v.column.right, int(row[2 * v.index]), int(row[2 * v.index + 1])) for v in sides.values}
     found = {v: change for v, change in found.items() if change.rows}

@@ -46,7 +46,7 @@ class DuckdbTexts:
 
     def present(self, nulls: Sequence[str]) -> Mapping[str, tuple[int, int]]:
         """How many texts there are, and how many numbers with a nought before."""
-        parts = [f"count({quoted(n)}), count_if(regexp_full_match({quoted(n)}, {_ZEROS}))" for n in self._names]
+        parts = [f"count({quoted(n)}), count(*) FILTER (WHERE regexp_full_match({quoted(n)}, {_ZEROS}))" for n in self._names]
         row = self._row(f"SELECT {', '.join(parts)} FROM ({self._given(self._names, nulls)})")
         return {n: (int(row[2 * i]), int(row[2 * i + 1])) for i, n in enumerate(self._names)}
 
@@ -65,7 +65,7 @@ class DuckdbTexts:
             return dict.fromkeys(asked, ())
         casts = {(n, i): self._cast(n, i, c) for n in names for i, c in enumerate(asked[n])}
         values = ", ".join(f"{made[1]} AS {quoted(made[0])}" for made in casts.values())
-        wrong = ", ".join(f"count_if({made[2]})" for made in casts.values())
+        wrong = ", ".join(f"count(*) FILTER (WHERE {made[2]})" for made in casts.values())
         inner = f"SELECT *, {values} FROM ({self._given(names, nulls)})"
         row = iter(self._row(f"SELECT {wrong} FROM ({inner})"))
         return {n: tuple(int(next(row)) for _ in asked[n]) for n in asked}
@@ -171,7 +171,7 @@ class DuckdbRows:
     def _facts(self, name: str, told: Mapping[str, Any], far: tuple[int, str] | None) -> ColumnFacts:
         column, kind = quoted(name), self._types[name]
         grouped = f"SELECT {column} AS v, count(*) AS n FROM {self.some} WHERE {column} IS NOT NULL GROUP BY 1"
-        distinct, once, least = self._row(f"SELECT count(*), coalesce(count_if(n = 1), 0), coalesce(min(n), 0) FROM ({grouped})")
+        distinct, once, least = self._row(f"SELECT count(*), count(*) FILTER (WHERE n = 1), coalesce(min(n), 0) FROM ({grouped})")
         top = f"SELECT CAST(v AS VARCHAR), n FROM ({grouped}) ORDER BY n DESC, v LIMIT {TOP}"
         counts = self._scope.cursor.execute(top).fetchall()
         patterns = self._patterns(column) if kind == "VARCHAR" and distinct else ()
@@ -214,7 +214,10 @@ class DuckdbRows:
                 continue
             column = f"CAST({quoted(name)} AS DOUBLE)"
             out = f"({column} < {low - reach!r} OR {column} > {high + reach!r})"
-            parts += [f"count_if({out})", f"max_by(CAST({quoted(name)} AS VARCHAR), abs({column} - {middle!r})) FILTER (WHERE {out})"]
+            parts += [
+                f"count(*) FILTER (WHERE {out})",
+                f"max_by(CAST({quoted(name)} AS VARCHAR), abs({column} - {middle!r})) FILTER (WHERE {out})",
+            ]
             names.append(name)
         if not parts:
             return {}
@@ -245,7 +248,7 @@ class _Shape:
             finite = f"FILTER (WHERE isfinite(CAST({column} AS DOUBLE)))"
             found += [f"avg({column}) {finite}", f"quantile_cont(CAST({column} AS DOUBLE), {QUANTILES}) {finite}"]
         if self.text:
-            found += [f"min(length({column}))", f"max(length({column}))", f"count_if({column} <> trim({column}))"]
+            found += [f"min(length({column}))", f"max(length({column}))", f"count(*) FILTER (WHERE {column} <> trim({column}))"]
         return found
 
     def read(self, row: Any) -> dict[str, Any]:  # noqa: ANN401 - an iterator of what the database gives
@@ -281,7 +284,7 @@ class DuckdbTables:
         shown = " || ', ' || ".join(f"CAST(k{i} AS VARCHAR)" for i in range(len(names)))
         joined = f"SELECT l.*, r.k0 IS NULL AS lost FROM ({own}) AS l LEFT JOIN ({others}) AS r ON {on}"
         sql = (
-            f"SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE lost), 0), coalesce(count_if(lost), 0), "
+            f"SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE lost), 0), count(*) FILTER (WHERE lost), "
             f"max_by({shown}, n, 5) FILTER (WHERE lost) FROM ({joined})"
         )
         row = self._scope.cursor.execute(sql).fetchone() or (0, 0, 0, None)

@@ -35,7 +35,7 @@ def digits_of(scope: Scope, source: str, field: Field) -> tuple[int, int] | None
     name = quoted(field.name)
     form = literal(r"[+-]?[0-9]+([.][0-9]+)?")
     before, after = (f"max(length(regexp_extract({name}, {literal(p)}, 1)))" for p in ("^[+-]?0*([0-9]*)", "[.]([0-9]*)$"))
-    sql = f"SELECT {before}, {after}, count({name}), count_if(NOT regexp_full_match({name}, {form})) FROM {source}"
+    sql = f"SELECT {before}, {after}, count({name}), count(*) FILTER (WHERE NOT regexp_full_match({name}, {form})) FROM {source}"
     whole, part, present, others = scope.cursor.execute(sql).fetchone() or (0, 0, 0, 0)
     return (int(whole), int(part)) if present and not others and whole + part <= MOST_DIGITS else None
 
@@ -71,7 +71,7 @@ def _counted(scope: Scope, source: str, field: Field, types: Sequence[str]) -> l
     """How many values there are, and how many are no value of each type."""
     made = [_cast(field, n, kind) for n, kind in enumerate(types)]
     values = "".join(f", {value} AS {quoted(name)}" for name, value, _ in made)
-    wrong = "".join(f", count_if({wrong})" for *_, wrong in made)
+    wrong = "".join(f", count(*) FILTER (WHERE {wrong})" for *_, wrong in made)
     sql = f"SELECT count({quoted(field.name)}){wrong} FROM (SELECT *{values} FROM {source})"
     return [int(n) for n in scope.cursor.execute(sql).fetchone() or ()]
 

@@ -14,6 +14,7 @@ from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.names import literal, quoted
 from xde.lifecycle.sources.pace import Pace
+from xde.lifecycle.sources.placing import endless, unplaced
 from xde.lifecycle.sources.tables import NULL, Looked, News, Piece, Portion
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class DuckdbTables:
             connection.execute("BEGIN TRANSACTION")
             types = self._types(ask, connection)
             ask = ask.resolved(list(types))
-            at = self._reached(ask, position, connection)
+            at = self._reached(ask, position, connection, types)
             where = " AND ".join(w for w in (_after(ask, position), chance(ask)) if w)
             folded = {n.casefold(): t for n, t in types.items()}
             columns = ", ".join(f"{_written(c, folded[c.name.casefold()])} AS {quoted(c.name)}" for c in ask.columns)
@@ -113,28 +114,40 @@ class DuckdbTables:
         return UserError(Finding("XDE0482", f"`{ask.relation}` of `{self._shown}` cannot be read", ask.span, "not read", why, hint))
 
     def _relation(self, ask: Ask) -> str:
-        return f"({ask.query})" if ask.query is not None else ".".join(quoted(p) for p in ask.relation.split("."))
+        return f"({ask.query}\n)" if ask.query is not None else ".".join(quoted(p) for p in ask.relation.split("."))
 
     def _types(self, ask: Ask, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         return {str(r[0]): str(r[1]) for r in connection.execute(f"DESCRIBE SELECT * FROM {self._relation(ask)}").fetchall()}
 
-    def _reached(self, ask: Ask, position: Position | None, connection: duckdb.DuckDBPyConnection) -> dict[str, object]:
+    def _reached(
+        self, ask: Ask, position: Position | None, connection: duckdb.DuckDBPyConnection, types: Mapping[str, str]
+    ) -> dict[str, object]:
         """The greatest values of the cursor, as texts."""
         if ask.cursor is None:
             return {}
         columns = [quoted(c) for c in ask.cursor.columns]
-        for column in columns:
+        for name, column in zip(ask.cursor.columns, columns, strict=True):
             count = connection.execute(f"SELECT count(*) FROM {self._relation(ask)} WHERE {column} IS NULL").fetchall()[0][0]
             if count:
-                why = "a later load could not tell whether it has them"
-                hint = "fill it, or take another cursor; `xdeQuery` may compute one"
-                told = f"{count:,} rows of `{ask.relation}` have nothing in the cursor `{column[1:-1]}`"
-                raise UserError(Finding("XDE0484", told, ask.span, "no position", why, hint))
+                raise unplaced(ask, name, count)
         texts = ", ".join(f"CAST({c} AS VARCHAR)" for c in columns)
         order = ", ".join(f"{c} DESC" for c in columns)
-        found = connection.execute(f"SELECT {texts} FROM {self._relation(ask)} ORDER BY {order} LIMIT 1").fetchall()
+        found = connection.execute(
+            f"SELECT {texts} FROM {self._relation(ask)} WHERE {_past(ask, types)} ORDER BY {order} LIMIT 1"
+        ).fetchall()
+        for name, value in zip(ask.cursor.columns, found[0] if found else (), strict=False):
+            endless(ask, name, value)
         before = position.get("cursor") if position is not None else None
         return {"cursor": list(found[0])} if found else {"cursor": before} if before is not None else {}
+
+
+def _past(ask: Ask, types: Mapping[str, str]) -> str:
+    """Where rows that are read again do no harm: that a time is not far ahead, for after such a one none would come."""
+    if ask.cursor is None or not ask.merges:
+        return "true"
+    first = ask.cursor.columns[0]
+    of = next((t for n, t in types.items() if n.casefold() == first.casefold()), "")
+    return f"{quoted(first)} <= now() + INTERVAL 1 DAY" if of.startswith(("DATE", "TIMESTAMP")) else "true"
 
 
 def _after(ask: Ask, position: Position | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from xde.connectors.http.calls import words_of
@@ -28,14 +28,21 @@ class Body:
     records: Sequence[tuple[str, Any]]
 
 
-def read_body(ask: Ask, call: Call, answer: Answer) -> Body:
-    """The records of an answer; one without a body has none. Raises `UserError`, or `TemporaryError` where it may have been cut."""
+def read_body(ask: Ask, call: Call, answer: Answer, *, more: bool = False) -> Body:
+    """The records of an answer. An empty one has none, unless it would take all that is there away: then it is no list.
+
+    Raises `UserError`, or `TemporaryError` where it may have been cut.
+    """
     try:
         text = answer.body.decode(encoding_of(answer))
     except (UnicodeDecodeError, LookupError) as error:
         raise UserError(_no_json(ask, call, answer, str(error))) from error
     if not text.strip():
-        return Body(text, None, ())
+        if ask.asked.cursor or more or answer.status in {204, 205} or _is_lines(answer):
+            return Body(text, None, ())
+        why = "it is empty, which is not the same as a list without records: it would replace all that is there by nothing"
+        hint = "load it again; if this is how the API says that it has nothing, leave it until it has"
+        raise UserError(replace(_no_json(ask, call, answer, why), hint=hint))
     if _is_lines(answer):
         text = "[" + ",".join(line for line in text.split("\n") if line.strip()) + "]"
     try:
@@ -93,9 +100,10 @@ def _records(ask: Ask, call: Call, text: str, document: object) -> Iterator[tupl
         return iter(())
     lists = [n for n, v in document.items() if isinstance(v, list)] if isinstance(document, dict) else []
     where = "no records at `" + ".".join(path) + "`" if path else "no list of records"
-    members = ", ".join(f"`{n}`" for n in list(document)[:12]) if isinstance(document, dict) else str(document)[:60]
+    members = ", ".join(f"`{n}`" for n in list(document)[:12]) if isinstance(document, dict) else ""
+    why = f"its members: {members}" if members else f"it is `{text.strip()[:60]}`" if not ask.private else "it is no object"
     hint = f"write the way to them as `records` of `xdeRequest`, such as `records: {lists[0] if lists else 'data.items'}`"
     if path is None and isinstance(document, dict) and not lists:
         hint += "; `records: .` if the answer itself is one record"
     told = f"`{ask.dataset}`: the answer to `{call.shown}` has {where}"
-    raise UserError(Finding("XDE0448", told, ask.span, "not there", f"its members: {members}", hint))
+    raise UserError(Finding("XDE0448", told, ask.span, "not there", why, hint))

@@ -51,6 +51,7 @@ class Pages:
     _asked: dict[tuple[str, bytes | None], int] = field(default_factory=dict)
     _seen: dict[str, int] = field(default_factory=dict)
     _records: int = 0
+    _total: int | None = None
 
     def __iter__(self) -> Iterator[Page]:
         """Ask for one after the other. Raises `UserError` where they go in a circle or there are more than may be."""
@@ -64,7 +65,7 @@ class Pages:
             answer = self.send(call)
             if answer.status == 0:  # a recording that ends here on purpose
                 return
-            body = read_body(self.ask, call, answer)
+            body = read_body(self.ask, call, answer, more=number > 1)
             self._look(body, call, number)
             self._records += len(body.records)
             call = self._next(call, answer, body, number)
@@ -170,9 +171,21 @@ class Pages:
             self._tell_missing(total)
         if self._says_last(body) or not body.records:
             return True
+        if total is not None and self._total is not None and total < self._total:  # it is asked until it has no more
+            self._tell_shrunk(self._total, total)
+            return False
+        self._total = total
         if (total is not None and self._records >= total) or (pages is not None and number >= pages):
             return True
         return bool(paging.short and paging.size and len(body.records) < paging.size)
+
+    def _tell_shrunk(self, before: int, now: int) -> None:
+        """Tell that records went away meanwhile: those after them moved up, some perhaps past the place that was read."""
+        told = f"`{self.ask.dataset}`: the API said that it has {before:,} records, and then {now:,}"
+        why = "where records are deleted while pages are read by their number, others go by unseen"
+        hint = "load it again; if it happens often, take pages by cursor, or a smaller part with `query`"
+        if not any(f.message == told for f in self.findings):
+            self.findings.append(Finding("XDE0449", told, self.ask.span, "", why, hint, Severity.WARNING))
 
     def _tell_missing(self, total: int) -> None:
         """Tell that an API has fewer records than it says; some may have been deleted while they were read."""

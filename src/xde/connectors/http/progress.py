@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from xde.ground.clock import SystemClock
 from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.raw_json import value_at
@@ -30,9 +31,10 @@ def compared(value: object, kind: str) -> Any | None:  # noqa: ANN401 - a time, 
         return str(value)
     if kind == "number":
         try:
-            return Decimal(str(value))
+            number = Decimal(str(value))
         except InvalidOperation:
             return None
+        return number if number.is_finite() else None
     form = kind.partition(":")[2]
     try:
         found = datetime.strptime(str(value), form) if form else datetime.fromisoformat(str(value).strip())  # noqa: DTZ007 - below
@@ -106,6 +108,7 @@ class Progress:
     _all: Tally = field(default_factory=Tally)
     _kept: list[tuple[Any, int]] = field(default_factory=list)
     _limit: int = KEPT
+    _tomorrow: datetime = field(default_factory=lambda: SystemClock().now() + timedelta(days=1))
 
     def __post_init__(self) -> None:
         """Go on from the position."""
@@ -145,11 +148,13 @@ class Progress:
         if not self._request.cursor:
             return True
         value = self._value(record)
+        if value is not None and self._spelt(record):
+            raise UserError(self._no_order(record))
         if value is None:
             if self._request.appends and None in self._written(record):
                 raise UserError(self._no_place())
             return True  # it does not fit, and will be a dead letter
-        if self._greatest is None or value > self._greatest:
+        if (self._greatest is None or value > self._greatest) and not self._far_ahead(value[0]):
             self._greatest = value
             self.last = tuple(self._written(record))
         self._kept.append((value[0], digest))
@@ -160,6 +165,26 @@ class Progress:
             self.skipped += 1
             return False
         return True
+
+    def _spelt(self, record: object) -> bool:
+        """Whether numbers would be compared as texts, by which 10 comes before 9."""
+        given = zip(self._written(record), self._request.cursor, strict=True)
+        return any(kind == "text" and isinstance(v, (int, float)) for v, (_, kind) in given)
+
+    def _no_order(self, record: object) -> Finding:
+        name, shown = next(
+            (".".join(p), v)
+            for v, (p, k) in zip(self._written(record), self._request.cursor, strict=True)
+            if k == "text" and not isinstance(v, str)
+        )
+        why = "the contract says that it is a text, and of texts `10` comes before `9`: later records would be passed over"
+        hint = f"write `logicalType: integer` (or `number`) for `{name}` in the contract"
+        told = f"the cursor `{name}` of `{self.ask.dataset}` has the number `{shown}`"
+        return Finding("XDE0496", told, self.ask.span, "no order", why, hint)
+
+    def _far_ahead(self, value: object) -> bool:
+        """Whether it is a time after which none would come; records that are merged may be asked for again."""
+        return isinstance(value, datetime) and not self._request.appends and value > self._tomorrow
 
     def position(self) -> dict[str, object]:
         """How far was read, and which records the next load will see again: at or after the moment that it will ask for."""

@@ -86,6 +86,9 @@ class Patient:
                 break
             call = led_to(self._ask, call, answer.headers["location"])
             answer = self._answered(call)
+        else:
+            if answer.status in MOVED and call.method == "GET" and "location" in answer.headers:
+                raise UserError(_circle(self._ask, call, answer))
         return accepted(self._ask, call, answer)
 
     def _answered(self, call: Call) -> Answer:
@@ -112,7 +115,7 @@ class Patient:
                 wait = wait if asked is None else asked
             if n < self._manners.retries:
                 nap(wait, self._sleep)
-        raise TemporaryError(f"`{self._ask.dataset}`: `{call.shown}` has no answer after {tries} tries: {told}")
+        raise TemporaryError(f"`{self._ask.dataset}`: `{call.shown}` has no answer{f' after {tries} tries' if tries > 1 else ''}: {told}")
 
     def _never(self, call: Call, error: Exception) -> Finding:
         ask = self._ask
@@ -122,6 +125,13 @@ class Patient:
             return Finding("XDE0454", told, ask.span, "too big", hint=hint)
         hint = "if its certificate is signed by an authority of your own, name the file of that in `caFile` of `xdeApi`"
         return Finding("XDE0445", f"`{ask.dataset}`: the server's certificate is not trusted", ask.place.span, "TLS", str(error), hint)
+
+
+def _circle(ask: Ask, call: Call, answer: Answer) -> Finding:
+    """An answer that leads on and on."""
+    told = f"`{ask.dataset}`: the API leads from one address to the next, {REDIRECTIONS} times and more"
+    hint = "look at it with `curl -L`, and write the address where it ends into `location` and `physicalName`; or it wants a login"
+    return Finding("XDE0445", told, ask.span, f"{answer.status}", f"the last was `{call.shown}`", hint)
 
 
 def accepted(ask: Ask, call: Call, answer: Answer) -> Answer:

@@ -176,5 +176,5 @@ class _Written:
         if not self.new:
             return ()
         told = f"records of `{ask.relation}` have what the contract of `{ask.dataset}` does not: {', '.join(f'`{n}`' for n in self.new)}"
-        hint = "add it to the contract, or say `xdeSchemaChange: {newColumn: discard}` (or `evolve`, `quarantine`, `freeze`)"
+        hint = "add it to the contract, or `{property: xdeSchemaChange, value: {newColumn: discard}}` (`evolve`, `quarantine`, `freeze`)"
         return (Finding("XDE0459", told, ask.span, "", "it is not loaded", hint, Severity.INFO),)

@@ -56,6 +56,9 @@ def not_connected(ask: Ask, error: psycopg.Error) -> XdeError:
     if "does not exist" in low or "translate host name" in low or "not known" in low or "invalid" in low:
         hint = "look at `host`, `port` and `database` of the server in the contract; `xde doctor` goes the way step by step"
         return UserError(Finding("XDE0480", f"`{label(ask)}` cannot be reached", ask.place.span, "not there", why, hint))
+    if "does not support ssl" in low or "certificate" in low:
+        hint = "mend its TLS, have this machine trust who signed its certificate (`SSL_CERT_FILE`), or ask for less by `xdeSslMode`"
+        return UserError(Finding("XDE0480", f"`{label(ask)}` is not reached by TLS as it should be", ask.place.span, "TLS", why, hint))
     return TemporaryError(f"`{label(ask)}` cannot be reached just now: {why}", retry_in=1.0)
 
 

@@ -16,6 +16,7 @@ from xde.ground.errors import UserError
 from xde.ground.findings import Finding
 from xde.ground.names import literal, quoted
 from xde.ground.records import dataclass
+from xde.lifecycle.sources.placing import unplaced
 
 if TYPE_CHECKING:
     import psycopg
@@ -107,7 +108,8 @@ def _rewritten(ask: Ask, described: Described, position: Position) -> bool:
         return False
     if ask.cursor is not None and ask.merges:
         return True
-    raise UserError(_rewritten_finding(ask, "it was truncated, restored or written anew by `VACUUM FULL` or `ALTER TABLE`"))
+    why = "it was dropped and made again, truncated, restored, or written anew by `VACUUM FULL` or `ALTER TABLE`"
+    raise UserError(_rewritten_finding(ask, why))
 
 
 def _rewritten_finding(ask: Ask, why: str) -> Finding:
@@ -143,16 +145,16 @@ def _all_placed(cursor: psycopg.Cursor[Any], ask: Ask) -> None:
         cursor.execute(f"SELECT count(*) FROM {relation(ask)} WHERE {quoted(name)} IS NULL".encode())
         row = cursor.fetchone()
         if row and row[0]:
-            why = "a later load could not tell whether it has them"
-            hint = f"fill `{name}`, or take another cursor; `xdeQuery` may compute one"
-            message = f"{row[0]:,} rows of `{ask.relation}` have nothing in the cursor `{name}`"
-            raise UserError(Finding("XDE0484", message, ask.span, "no position", why, hint))
+            raise unplaced(ask, name, row[0])
 
 
 def _reached(cursor: psycopg.Cursor[Any], ask: Ask) -> str | None:
+    """The greatest value that later ones can follow: after `NaN`, `infinity` or the year 9999 none comes."""
     if ask.cursor is None:
         return None
-    cursor.execute(f"SELECT max({quoted(ask.cursor.columns[0])})::text FROM {relation(ask)}".encode())
+    name = quoted(ask.cursor.columns[0])
+    last = f"{name} <= now() + interval '1 day'" if ask.cursor.timed else f"{name}::text NOT IN ('NaN', 'Infinity')"
+    cursor.execute(f"SELECT max({name})::text FROM {relation(ask)} WHERE {last}".encode())
     row = cursor.fetchone()
     return row[0] if row else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,12 @@ from xde.connectors.sqlalchemy.addresses import address, label
 from xde.connectors.sqlalchemy.declared import chance, declared, relations, some_of
 from xde.connectors.sqlalchemy.failures import told
 from xde.connectors.sqlalchemy.positions import FIRST, Look, as_data, kept, looks_of, start
+from xde.ground.clock import SystemClock
 from xde.ground.digests import digest
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding, Severity
 from xde.lifecycle.sources.pace import Pace
+from xde.lifecycle.sources.placing import endless, unplaced
 from xde.lifecycle.sources.reaching import reach, shut
 from xde.lifecycle.sources.rows import write_rows
 from xde.lifecycle.sources.servers import round_trip
@@ -210,10 +213,9 @@ def _looked(connection: Connection, ask: Ask, of: FromClause, position: Position
         return []
     first: ColumnElement[Any] = named(ask.cursor.columns[0])
     if not _is_mysql(connection):  # it does not tell which transactions are open: the lag has to cover them
-        value = connection.execute(select(func.max(first)).select_from(of)).scalar()
-        return [Look(FIRST, value)]
+        return [Look(FIRST, _reached(connection, ask, of, first))]
     at = mysql.now(connection)
-    look = Look(at, connection.execute(select(func.max(first)).select_from(of)).scalar())
+    look = Look(at, _reached(connection, ask, of, first))
     connection.rollback()
     then = mysql.now(connection)
     oldest, seen = mysql.oldest_open(connection)
@@ -221,6 +223,20 @@ def _looked(connection: Connection, ask: Ask, of: FromClause, position: Position
     if not seen and ask.cursor.lag is None:
         raise UserError(_unseen(ask, connection))
     return kept([*looks_of(position), look], min(then, oldest) if oldest is not None else then)
+
+
+def _reached(connection: Connection, ask: Ask, of: FromClause, first: ColumnElement[Any]) -> object:
+    """The greatest value that later ones can follow: after a time that is far ahead none would come."""
+    query = select(func.max(first)).select_from(of)
+    value = connection.execute(query).scalar()
+    endless(ask, str(first.name), value)
+    tomorrow = SystemClock().now().replace(tzinfo=None) + dt.timedelta(days=2)  # whatever the zone of the server
+    last = value.replace(tzinfo=None) if isinstance(value, dt.datetime) else value
+    if isinstance(last, dt.datetime) and last > tomorrow:
+        return connection.execute(query.where(first <= tomorrow)).scalar()
+    if isinstance(last, dt.date) and not isinstance(last, dt.datetime) and last > tomorrow.date():
+        return connection.execute(query.where(first <= tomorrow.date())).scalar()
+    return value
 
 
 def _unseen(ask: Ask, connection: Connection) -> Finding:
@@ -237,13 +253,7 @@ def _all_placed(connection: Connection, ask: Ask, of: FromClause) -> None:
     column = ask.cursor.columns[0]
     count = connection.execute(select(func.count()).select_from(of).where(named(column).is_(None))).scalar()
     if count:
-        why = "a later load could not tell whether it has them"
-        hint = f"fill `{column}`, or take another cursor; `xdeQuery` may compute one"
-        raise UserError(
-            Finding(
-                "XDE0484", f"{count:,} rows of `{ask.relation}` have nothing in the cursor `{column}`", ask.span, "no position", why, hint
-            )
-        )
+        raise unplaced(ask, column, count)
 
 
 def _signature(connection: Connection, ask: Ask, of: FromClause, least: object | None) -> str:

@@ -39,7 +39,7 @@ def declared(connection: sqlite3.Connection, ask: Ask) -> Declared:
     """What stands in the schema of a file."""
     wanted = {n.casefold(): c.type for c in ask.columns for n in (c.name, *c.also)}
     table = quoted(ask.relation)
-    shown = _asked(connection, f"PRAGMA table_info({table})")
+    shown = [r for r in _asked(connection, f"PRAGMA table_xinfo({table})") if r[6] != 1]  # with generated columns, without hidden ones
     places = {str(r[1]): int(str(r[5])) for r in shown if r[5]}
     key = tuple(sorted(places, key=places.__getitem__))
     rowid = key[0] if len(key) == 1 and any(str(r[2]).upper() == "INTEGER" for r in shown if r[5]) else None

@@ -19,6 +19,7 @@ from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.names import quoted
 from xde.lifecycle.sources.pace import Pace
+from xde.lifecycle.sources.placing import endless, out_of_order, unplaced
 from xde.lifecycle.sources.rows import write_rows
 from xde.lifecycle.sources.tables import Looked, News, Piece, Portion
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 BLOCK = 5_000  # rows
 BUSY_SECONDS = 10.0
+_NUMBERS = ("TINY", "SMALL", "INT", "BIGINT", "HUGE", "U", "DECIMAL", "NUMERIC", "DOUBLE", "FLOAT", "REAL")
 _AWAY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_SCHEMA}
 
 
@@ -68,7 +70,7 @@ class SqliteTables:
             try:
                 connection.execute("BEGIN")
                 ask = self._resolved(ask, connection)
-                _all_placed(ask, connection)
+                _all_placed(ask, position, connection)
                 try:
                     rows = _write(ask, position, connection, target, pace)
                 except sqlite3.OperationalError as error:
@@ -175,7 +177,7 @@ class SqliteTables:
 
 def _relation(ask: Ask) -> str:
     if ask.query is not None:
-        return f"({ask.query})"
+        return f"({ask.query}\n)"
     return ".".join(quoted(p) for p in ask.relation.split("."))
 
 
@@ -203,17 +205,43 @@ def _earlier(value: object, cursor: Cursor) -> object:
     return shown[: len(text)] if len(text) == 10 else shown
 
 
-def _all_placed(ask: Ask, connection: sqlite3.Connection) -> None:
+def _all_placed(ask: Ask, position: Position | None, connection: sqlite3.Connection) -> None:
     """Rows with nothing in the cursor would be told from those read before by no later load."""
     if ask.cursor is None:
         return
     for column in ask.cursor.columns:
         count = connection.execute(f"SELECT count(*) FROM {_relation(ask)} WHERE {quoted(column)} IS NULL").fetchone()[0]
         if count:
-            why = "a later load could not tell whether it has them"
-            hint = f"fill `{column}`, or take another cursor; `xdeQuery` may compute one"
-            told = f"{count:,} rows of `{ask.relation}` have nothing in the cursor `{column}`"
-            raise UserError(Finding("XDE0484", told, ask.span, "no position", why, hint))
+            raise unplaced(ask, column, count)
+        _in_order(ask, column, position, connection)
+
+
+def _in_order(ask: Ask, column: str, position: Position | None, connection: sqlite3.Connection) -> None:
+    """SQLite puts every text after all numbers, and texts in the order of their characters: among the rows that are read now."""
+    where, values = _after(ask.cursor, position)
+    kind = next((c.type.upper() for c in ask.columns if c.name.casefold() == column.casefold()), "VARCHAR")
+    day = kind.startswith(("DATE", "TIMESTAMP"))
+    name = quoted(column)
+    shape = f"CASE WHEN {name} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' THEN substr({name}, 11, 1) ELSE '?' END" if day else "''"
+    classes = f"CASE typeof({name}) WHEN 'integer' THEN 'number' WHEN 'real' THEN 'number' ELSE typeof({name}) END"
+    query = f"SELECT {classes}, {shape}, max({name}) FROM {_relation(ask)}" + (f" WHERE {where}" if where else "") + " GROUP BY 1, 2"
+    found = connection.execute(query, values).fetchall()
+    last = dict(zip(ask.cursor.columns if ask.cursor is not None else (), values, strict=False)).get(column)
+    if isinstance(last, str):  # numbers stand before all texts: none of them is read then
+        numbers = f"SELECT 'number', '', {name} FROM {_relation(ask)} WHERE {name} < '' LIMIT 1"
+        found += [*connection.execute(numbers).fetchall(), ("text", "", last)]
+    for of, _, value in found:
+        endless(ask, column, value)
+        if of != "number" and kind.startswith(_NUMBERS) and kind != "UUID":
+            why = "it is no number, and SQLite puts texts after all numbers: every row that comes later would be passed over"
+            raise out_of_order(ask, column, value, why)
+    if len({of for of, _, _ in found}) > 1:
+        why = "other rows have numbers in it, and SQLite puts texts after all numbers: every number that comes later would be passed over"
+        raise out_of_order(ask, column, max(v for of, _, v in found if of != "number"), why)
+    shapes = {after for of, after, _ in found if of == "text" and after} if day else set()
+    if "?" in shapes or {" ", "T"} <= shapes:
+        why = "not all of its times are written alike, year first: the order of such texts is not that of the times"
+        raise out_of_order(ask, column, next(v for _, after, v in found if after in {"?", "T"}), why)
 
 
 def _reached(ask: Ask, position: Position | None, connection: sqlite3.Connection) -> dict[str, object]:
@@ -221,7 +249,9 @@ def _reached(ask: Ask, position: Position | None, connection: sqlite3.Connection
         return {}
     columns = [quoted(c) for c in ask.cursor.columns]
     order = ", ".join(f"{c} DESC" for c in columns)
-    found = connection.execute(f"SELECT {', '.join(columns)} FROM {_relation(ask)} ORDER BY {order} LIMIT 1").fetchone()
+    past = f"typeof({columns[0]}) <> 'text' OR substr({columns[0]}, 1, 10) <= date('now', '+1 day')"
+    where = past if ask.cursor.timed and ask.merges else "1"  # after a time that is far ahead none would come
+    found = connection.execute(f"SELECT {', '.join(columns)} FROM {_relation(ask)} WHERE {where} ORDER BY {order} LIMIT 1").fetchone()
     before = position.get("cursor") if position is not None else None
     if found is None:
         return {"cursor": before} if before is not None else {}

@@ -91,7 +91,11 @@ def refused(model: ModelDataset, finding: Finding) -> Finding:
     said = KIND.sub("", WHERE_FROM.sub("", words)).strip()
     place = _place(model.sql, said, int(line.group(1)) if line else 0)
     first, _, rest = said.partition(" Candidate ")
-    hint = f"candidate {rest}" if rest else finding.hint if finding.code != "XDE0804" else "run the query in the engine's own shell"
+    if rest.startswith('functions: "'):  # of an operator: a list that nobody can use
+        first = first.replace("You might need to add explicit type casts.", "").strip()
+        hint = "a column has another type than is wanted here: take another, or write `CAST(column AS TYPE)`"
+    else:
+        hint = f"candidate {rest}" if rest else finding.hint if finding.code != "XDE0804" else "run the query in the engine's own shell"
     return Finding(
         "XDE0219",
         f"the engine does not accept the query of `{model.name}`",

@@ -10,6 +10,7 @@ from xde.ground.findings import Finding, Findings, Severity
 from xde.ground.names import did_you_mean
 from xde.ground.records import dataclass
 from xde.kernel.project import tree
+from xde.kernel.project.entries import as_entry, is_ours
 from xde.kernel.project.tree import Node, Scalar, Sequence
 
 if TYPE_CHECKING:
@@ -36,8 +37,12 @@ class Complaints:
     findings: Findings = field(default_factory=Findings)
     lenient: bool = False
 
-    def unknown(self, key: Scalar, known: Mapping[str, object], *, strict: bool) -> None:
+    def unknown(self, key: Scalar, known: Mapping[str, object], *, strict: bool, value: Node | None = None) -> None:
         """A key that the declaration does not have."""
+        if "customProperties" in known and is_ours(key.text):
+            why, hint = "the standard has no such word of its own", f"write into `customProperties`: `{as_entry(key.text, value)}`"
+            self.add(self.codes.unknown, f"`{key.text}` is not known here", key, "unknown", why, hint, strict=strict)
+            return
         hint = did_you_mean(key.text, known) or ("it may hold " + ", ".join(f"`{k}`" for k in list(known)[:8]) if known else "delete it")
         self.add(self.codes.unknown, f"`{key.text}` is not known here", key, "unknown", hint=hint, strict=strict)
 
@@ -99,6 +104,10 @@ class Text(Kind):
         value = node.value if isinstance(node, Scalar) else None
         if not isinstance(value, str):
             hint = f'put it into quotes: "{node.text}"' if isinstance(node, Scalar) else ""
+            if isinstance(node, Scalar) and not (
+                (not self.choices or node.text in self.choices) and (not self.pattern or self._matches(node.text))
+            ):
+                hint = f"write it like `{self.example}`" if self.example else f"it must be {self.wanted}" if self.wanted else ""
             say.wrong_type(node, name, "text", hint)
         elif self.choices and value not in self.choices:
             hint = did_you_mean(value, self.choices) or "one of " + ", ".join(f"`{c}`" for c in self.choices)
@@ -214,7 +223,9 @@ class ListOf(Kind):
     def check(self, node: Node, name: str, say: Complaints) -> None:
         """Complain about each wrong item, and about too few, too many or equal ones."""
         if not isinstance(node, Sequence):
-            say.wrong_type(node, name, "a list", f"write `[{node.text}]`" if isinstance(node, Scalar) and node.text else "")
+            hint = f"write `[{node.text}]`" if isinstance(node, Scalar) and node.text else ""
+            first = next(iter(node.items.items()), None) if isinstance(node, tree.Mapping) and name == "customProperties" else None
+            say.wrong_type(node, name, "a list", f"write `[{as_entry(*first)}]`" if first is not None else hint)
             return
         for item in node.items:
             self.item.check(item, name, say)
@@ -300,7 +311,8 @@ class Record(Kind):
     def check(self, node: Node, name: str, say: Complaints) -> None:
         """Complain about unknown and missing keys and about each wrong value."""
         if not isinstance(node, tree.Mapping):
-            say.wrong_type(node, name, "a mapping")
+            words = self.required or tuple(self.fields)[:1]
+            say.wrong_type(node, name, "a mapping", f"write it like `{{{', '.join(f'{w}: ...' for w in words)}}}`" if words else "")
             return
         fields = self.fields
         for key, item in node.items.items():
@@ -308,7 +320,7 @@ class Record(Kind):
             if kind is not None:
                 kind.check(item, key, say)
             elif not self.open:
-                say.unknown(node.keys[key], fields, strict=self.strict)
+                say.unknown(node.keys[key], fields, strict=self.strict, value=item)
         for key in self.required:
             if key not in node.items:
                 say.missing(node, key, strict=self.strict)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xde.kernel.project.fields import By, Either, Kind, Number, Record, Text
-from xde.kernel.project.tree import Mapping, Node
+from xde.kernel.project.fields import By, Complaints, Either, Kind, Number, Record, Text
+from xde.kernel.project.tree import Mapping, Node, Scalar
 
 _TEXT = Text()
 _PORT = Either("a number or text", scalar=By(lambda node: _TEXT if isinstance(node.data(), str) else Number(whole=True)))
@@ -58,9 +58,29 @@ _TYPES = {
 }
 
 
+CUSTOM_KINDS = ("sqlite", "sqlalchemy", "files", "redis", "nats", "mqtt", "dlt")
+"""What `xdeType` of a server of `type: custom` may say for our own connectors; other kinds are those of installed packages."""
+
+
+class _Type(Text):
+    """A type of the standard; of what it has no type for, it is told how that is written."""
+
+    def check(self, node: Node, name: str, say: Complaints) -> None:
+        value = node.value if isinstance(node, Scalar) else None
+        if value in CUSTOM_KINDS:
+            hint = f"write `type: custom`, and into its `customProperties` `{{property: xdeType, value: {value}}}`"
+            say.wrong_value(node, f"`{name}` cannot be `{value}`", "the standard has no such type", hint)
+        elif value == "mariadb":
+            say.wrong_value(
+                node, f"`{name}` cannot be `{value}`", "the standard has no such type", "write `type: mysql`, which reads it too"
+            )
+        else:
+            super().check(node, name, say)
+
+
 def server_kind(common: Record) -> Kind:
     """A server of any type; `common` holds the fields that all have."""
-    named = common.with_fields({"server": _TEXT, "type": Text((*_TYPES,))}, ("server", "type"))
+    named = common.with_fields({"server": _TEXT, "type": _Type((*_TYPES,))}, ("server", "type"))
     records = {name: _with_fields(named, name, words.split()) for name, words in _TYPES.items()}
     records["sftp"] = records["sftp"].with_fields({"location": Text(pattern="^sftp://.*", wanted="an `sftp://` address")})
     unknown = Record(named.fields, named.required, open=True)

@@ -8,6 +8,7 @@ from xde.ground.findings import Finding, Severity
 from xde.ground.names import did_you_mean
 from xde.kernel.project.fields import Anything, Codes, Complaints, Flag, Kind, ListOf, MapOf, Number, Record, Text
 from xde.kernel.project.odcs import columns_below, own_words
+from xde.kernel.project.odcs_servers import CUSTOM_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +98,7 @@ _LIMITS = Record(
         "connectTimeout": _SECONDS,
     }
 )
+_CURSOR = Record({"property": Anything(), "lag": Anything(plain=True), "order": Text(("ascending",))}, ("property",))
 _CAPTURE = Record(
     {
         "publication": Text(pattern=r"\S", wanted="the name of a publication"),
@@ -179,8 +181,6 @@ _STREAM = Record(
         "keep": _TIME,
     }
 )
-CUSTOM_KINDS = ("sqlite", "sqlalchemy", "files", "redis", "nats", "mqtt", "dlt")
-"""What `xdeType` of a server of `type: custom` may say for our own connectors; other kinds are those of installed packages."""
 OF_SERVER: dict[str, Kind] = {
     "push": _PUSH,
     "api": _API,
@@ -211,7 +211,7 @@ OF_TABLE: dict[str, Kind] = {
     "writeMode": Text(("append", "replace", "merge")),
     "deadLetter": _DEAD_LETTER,
     "schemaChange": _SCHEMA_CHANGE,
-    "incrementalCursor": _OPEN,
+    "incrementalCursor": _CURSOR,
     "capture": _CAPTURE,
     "stream": _STREAM,
     "tenantColumn": _TEXT,

@@ -10,6 +10,7 @@ from xde.ground.errors import DISK_FULL, Bug, DataError, TemporaryError, UserErr
 from xde.ground.findings import Finding
 from xde.ground.records import dataclass
 from xde.ground.secrets import trace_of
+from xde.kernel.plan.plan import StepKind
 from xde.kernel.run.events import Outcome, StepProgress, StepStarted
 from xde.kernel.run.metering import Meter, Meters
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from xde.ground.clock import Clock
-    from xde.kernel.plan.plan import Step, StepKind
+    from xde.kernel.plan.plan import Step
     from xde.kernel.run.herald import Herald
 
 LONGEST_WAIT = 60.0  # seconds between two tries, however many there were
@@ -128,7 +129,7 @@ def _gave_up(step: Step, error: TemporaryError, attempts: int) -> Outcome:
         "XDE0730",
         f"`{step.dataset}` gave up after {attempts} {'try' if attempts == 1 else 'tries'}: {error}",
         why="what hindered it may pass by itself, and did not in this time",
-        hint="xde run",
+        hint="`xde doctor` goes the way to it step by step; then: xde run" if step.kind == StepKind.LOAD else "xde run",
     )
     return Outcome(step, "failed", reason=finding.message, findings=(finding,))
 

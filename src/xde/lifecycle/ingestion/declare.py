@@ -145,7 +145,7 @@ def _declared(dataset: SourceDataset, findings: Findings) -> Reading | None:
         ways = {API: _of_api, DLT: _of_extract, **dict.fromkeys((DEVICES, *BROKERS), _of_stream)}
         return ways.get(kind, _of_table)(dataset, server, kind, findings)
     push = push_of(dataset, server, findings) if is_push(server) else None
-    dialect = _dialect(str(server.settings.get("format", "csv" if push is None else "ndjson")), given.get("dialect"), findings)
+    dialect = _dialect(server, "csv" if push is None else "ndjson", given.get("dialect"), findings)
     if push is not None and (dialect.format != "ndjson" or dialect.encoding != "utf-8" or dialect.skip):
         hint = "leave `format`, `encoding` and `skip` out: what is pushed may be JSON, NDJSON, CSV or Arrow, and is kept as lines of JSON"
         message = f"`{dataset.name}` is pushed to, and cannot be read as `{dialect.format}`, `{dialect.encoding}`"
@@ -277,7 +277,11 @@ def _version(dataset: SourceDataset, fields: tuple[Field, ...], findings: Findin
     if name is None:
         return None
     names = [f.name for f in fields]
-    if str(name) not in names:
+    if isinstance(name, list):
+        told = f"the cursor of `{dataset.name}` has several columns: {', '.join(f'`{n}`' for n in name)}"
+        why = "of two records of a key in files, one column says which is the newer"
+        findings.add(Finding("XDE0439", told, given["incrementalCursor"].span, "one column", why, "name the one that says it"))
+    elif str(name) not in names:
         findings.add(
             Finding(
                 "XDE0439",
@@ -287,7 +291,7 @@ def _version(dataset: SourceDataset, fields: tuple[Field, ...], findings: Findin
                 hint=did_you_mean(str(name), names) or "name a column of the contract as its `property`",
             )
         )
-    return str(name)
+    return str(name[0] if isinstance(name, list) and name else name)
 
 
 def column_type(of: Property) -> str:
@@ -308,15 +312,15 @@ def column_type(of: Property) -> str:
             return TYPES.get(of.logical_type or "string", "VARCHAR")
 
 
-def _dialect(form: str, custom: Custom | None, findings: Findings) -> Dialect:
+def _dialect(server: Server, usual: str, custom: Custom | None, findings: Findings) -> Dialect:
     words = custom.value if custom and isinstance(custom.value, dict) else {}
-    form = str(words.get("format", form))
+    form = str(words.get("format", server.settings.get("format", usual)))
     if form not in FORMATS:
         findings.add(
             Finding(
                 "XDE0410",
                 f"there is no format `{form}`",
-                custom.span if custom else None,
+                custom.span if custom is not None and "format" in words else server.span,
                 hint=did_you_mean(form, FORMATS) or "one of " + ", ".join(FORMATS),
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
 from xde.ground.secrets import sounds_secret
-from xde.kernel.project.own_words import CUSTOM_KINDS
+from xde.kernel.project.odcs_servers import CUSTOM_KINDS
 from xde.kernel.project.secret_references import password_in, references
 from xde.lifecycle.ingestion.declare_readers import reader_of
 from xde.lifecycle.ingestion.port import Dialect
-from xde.lifecycle.ingestion.snapshots import by_comparison
+from xde.lifecycle.ingestion.snapshots import OF_COMPARISON, by_comparison
 from xde.lifecycle.sources.tables import LSN, NULL, OPERATION, SEQUENCE, TOLD, Ask, AskedColumn, Capture, Cursor, Limits, Place
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ WORDS = {
 }
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z")
 _SLOT = re.compile(r"[^a-z0-9_]+")
+_TEXTS = ("VARCHAR", "TEXT", "STRING", "CHAR", "BLOB", "BYTEA", "UUID", "BOOL", "STRUCT", "MAP", "JSON")
 _CAPITAL = re.compile("([A-Z])")
 _OWN = ("user", "password", "sslMode", "url")
 OURS = frozenset({*KINDS.values(), *CUSTOM_KINDS})
@@ -69,7 +71,7 @@ def write_mode(given: Mapping[str, Custom]) -> str:
 def ask_of(dataset: SourceDataset, server: Server, kind: str, fields: Sequence[Field], change: SchemaChange, findings: Findings) -> Ask:
     """What is asked of the database."""
     given = dataset.object.custom
-    query = str(given["query"].value) if "query" in given else None
+    query = str(given["query"].value).rstrip("; \t\r\n") if "query" in given else None
     cursor = _cursor(dataset, fields, findings) if "incrementalCursor" in given else None
     compared = by_comparison(given)
     mode = "replace" if compared else write_mode(given)
@@ -132,6 +134,10 @@ def _capturable(dataset: SourceDataset, fields: Sequence[Field], capture: Captur
     """What a contract must say, and must not, where changes are read from a log."""
     given, name = dataset.object.custom, dataset.name
     at, mode = given["capture"].span, write_mode(given)
+    said = given["capture"].value
+    for word in (w for w in OF_COMPARISON if isinstance(said, dict) and w in said):
+        hint = "take it away, or say `by: comparison` beside it"
+        findings.add(Finding("XDE0426", f"`{word}` of `{name}` says nothing where a log is read", at, word, hint=hint))
     for word in ("query", "incrementalCursor"):
         if word in given:
             why = "the log tells of the rows of a table as they change, whatever their values are"
@@ -225,20 +231,34 @@ def _cursor(dataset: SourceDataset, fields: Sequence[Field], findings: Findings)
         told = f"the cursor of `{dataset.name}` is not one of its columns: `{wrong or ''}`"
         findings.add(Finding("XDE0439", told, said.span, "no such column", hint=hint))
         return None
-    lag = _lag(words.get("lag"))
-    if words.get("lag") is not None and lag is None:
-        hint = "write a number, or a duration such as `PT10M`"
-        findings.add(Finding("XDE0483", f"the lag of the cursor of `{dataset.name}` is no amount: `{words['lag']}`", said.span, hint=hint))
+    kind = by_name[names[0]].type.upper()
+    lag = _lag(words["lag"], dataset, names[0], kind, findings) if words.get("lag") is not None else None
     alone = {p.name for p in dataset.object.properties if p.unique} | (set(dataset.object.key) if len(dataset.object.key) == 1 else set())
     unique = bool(alone & set(names)) or (bool(dataset.object.key) and set(dataset.object.key) <= set(names))
-    timed = by_name[names[0]].type.upper().startswith(("DATE", "TIME"))
+    timed = kind.startswith(("DATE", "TIME"))
     return Cursor(tuple(by_name[n].source_name for n in names), lag, timed, unique)
 
 
-def _lag(written: object) -> float | None:
-    if isinstance(written, (int, float)) and not isinstance(written, bool):
-        return float(written)
-    found = _DURATION.match(str(written or ""))
+def _lag(written: object, dataset: SourceDataset, name: str, kind: str, findings: Findings) -> float | None:
+    """How far below the last value late rows may come: an amount of the cursor's own kind, and never above it."""
+    number = float(written) if isinstance(written, (int, float)) and not isinstance(written, bool) else None
+    lag = number if number is not None else _seconds(str(written))
+    if number is not None and not 0 <= number < math.inf:
+        hint = "write how far below the last value late rows may come: a number from 0 on"
+    elif kind == "TIME" or kind.startswith(_TEXTS):
+        hint = f"`{name}` is a {kind}: take a number or a moment as the cursor, or no lag"
+    elif kind.startswith(("DATE", "TIME")):
+        hint = "" if lag is not None else "write a duration such as `PT10M`, or a number of seconds"
+    else:
+        hint = "" if number is not None else f"`{name}` is a {kind}: write a number, such as `lag: 1000`"
+    if hint:
+        told = f"the lag of the cursor of `{dataset.name}` is no amount: `{written}`"
+        findings.add(Finding("XDE0483", told, dataset.object.custom["incrementalCursor"].span, "lag", hint=hint))
+    return lag
+
+
+def _seconds(written: str) -> float | None:
+    found = _DURATION.match(written)
     if found is None or not any(found.groups()):
         return None
     return float(sum(int(n or 0) * of for n, of in zip(found.groups(), (86_400, 3_600, 60, 1), strict=True)))
@@ -282,6 +302,6 @@ def _merged(dataset: SourceDataset, cursor: Cursor, mode: str, kind: str, findin
         findings.add(Finding("XDE0483", message, at, "read again", why, hint))
     elif kind != "mysql" and cursor.lag is None:
         why = "this server does not tell which transactions are open, and what they wrote"
-        hint = "give the cursor a `lag` that is longer than any transaction, such as `PT1H`"
+        hint = "give the cursor a `lag` that is longer than any transaction" + (", such as `PT1H`" if cursor.timed else ": so many numbers")
         message = f"the cursor of `{dataset.name}` would miss rows that are committed late"
         findings.add(Finding("XDE0483", message, at, "no lag", why, hint))

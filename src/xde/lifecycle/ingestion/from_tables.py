@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from xde.ground.errors import Bug, DataError, UserError, XdeError
+from xde.ground.errors import Bug, DataError, TemporaryError, UserError, XdeError
 from xde.ground.findings import Finding
 from xde.ground.memory_folder import nowhere
 from xde.kernel.run.owners import parse_owner, this_owner
 from xde.lifecycle.ingestion.port import FileAccount, FileToLoad
-from xde.lifecycle.sources.port import FoundFile
+from xde.lifecycle.sources.port import UNLISTED, FoundFile
 from xde.lifecycle.sources.tables import Captured, Piece, Unfinished
 from xde.lifecycle.storage.mirror import read_state
 
@@ -146,6 +146,10 @@ def fetched(tables: Tables | None, place: Place, files: Sequence[FileToLoad], *,
     if tables is None or tables.store is None:
         raise Bug("nobody can open a store here")
     store = tables.store(place)
+    for file in files:
+        if file.digest == UNLISTED:
+            store.list(file.found.location, file.found.path)
+            raise TemporaryError(f"`{file.found.location}` can be reached again: a new run will see what is in it")
     with nowhere() if private else aside(tables.folder) as scratch:
         yield Given([replace(f, found=store.fetch(f.found, f.digest, scratch)) for f in files], {})
 

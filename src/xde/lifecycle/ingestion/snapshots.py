@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from xde.lifecycle.storage.port import DataFile, Schema, Snapshot
 
 HALF = 50.0  # percent of its rows that a snapshot may be short of, unless the contract says it
+OF_COMPARISON = ("key", "maxGonePercent", "goneDespiteLetters")  # words of `xdeCapture` that a log has no use for
+OF_LOG = ("publication", "slot", "batch")
 WORD = "capture"
 _IS, _WAS = "__is", "__was"
 
@@ -89,6 +91,9 @@ def comparison_of(dataset: SourceDataset, fields: Sequence[Field], mode: str, fi
 def _wrong(dataset: SourceDataset, by_name: Mapping[str, Field], mode: str, key: Sequence[str]) -> list[tuple[str, str, str]]:
     name, told = dataset.name, {f.source_name for f in by_name.values()} & set(TOLD)
     found = []
+    said = dataset.object.custom[WORD].value
+    for word in (w for w in OF_LOG if isinstance(said, dict) and w in said):
+        found.append((f"`{word}` of `{name}` says nothing where snapshots are compared", "", f"take `{word}` away, or `by: comparison`"))
     if mode == "replace":
         why = "a comparison gives changes, which `merge` brings into a table and `append` writes down one below the other"
         found.append((f"`{name}` is captured, and all of it is replaced", why, "say `merge` or `append`"))

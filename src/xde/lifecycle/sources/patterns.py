@@ -28,7 +28,7 @@ def matcher(pattern: str) -> re.Pattern[str]:
     for number, part in enumerate(parts):
         last = number == len(parts) - 1
         if part == "**":
-            made += "(?:[^/]+/)*" + ("[^/]+" if last else "")
+            made += "(?:[^/]*/)*" + ("[^/]+" if last else "")  # in a store a folder may have an empty name
         else:
             made += _name(part) + ("" if last else "/")
     try:

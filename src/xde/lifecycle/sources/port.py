@@ -21,6 +21,10 @@ class FoundFile:
     changed_ns: int
 
 
+UNLISTED = "unlisted"
+"""The digest of what stands for the files of a store that could not be asked: its path is the pattern, its location the root."""
+
+
 class FileStore(Protocol):
     """A disk or an object store. A root that is not there or may not be read raises `UserError` with a finding."""
 

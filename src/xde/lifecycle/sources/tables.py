@@ -157,7 +157,7 @@ class Ask:
     def sampled(self, rows: int) -> Ask:
         """The first rows, with every column that there is and without those that lack."""
         mark = "`" if self.place.kind == "mysql" else '"'
-        whole = ".".join(f"{mark}{p}{mark}" for p in self.relation.split(".")) if self.query is None else f"({self.query}) AS whole"
+        whole = ".".join(f"{mark}{p}{mark}" for p in self.relation.split(".")) if self.query is None else f"({self.query}\n) AS whole"
         if self.query is None and self.place.kind == "sqlalchemy":
             whole = self.relation  # nobody knows how its names are quoted
         query, limits = f"SELECT * FROM {whole} LIMIT {rows:d}", replace(self.limits, connections=1)

@@ -137,7 +137,7 @@ class Rows:
     def _late(self, mark: datetime) -> int:
         """How many places in windows that had closed the rows would have; all of their places are accounted for."""
         closed = f"{END} <= $__mark"
-        counts = ", ".join(f"count_if({c})" for c in (closed, f"{END} > $__mark", f"{END} IS NULL"))
+        counts = ", ".join(f"count(*) FILTER (WHERE {c})" for c in (closed, f"{END} > $__mark", f"{END} IS NULL"))
         sql = f"SELECT count(*), {counts} FROM ({self._placed(self._marked())}) WHERE {FRESH}"
         total, late, open_, none = (int(str(n or 0)) for n in self._ask(sql, {"__mark": self.value(mark)})[0])
         if total != late + open_ + none:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from projects.apis import Reply
@@ -10,6 +11,7 @@ from projects.apis import Reply
 from xde.lifecycle.sources.within import lines
 from xde.ground.errors import TemporaryError, UserError
 from xde.lifecycle.sources.apis import Carried, Request
+from xde.lifecycle.sources.tables import Cursor
 
 BIG = '{"id": 12345678901234567890, "amount": 0.1234567890123456789012, "e": 1E+400, "t": "a\\u00e9\u2028b"}'
 
@@ -39,10 +41,19 @@ def test_where_records_are(api, reader, path, body, found):
     assert reader.lines == found
 
 
-@pytest.mark.parametrize(("reply", "count"), [(Reply("", 204), 0), (Reply("  \n"), 0), (Reply(b'\xef\xbb\xbf{"items": [{}]}'), 1)])
+@pytest.mark.parametrize(("reply", "count"), [(Reply("", 204), 0), (Reply(b'\xef\xbb\xbf{"items": [{}]}'), 1)])
 def test_no_body_and_a_mark(api, reader, reply, count):
     api.answers["/orders"] = lambda _: reply
     assert len(reader.read(reader.ask())) == count
+
+
+def test_an_empty_answer_does_not_take_away_what_is_there(api, reader):
+    api.answers["/orders"] = lambda _: Reply("  \n")
+    with pytest.raises(UserError) as raised:
+        reader.read(reader.ask())
+    assert [f.code for f in raised.value.findings] == ["XDE0447"]
+    ask = reader.ask(cursor=Cursor(("id",)))
+    assert len(reader.read(replace(ask, request=replace(ask.asked, cursor=((("id",), "number"),))))) == 0
 
 
 def test_another_encoding(api, reader):

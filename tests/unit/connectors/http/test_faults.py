@@ -188,3 +188,13 @@ def test_whoever_asks_whether_there_is_anything_new_does_not_wait_for_long(api, 
     api.answers["/orders"] = lambda _: Reply("no", 500)
     with pytest.raises(TemporaryError, match="after 2 tries"):
         reader.news(reader.ask(), {"edge": []})
+
+
+def test_redirections_without_an_end(api, reader):
+    api.answers["/orders"] = lambda _: Reply("", 302, headers={"Location": "/orders"})
+    with pytest.raises(UserError) as raised:
+        reader.read(reader.ask())
+    (finding,) = raised.value.findings
+    assert finding.code == "XDE0445"
+    assert "from one address to the next" in finding.message
+    assert finding.hint

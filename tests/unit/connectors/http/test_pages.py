@@ -249,3 +249,13 @@ def test_what_cannot_stand_in_an_address_is_written_in_digits(api, reader):
         {"a b": "c&d=é/"},
         {"b c": "ü x", "d": "1 2"},
     ]
+
+
+def test_where_records_go_away_while_they_are_read_all_pages_are_asked_for(api, reader):
+    def answer(asked):
+        page = int(asked.query["page"])
+        return items([{"id": n} for n in range(1, 8)][3 * page - 3 : 3 * page], meta={"total": 7 if page == 1 else 5})
+
+    api.answers["/orders"] = answer
+    assert len(reader.read(reader.ask(Paging("page", "page", total=("meta", "total"))))) == 7
+    assert [f.code for f in reader.portion.findings] == ["XDE0449"]

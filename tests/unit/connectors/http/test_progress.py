@@ -160,3 +160,20 @@ def test_the_order_of_records_and_their_number_make_no_difference(reader, monkey
         found.add(str(made.position()))
     assert len(found) == 1
     assert "15:" in found.pop()
+
+
+@pytest.mark.parametrize(("kind", "endless"), [("time", "9999-12-31T00:00:00Z"), ("number", "NaN"), ("number", "Infinity")])
+def test_a_value_that_none_can_follow_is_no_position(api, reader, kind, endless):
+    first = "2026-01-01T00:00:00Z" if kind == "time" else 7
+    api.answers["/orders"] = lambda _: {"items": [{"id": 1, "at": first}, {"id": 2, "at": endless}]}
+    ask = reader.ask(cursor=Cursor(("at",)), since=Since("since"))
+    reader.read(replace(ask, request=replace(ask.asked, cursor=((("at",), kind),))))
+    assert reader.portion.position["cursor"] == [first]
+
+
+def test_numbers_are_not_compared_as_texts(api, reader):
+    api.answers["/orders"] = lambda _: {"items": [{"id": 9}, {"id": 10}]}
+    ask = reader.ask(cursor=Cursor(("id",)), since=Since("since"))
+    with pytest.raises(UserError) as raised:
+        reader.read(replace(ask, request=replace(ask.asked, cursor=((("id",), "text"),))))
+    assert [f.code for f in raised.value.findings] == ["XDE0496"]

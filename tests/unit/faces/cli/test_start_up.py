@@ -84,3 +84,8 @@ def test_a_first_run_ends_without_a_word_of_the_libraries_about_their_own_end(tm
     command = [sys.executable, "-m", "xde.faces.cli.main", "--project", str(tmp_path), "run"]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
     assert "leak" not in done.stdout + done.stderr
+
+
+def test_it_can_be_called_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "xde", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"xde {xde.__version__}\n"

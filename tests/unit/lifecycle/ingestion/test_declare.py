@@ -98,6 +98,7 @@ def test_fixed_width() -> None:
         (COLUMN, "", "XDE0434"),
         (COLUMN, SERVERS.replace("format: csv", "format: cvs"), "XDE0410"),
         (COLUMN + "customProperties: [{property: xdeIncrementalCursor, value: {property: at}}]", SERVERS, "XDE0439"),
+        (COLUMN + "customProperties: [{property: xdeIncrementalCursor, value: {property: [id, id]}}]", SERVERS, "XDE0439"),
         ("properties:\n  - {name: d, logicalType: date, logicalTypeOptions: {format: dd.MM.YYYY}}", SERVERS, "XDE0438"),
     ],
 )

@@ -79,6 +79,7 @@ def test_a_log_has_what_is_told_of_a_change_besides_the_columns() -> None:
         (CAPTURE + ", {property: xdeWriteMode, value: replace}", KEY, "postgres", 1),
         (CAPTURE + ", {property: xdeIncrementalCursor, value: {property: id}}", KEY, "postgres", 1),
         (CAPTURE + ", {property: xdeQuery, value: SELECT 1}", KEY, "postgres", 1),
+        ("{property: xdeCapture, value: {maxGonePercent: 10}}", KEY, "postgres", 1),
     ],
 )
 def test_what_does_not_fit(words: str, columns: str, kind: str, count: int) -> None:

@@ -72,3 +72,8 @@ def test_hidden_and_half_delivered_files_are_left_out():
         False,
         False,
     ]
+
+
+def test_in_a_store_a_folder_may_have_an_empty_name():
+    assert matcher("**/a*.csv").match("/a.csv")
+    assert matcher("x/**/a*.csv").match("x//y//a.csv")

@@ -58,7 +58,8 @@ def refused_columns(dataset: str, found: FoundFile, new: Sequence[str]) -> UserE
         Finding(
             "XDE0412",
             f"`{found.path}` has a column that the contract of `{dataset}` does not: {listed}",
-            hint="add it to the contract, or leave it out with `newColumn: discard` in `xdeSchemaChange`",
+            why="the contract's policy for new columns is `freeze`, or it names none",
+            hint="add it under `properties`, or leave it out by `{property: xdeSchemaChange, value: {newColumn: discard}}`",
         )
     )
 

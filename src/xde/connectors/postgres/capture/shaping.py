@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xde.connectors.postgres.capture.pgoutput import KEPT
@@ -67,7 +67,7 @@ def shaped(ask: Ask, relation: Relation, number: int, types: Mapping[int, PgType
     Raises `UserError` where a column that must be there is not.
     """
     names = [c.name for c in relation.columns]
-    ask = ask.resolved(names, str)
+    ask = _then(ask, names)
     flagged = tuple(c.name for c in relation.columns if c.key)
     key = flagged if key is None else key
     gone = [n for n in key if n not in names]
@@ -87,6 +87,21 @@ def shaped(ask: Ask, relation: Relation, number: int, types: Mapping[int, PgType
     output = Output(tuple(c.name for c in ask.columns), key, tuple(nested))
     whole = relation.identity == "f"
     return Shaped(number, output, places, fixes, tuple(names.index(k) for k in key), whole, whole or set(key) <= set(flagged))
+
+
+def _then(ask: Ask, names: list[str]) -> Ask:
+    """With the columns that the table had when a change was made: the log tells of it by those, whatever they are called now."""
+    try:
+        return ask.resolved(names, str)
+    except UserError as error:
+        (told,) = error.findings
+        asked = {n for c in ask.columns for n in (c.name, *c.also)}
+        others = [n for n in names if n not in asked]
+        then = others[0] if len(others) == 1 else "the name it had then"
+        why = "the log tells of a change by the columns that the table had then: " + ", ".join(f"`{n}`" for n in names[:30])
+        hint = f"if it had another name then, write `{{property: xdeAlsoNamed, value: [{then}]}}` into its `customProperties`"
+        message = f"{told.message}, or had none when a change was made"
+        raise UserError(replace(told, message=message, why=why, hint=hint)) from None
 
 
 def is_nested(column: AskedColumn, of: PgType) -> bool:

@@ -17,6 +17,7 @@ _TYPES = {"sqlite": "custom", "sqlalchemy": "custom"}
 _FIELDS = ("host", "port", "database", "schema")
 _OWN = {"user": "xdeUser", "password": "xdePassword", "sslMode": "xdeSslMode", "url": "xdeUrl"}
 _CHANGED = re.compile(r"(updated?|modified|changed?|last_?(updated?|changed?|modified|write))(_?(at|on|date|time|ts|timestamp))?\Z|mtime\Z")
+NUMBERS_BEHIND = 10_000  # how far below the last number late rows may come, where nobody knows
 SECONDS = 3600
 """A statement of a load that takes longer is given up, where nobody says otherwise."""
 FILES = frozenset({"sqlite", "duckdb"})
@@ -77,7 +78,7 @@ def table_words(table: TableProfile, origin: Origin, place: TablePlace, own: Map
             yield from comment(f"question: does every change of a row set {name}? What does not is not seen", 6)
         instead = "replace, or xdeCapture" if origin.declared.changes else "replace"
         yield from comment(f"question: is a row ever deleted? A load by a cursor does not see it: then say {instead}", 6)
-        yield from _property("xdeIncrementalCursor", _cursor_words(name, origin))
+        yield from _property("xdeIncrementalCursor", _cursor_words(name, origin, number=not _is_time(cursor, origin)))
         yield from _property("xdeWriteMode", "merge")
     if not place.server.is_file:
         yield from comment("question: when may it be read, and how fast? Add `hours: 22:00-05:30` (UTC), `rowsPerSecond` ...", 6)
@@ -101,7 +102,7 @@ def _all_rows(table: TableProfile, origin: Origin, own: Mapping[str, str]) -> It
     if growing is None:
         yield from comment("question: each load reads all rows. Is there a column that grows with every new row? Then name it as cursor", 6)
     else:
-        words = _cursor_words(own[growing.name], origin)
+        words = _cursor_words(own[growing.name], origin, number=True)
         yield from comment(
             f"question: each load reads all rows. Are they only ever added, and never changed? Then xdeIncrementalCursor: {words}, "
             "xdeWriteMode: merge",
@@ -110,8 +111,9 @@ def _all_rows(table: TableProfile, origin: Origin, own: Mapping[str, str]) -> It
     yield from _property("xdeWriteMode", "replace")
 
 
-def _cursor_words(name: str, origin: Origin) -> str:
-    return flow({"property": name, **({"lag": origin.declared.lag} if origin.declared.lag else {})})
+def _cursor_words(name: str, origin: Origin, *, number: bool = False) -> str:
+    lag = NUMBERS_BEHIND if number else origin.declared.lag
+    return flow({"property": name, **({"lag": lag} if origin.declared.lag else {})})
 
 
 def _cursor(table: TableProfile, origin: Origin) -> ColumnFacts | None:

@@ -62,9 +62,9 @@ def contract_text(name: str, profile: Profile, places: Mapping[str, Place | Tabl
 def _names(table: TableProfile) -> dict[str, str]:
     """The columns' names here, by those in the files."""
     found: dict[str, str] = {}
-    for column in table.columns:
+    for number, column in enumerate(table.columns, 1):
         name = column.name if column.name.isidentifier() and column.name.isascii() else identifier(column.name)
-        found[column.name] = free(name[:60].rstrip("_"), found.values())
+        found[column.name] = free(name[:60].rstrip("_") or f"column_{number}", found.values())
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
+import unicodedata
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ FORMATS = {
     ".parquet": "parquet",
     ".xlsx": "excel",
 }
+_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D"})
 _PART = re.compile(r"([-_. ]+\d|(?<=[A-Za-z])\d{4})[\d\-_.T:Z]*$")
 
 
@@ -67,8 +69,10 @@ def grouped(paths: Iterable[Path], beside: Iterable[Path] = ()) -> tuple[Group, 
 
 
 def identifier(text: str) -> str:
-    """A name in lower case, digits and underscores: `Traffic Report ID` is `traffic_report_id`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text.strip())
+    """A name in lower case, digits and underscores: `Traffic Report ID` is `traffic_report_id`, `Größe` is `grosse`."""
+    parted = unicodedata.normalize("NFKD", text.strip().translate(_LETTERS))
+    bare = "".join(c for c in parted if not unicodedata.combining(c))
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", bare)
     plain = re.sub(r"[^0-9A-Za-z]+", "_", words).strip("_").lower()
     return f"_{plain}" if not plain or plain[0].isdigit() else plain
 

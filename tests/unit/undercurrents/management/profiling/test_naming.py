@@ -43,6 +43,7 @@ def test_names_are_identifiers():
     assert identifier("orderDate") == "order_date"
     assert identifier("2nd") == "_2nd"
     assert identifier("???") == "_"
+    assert identifier("naïve Größe") == "naive_grosse"
 
 
 def test_formats():
