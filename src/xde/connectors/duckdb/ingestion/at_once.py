@@ -37,7 +37,6 @@ ABOVE_NINE = U(0x7676767676767676)  # of a byte above 9 it makes one with its hi
 ONE_BYTE = U(255)
 MINUS = ord("-")
 LOW = np.array([(1 << 8 * n) - 1 for n in range(WORD + 1)], U)  # the lowest bytes of a word
-SHORT = LOW[:5].astype(np.uint32)
 INLINE, PREFIX = 12, 4  # bytes: a shorter text stands in its view, of a longer one its beginning
 MONTHS = np.arange(np.datetime64("0000-01"), np.datetime64("10000-01"))
 BEGINS = MONTHS.astype("datetime64[D]").astype(np.int64)  # each month's first day
@@ -186,13 +185,16 @@ def moment(spans: Spans) -> Told:
 
 def views(spans: Spans) -> Words:
     """Texts as Arrow has them in a view: two words each, with a short text itself or with the place of a long one."""
-    start, width = spans.start, spans.width
+    return views_of(spans.ahead(HALF, 0), lambda: spans.ahead(WHOLE, PREFIX), spans.start, spans.width)
+
+
+def views_of(first: NDArray[Any], rest: Callable[[], Words], start: Places, width: Places) -> Words:
+    """As `views`, by the first four bytes of each text or more, and the next eight."""
     made = np.empty((len(width), 2), U)
     longest = int(width.max(initial=0))
-    first = spans.ahead(HALF, 0) & SHORT[np.minimum(width, PREFIX)]
-    made[:, 0] = first
+    made[:, 0] = first & LOW.astype(first.dtype)[: PREFIX + 1].take(width, mode="clip")
     made[:, 0] <<= U(32)
-    made[:, 0] |= width.astype(U)
+    made[:, 0] |= width.view(U)
     if longest <= PREFIX:
         made[:, 1] = 0
         return made
@@ -200,8 +202,9 @@ def views(spans: Spans) -> Words:
     if placed is not None and int(width.min()) > INLINE:
         made[:, 1] = placed
         return made
-    rest = spans.ahead(WHOLE, PREFIX) & LOW[np.clip(width - PREFIX, 0, WORD)]
-    made[:, 1] = rest if placed is None else np.where(width <= INLINE, rest, placed)
+    inline = rest()
+    inline &= LOW[np.clip(width - PREFIX, 0, WORD)]
+    made[:, 1] = inline if placed is None else np.where(width <= INLINE, inline, placed)
     return made
 
 
@@ -314,13 +317,18 @@ def _eight(spans: Spans, count: Places, fraction: int, nth: int) -> tuple[Words,
     wrong = word + ABOVE_NINE
     wrong |= word
     wrong &= HIGH
+    return eight_digits(word), wrong
+
+
+def eight_digits(word: Words) -> Words:
+    """The number that eight digits less their zeros make; the words are used up."""
     for tens, bits, mask in STEPS:
         value = word * tens
         word >>= bits
         value += word
         value &= mask
         word = value
-    return word, wrong
+    return word
 
 
 def _shift(count: Places, width: int) -> Places:
