@@ -5,7 +5,6 @@ Only what is written in the plainest way is told here: `12`, `12.50`, `"2026-01-
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,7 +30,7 @@ from xde.connectors.duckdb.ingestion.at_once import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from xde.connectors.duckdb.ingestion.at_once import Flags, Piece, Places, Seen, Values, Words
     from xde.connectors.duckdb.ingestion.plain_lines import Column

@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from xde.connectors.duckdb.ingestion import at_once
 from xde.connectors.duckdb.ingestion.at_once import BYTE, MINUS, WHOLE, Spans
-from xde.connectors.duckdb.ingestion.plain_lines import ENOUGH, Column, Cut, Lines, bits, is_text, texts
 from xde.connectors.duckdb.ingestion.forward import SMALL, Head, Mark, ends_of, passing
+from xde.connectors.duckdb.ingestion.plain_lines import ENOUGH, Column, Cut, Lines, bits, is_text, texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
