@@ -113,6 +113,21 @@ class Told:
 Telling = Callable[[Spans], Told]
 
 
+def places_of(flags: Flags) -> Places:
+    """Where flags are set, of which there are few: eight of them are looked at together."""
+    whole = len(flags) // WORD * WORD
+    words = flags[:whole].view(U)
+    rows = np.flatnonzero(words != 0)
+    found = words[rows]
+    found -= U(1)
+    if (words[rows] & found).any():  # two that stand so close together
+        return np.flatnonzero(flags)
+    rows *= WORD
+    rows += np.bitwise_count(found) >> 3
+    rest = np.flatnonzero(flags[whole:])
+    return np.concatenate([rows, rest + whole]) if len(rest) else rows
+
+
 def missing(spans: Spans, words: Sequence[bytes]) -> Flags:
     """Which texts are one of some words."""
     found = np.zeros(len(spans.width), np.bool_)
@@ -192,7 +207,7 @@ def views_of(first: NDArray[Any], rest: Callable[[], Words], start: Places, widt
     """As `views`, by the first four bytes of each text or more, and the next eight."""
     made = np.empty((len(width), 2), U)
     longest = int(width.max(initial=0))
-    made[:, 0] = first & LOW.astype(first.dtype)[: PREFIX + 1].take(width, mode="clip")
+    made[:, 0] = first if int(width.min(initial=PREFIX)) >= PREFIX and first.itemsize == PREFIX else first & _low(first).take(width, mode="clip")
     made[:, 0] <<= U(32)
     made[:, 0] |= width.view(U)
     if longest <= PREFIX:
@@ -206,6 +221,10 @@ def views_of(first: NDArray[Any], rest: Callable[[], Words], start: Places, widt
     inline &= LOW[np.clip(width - PREFIX, 0, WORD)]
     made[:, 1] = inline if placed is None else np.where(width <= INLINE, inline, placed)
     return made
+
+
+def _low(first: NDArray[Any]) -> NDArray[Any]:
+    return LOW[: PREFIX + 1].astype(first.dtype)
 
 
 def _likely(spans: Spans, fractions: Sequence[int], mark: int) -> Sequence[int]:

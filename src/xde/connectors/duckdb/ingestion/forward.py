@@ -105,8 +105,10 @@ class Mark:
         count = len(self.words) + more
         size = count * WORD
         every = np.ndarray((len(piece.padded) - size + 1,), f"V{size}", piece.padded, strides=(1,))
-        begins = np.minimum(at, len(piece.padded) - ROOM)  # of a line that is wrong already the place may be anywhere behind
-        begins -= self.spare
+        last = len(piece.padded) - ROOM
+        begins = at - self.spare
+        if int(begins.max()) > last:  # of a line that is wrong already the place may be anywhere behind
+            np.minimum(begins, last, out=begins)
         found: Words = every[begins].view("<u8").reshape(len(at), count)
         for nth, (word, mask) in enumerate(zip(self.words, self.masks, strict=True)):
             other = found[:, nth] ^ word

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from xde.connectors.duckdb.ingestion import at_once
 from xde.connectors.duckdb.ingestion.at_once import BYTE, MINUS, WHOLE, Spans
-from xde.connectors.duckdb.ingestion.forward import SMALL, Head, Mark, ends_of, passing
+from xde.connectors.duckdb.ingestion.forward import SMALL, Head, Mark, Passing, ends_of, passing
 from xde.connectors.duckdb.ingestion.plain_lines import ENOUGH, Column, Cut, Lines, bits, is_text, texts
 
 if TYPE_CHECKING:
@@ -111,12 +111,13 @@ class JsonLines(Lines):
 
     form: Form
     pieces: int = field(default=PIECES, init=False)
+    passed: tuple[Sequence[Column], Sequence[tuple[Passing, Mark]]] = field(default=((), ()), init=False)  # of these columns
 
     def cut(self, piece: Piece) -> _JsonCut:
         """See there."""
-        marks = np.flatnonzero(piece.bytes[at_once.ROOM : -at_once.ROOM] < SPACE)
+        marks = at_once.places_of(piece.bytes[at_once.ROOM : -at_once.ROOM] < SPACE)
         marks += at_once.ROOM
-        feeds = piece.bytes[marks] == FEED
+        feeds = piece.bytes.take(marks) == FEED
         ends = marks[feeds]
         starts = _starts(ends)
         values, looked, right = self._walked(piece, starts, ends)
@@ -140,9 +141,8 @@ class JsonLines(Lines):
         """
         at, wrong = starts, np.zeros(len(starts), at_once.U)
         values, looked = [], []
-        for column, text in zip(self.columns, self.form.before, strict=True):
-            way = passing(column)
-            words, begin = Mark.of(text, quoted=way.quoted).passed(piece, at, way.words, wrong)
+        for column, (way, mark) in zip(self.columns, self._ways(), strict=True):
+            words, begin = mark.passed(piece, at, way.words, wrong)
             if way.quoted:
                 begin -= 1
             passed = way.told(Head(piece, begin, words, words.shape[1] - way.words))
@@ -158,6 +158,13 @@ class JsonLines(Lines):
         right &= at + 1 == ends
         right &= piece.bytes[np.minimum(at, len(piece.bytes) - 1)] == CLOSED
         return values, looked, right
+
+    def _ways(self) -> Sequence[tuple[Passing, Mark]]:
+        """How the value of each column is passed, and what stands before it."""
+        if self.passed[0] is not self.columns:
+            ways = [passing(c) for c in self.columns]
+            self.passed = self.columns, [(w, Mark.of(t, quoted=w.quoted)) for w, t in zip(ways, self.form.before, strict=True)]
+        return self.passed[1]
 
     def arrays(self, cut: Cut, fine: Flags) -> list[pa.Array]:
         """See there."""
