@@ -207,7 +207,9 @@ def views_of(first: NDArray[Any], rest: Callable[[], Words], start: Places, widt
     """As `views`, by the first four bytes of each text or more, and the next eight."""
     made = np.empty((len(width), 2), U)
     longest = int(width.max(initial=0))
-    made[:, 0] = first if int(width.min(initial=PREFIX)) >= PREFIX and first.itemsize == PREFIX else first & _low(first).take(width, mode="clip")
+    if first.itemsize > PREFIX or int(width.min(initial=0)) < PREFIX:
+        first = first & LOW[: PREFIX + 1].astype(first.dtype).take(width, mode="clip")
+    made[:, 0] = first
     made[:, 0] <<= U(32)
     made[:, 0] |= width.view(U)
     if longest <= PREFIX:
@@ -221,10 +223,6 @@ def views_of(first: NDArray[Any], rest: Callable[[], Words], start: Places, widt
     inline &= LOW[np.clip(width - PREFIX, 0, WORD)]
     made[:, 1] = inline if placed is None else np.where(width <= INLINE, inline, placed)
     return made
-
-
-def _low(first: NDArray[Any]) -> NDArray[Any]:
-    return LOW[: PREFIX + 1].astype(first.dtype)
 
 
 def _likely(spans: Spans, fractions: Sequence[int], mark: int) -> Sequence[int]:
