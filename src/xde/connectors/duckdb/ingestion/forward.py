@@ -17,6 +17,7 @@ from xde.connectors.duckdb.ingestion.at_once import (
     BYTE,
     HIGH,
     LOW,
+    NUMBERS,
     ONE_BYTE,
     ROOM,
     WHOLE,
@@ -26,6 +27,7 @@ from xde.connectors.duckdb.ingestion.at_once import (
     U,
     as_number,
     eight_digits,
+    one_word,
     views_of,
 )
 
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
     from xde.connectors.duckdb.ingestion.plain_lines import Column
 
 QUOTE, POINT, COMMA, CLOSE = b'".,}'
-EACH = U(0x0101010101010101)
-QUOTES, COMMAS, CLOSES = (EACH * U(mark) for mark in (QUOTE, COMMA, CLOSE))
+EACH = one_word(0x0101010101010101)
+QUOTES, COMMAS, CLOSES = (one_word(0x0101010101010101 * mark) for mark in (QUOTE, COMMA, CLOSE))
 TENS = 10 ** np.arange(19, dtype=U)
 BITS = 64
 SMALL = 6  # digits behind the point: of less than that the engine's JSON writes `1e-7`
@@ -62,7 +64,7 @@ class Head:
     @property
     def quoted(self) -> Flags:
         """Which values begin with a quote, where they should."""
-        found: Flags = (self.words[:, self.nth - 1] >> U(BITS - 8)) == QUOTE
+        found: Flags = (self.words[:, self.nth - 1] >> NUMBERS[BITS - 8]) == QUOTE
         return found
 
 
@@ -88,8 +90,8 @@ class Passing:
 class Mark:
     """What must stand before a value, as words that end where it begins, or behind its first quote."""
 
-    words: Sequence[U]
-    masks: Sequence[U]
+    words: Sequence[Words]
+    masks: Sequence[Words]
     spare: int  # bytes before it in the first word
 
     @classmethod
@@ -97,7 +99,7 @@ class Mark:
         spare = -(len(text) + quoted) % WORD
         whole = bytes(spare) + text + bytes(quoted)
         mask = bytes(spare) + b"\xff" * len(text) + bytes(quoted)
-        words, masks = ([U(as_number(x[n : n + WORD])) for n in range(0, len(x), WORD)] for x in (whole, mask))
+        words, masks = ([one_word(as_number(x[n : n + WORD])) for n in range(0, len(x), WORD)] for x in (whole, mask))
         return cls(words, masks, spare)
 
     def passed(self, piece: Piece, at: Places, more: int, wrong: Words) -> tuple[Words, Places]:
@@ -148,7 +150,7 @@ def _stops(digits: Words) -> Words:
 
 def _below(stops: Words) -> Words:
     """All bits below the first."""
-    below = stops - U(1)
+    below = stops - NUMBERS[1]
     below &= ~stops
     return below
 
@@ -168,21 +170,21 @@ def _whole(highest: int, kind: str, head: Head) -> Passed:
     """Whole numbers of up to 15 digits."""
     digits = head.word(0) ^ ZEROS
     count = _count(_below(_stops(digits)))  # of their digits the bits, and seven; 64 if there are eight digits or more
-    values = eight_digits(digits << (U(BITS + 7) - count))
-    known: Flags = count - U(8) < BITS - 8
+    values = eight_digits(digits << (NUMBERS[BITS + 7] - count))
+    known: Flags = count - NUMBERS[8] < BITS - 8
     _not_led(digits, count, known)
     long = np.flatnonzero(count == BITS)
-    count >>= U(3)
+    count >>= NUMBERS[3]
     if len(long):
         rest = head.word(1)[long] ^ ZEROS
         more = _count(_below(_stops(rest)))
-        behind = eight_digits(rest << (U(BITS + 7) - more))
+        behind = eight_digits(rest << (NUMBERS[BITS + 7] - more))
         known[long] = (more < BITS) & (digits[long] & ONE_BYTE != 0)
-        more >>= U(3)
+        more >>= NUMBERS[3]
         values[long] = eight_digits(digits[long]) * TENS.take(more, mode="clip") + behind
         count[long] += more
     if highest < 10**15:
-        known &= values <= U(highest)
+        known &= values <= one_word(highest)
     return Passed(values.astype(kind, copy=False), count.view(np.int64), known)
 
 
@@ -191,32 +193,32 @@ def _pointed(head: Head, most: int) -> tuple[Words, Words, Places, Flags]:
     word = head.word(0)
     digits = word ^ ZEROS
     count = _count(_below(_stops(digits)))
-    behind = count + U(1)
+    behind = count + NUMBERS[1]
     after = word >> behind
-    after |= head.word(1) << (U(BITS) - behind)
+    after |= head.word(1) << (NUMBERS[BITS] - behind)
     after ^= ZEROS
     below = _below(_stops(after))
     fraction = _count(below)
-    known: Flags = count - U(8) < BITS - 8
+    known: Flags = count - NUMBERS[8] < BITS - 8
     _not_led(digits, count, known)
-    below >>= U(7)
+    below >>= NUMBERS[7]
     after &= below
     width = count + fraction
-    known &= width <= U(BITS + 14)
-    fraction >>= U(3)
-    point = (word >> (count - U(7))) & ONE_BYTE == POINT
-    known &= fraction - U(1) < most
-    width >>= U(3)
+    known &= width <= NUMBERS[BITS + 14]
+    fraction >>= NUMBERS[3]
+    point = (word >> (count - NUMBERS[7])) & ONE_BYTE == POINT
+    known &= fraction - NUMBERS[1] < most
+    width >>= NUMBERS[3]
     if not point.all():
         whole = np.flatnonzero(~point)
-        fraction[whole], after[whole], width[whole] = 0, 0, count[whole] >> U(3)
-        known[whole] = count[whole] - U(8) < BITS - 8
+        fraction[whole], after[whole], width[whole] = 0, 0, count[whole] >> NUMBERS[3]
+        known[whole] = count[whole] - NUMBERS[8] < BITS - 8
         if not int((digits[whole] & ONE_BYTE).min()):
             known[whole] &= (digits[whole] & ONE_BYTE != 0) | (count[whole] < 16)
-    digits <<= U(BITS + 7) - count
-    shift = fraction << U(3)
+    digits <<= NUMBERS[BITS + 7] - count
+    shift = fraction << NUMBERS[3]
     digits >>= shift
-    digits |= after << (U(BITS) - shift)
+    digits |= after << (NUMBERS[BITS] - shift)
     return eight_digits(digits), fraction, width.view(np.int64), known
 
 
@@ -224,8 +226,8 @@ def _fixed(precision: int, scale: int, head: Head) -> Passed:
     """Numbers as multiples of the smallest."""
     values, fraction, width, known = _pointed(head, min(scale, SMALL))
     if precision < WORD + scale:
-        known &= values < TENS.take(U(precision - scale) + fraction, mode="clip")
-    values *= TENS.take(U(scale) - fraction, mode="clip")
+        known &= values < TENS.take(NUMBERS[precision - scale] + fraction, mode="clip")
+    values *= TENS.take(NUMBERS[scale] - fraction, mode="clip")
     return Passed(values.view(np.int64), width, known)
 
 
@@ -261,9 +263,9 @@ class _Begun(Spans):
         words = self.head.words.shape[1] - self.head.nth
         if nth + (byte + seen.size > WORD) >= words:
             return Spans.ahead(self, seen, offset)
-        found = self.head.word(nth) >> U(8 * byte)
+        found = self.head.word(nth) >> NUMBERS[8 * byte]
         if byte + seen.size > WORD:
-            found |= self.head.word(nth + 1) << U(BITS - 8 * byte)
+            found |= self.head.word(nth + 1) << NUMBERS[BITS - 8 * byte]
         return found if seen is WHOLE else found.astype(seen.kind)
 
 
@@ -271,10 +273,10 @@ def _texts(head: Head) -> Passed:
     """Texts in quotes, as Arrow has them in a view."""
     first, second, begin = head.word(0), head.word(1), head.start + 1
     width = _until(head.piece, begin, (QUOTES,), FAR, head)
-    return Passed(views_of(first, lambda: (first >> U(32)) | (second << U(32)), begin, width), width + 2, head.quoted)
+    return Passed(views_of(first, lambda: (first >> NUMBERS[32]) | (second << NUMBERS[32]), begin, width), width + 2, head.quoted)
 
 
-def _first(words: Words, marks: Sequence[U]) -> Places:
+def _first(words: Words, marks: Sequence[Words]) -> Places:
     """How many bytes of each word stand before one of some bytes: eight where there is none."""
     stops: Words | None = None
     for mark in marks:
@@ -291,7 +293,7 @@ def _first(words: Words, marks: Sequence[U]) -> Places:
     return count.astype(np.int64)
 
 
-def _until(piece: Piece, start: Places, marks: Sequence[U], most: int, head: Head | None = None) -> Places:
+def _until(piece: Piece, start: Places, marks: Sequence[Words], most: int, head: Head | None = None) -> Places:
     """How many bytes stand before the first of some marks; it is looked for in so many words, a single mark also behind them."""
     width, rest = np.zeros(len(start), np.int64), np.arange(len(start))
     held = head.words.shape[1] - head.nth if head is not None else 0
