@@ -75,11 +75,12 @@ def form_of(content: Content, above: int) -> Form | None:
 def _form(line: bytes) -> Form | None:
     try:
         record = json.loads(line)
-    except (ValueError, RecursionError):
+        names = {name: name.encode() for name in record} if isinstance(record, dict) else {}
+    except (ValueError, RecursionError):  # one is that a name is no text: half of a pair of UTF-16
         return None
-    if not isinstance(record, dict) or not record or any(isinstance(v, dict | list) for v in record.values()):
+    if not names or any(isinstance(v, dict | list) for v in record.values()):
         return None
-    if any(not name or set(name) & set('"\\*') or len(name.encode()) > LONG for name in record):
+    if any(not name or set(name) & set('"\\*') or len(written) > LONG for name, written in names.items()):
         return None
     forms = (Form.of(tuple(record), *how) for how in product((b",", b", "), (b":", b": ")))
     return next((f for f in forms if f.is_that_of(line)), None)
