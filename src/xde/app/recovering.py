@@ -36,11 +36,12 @@ def _read_again(house: House, known: Understanding, job: LoadJob, letters: Seque
     if reading.ask is not None:
         return ()
     store = house.store(reading.store)
-    names, digests = {x.file for x in letters}, {x.file_digest for x in letters}
+    digests: dict[str, set[str]] = {}
+    for letter in letters:
+        digests.setdefault(letter.file, set()).add(letter.file_digest)
     root = reading.root if "://" in reading.root else str((known.project.root / reading.root).resolve())
     listed = house.spooled.segments(root, {}) if reading.push is not None else store.list(root, reading.pattern)
-    there = [f for f in listed if f.path in names]
-    files = [FileToLoad(f, d) for f in there if (d := store.digest(f)) in digests]
+    files = [FileToLoad(f, d) for f in listed for d in sorted(digests.get(f.path, ())) if store.digest(f, d) == d]
     if reading.store is None:
         return house.loader.recovered(replace(job, files=files), letters)
     with fetched(house.tables, reading.store, files, private=True) as given:

@@ -42,6 +42,20 @@ def file_digest(path: Path) -> str:
         return pieces_digest(iter(lambda: stream.read(1 << 20), b""))
 
 
+SHA256 = "sha256:"
+
+
+def file_digest_like(path: Path, like: str) -> str:
+    """The digest of a file's bytes in the form of another, so that the two can be compared: SHA-256, or where that one is so BLAKE2b.
+
+    Most processors have instructions for the former, and take less than half of the time for it.
+    """
+    if like and not like.startswith(SHA256):
+        return file_digest(path)
+    with path.open("rb") as stream:
+        return SHA256 + hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def pieces_digest(pieces: Iterable[bytes]) -> str:
     """As `bytes_digest` of bytes that come in pieces."""
     state = hashlib.blake2b(digest_size=16)

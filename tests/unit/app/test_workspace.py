@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -9,6 +12,8 @@ import pytest
 
 from projects.contracts import source
 from xde.app.workspace import Workspace
+from xde.connectors.files.sources import DiskFiles
+from xde.ground.digests import SHA256, file_digest
 from xde.ground.errors import UserError
 from xde.kernel.plan.plan import StepKind
 
@@ -108,6 +113,56 @@ def test_late_rows_of_an_old_day_recompute_that_day(project):
     (project / "data/orders-2.csv").write_text("order_id,customer,day,amount\n5,ada,2026-01-01,1.00\n")
     run(project)
     assert rows(project, "marts.daily") == [("2026-01-01", "3", "31.50")]
+
+
+@pytest.fixture
+def by_blake(project, monkeypatch):
+    """The project, loaded when files were known by their BLAKE2b."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(DiskFiles, "digest", lambda _, file, like="": file_digest(Path(file.location)))
+        run(project)
+    return project
+
+
+def known_digests(project):
+    with Workspace.open(project) as workspace:
+        states = [s for s in workspace.house.ledger.states().values() if s.dataset == "shop.orders"]
+    return {path: entry["digest"] for path, entry in states[0].facts["files"].items()}
+
+
+def test_what_was_loaded_by_an_earlier_version_is_not_loaded_twice(by_blake):
+    """Not when it is touched, nor as a copy under another name; what is new is known in the form that the others are."""
+    first, copy = by_blake / "data/orders-1.csv", by_blake / "data/orders-0.csv"
+    assert known_digests(by_blake) == {"orders-1.csv": file_digest(first)}
+    os.utime(first, ns=(1, 1))
+    shutil.copy(first, copy)
+    with Workspace.open(by_blake) as workspace:
+        plan = workspace.plan()
+        assert not workspace.warnings
+    assert "shop.orders" not in {s.dataset for s in plan.steps}
+    new = by_blake / "data/orders-2.csv"
+    new.write_text("order_id,customer,day,amount\n5,ada,2026-02-01,7.00\n")
+    shutil.copy(new, by_blake / "data/orders-3.csv")
+    assert run(by_blake)["shop.orders"].rows == 1
+    assert known_digests(by_blake) == {"orders-1.csv": file_digest(first), "orders-2.csv": file_digest(new)}
+    shutil.copy(new, by_blake / "data/orders-4.csv")
+    assert "shop.orders" not in run(by_blake)
+
+
+def test_what_an_earlier_version_loaded_and_has_changed_is_told(by_blake):
+    (by_blake / "data/orders-1.csv").write_text("order_id,customer,day,amount\n1,ada,2026-01-01,99\n")
+    with Workspace.open(by_blake) as workspace:
+        plan = workspace.plan()
+        assert [f.code for f in workspace.warnings] == ["XDE0451"]
+    assert "shop.orders" not in {s.dataset for s in plan.steps}
+
+
+def test_a_table_loaded_anew_knows_its_files_by_their_sha256(by_blake):
+    run(by_blake, selection=["shop.orders"], full=True)
+    content = (by_blake / "data/orders-1.csv").read_bytes()
+    assert known_digests(by_blake) == {"orders-1.csv": SHA256 + hashlib.sha256(content).hexdigest()}
+    shutil.copy(by_blake / "data/orders-1.csv", by_blake / "data/orders-0.csv")
+    assert "shop.orders" not in run(by_blake)
 
 
 def test_a_changed_file_is_told_and_not_loaded_twice(project):

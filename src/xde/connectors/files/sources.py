@@ -7,7 +7,7 @@ import os
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
-from xde.ground.digests import file_digest
+from xde.ground.digests import SHA256, file_digest_like
 from xde.ground.errors import TemporaryError, UserError
 from xde.ground.findings import Finding
 from xde.ground.names import did_you_mean
@@ -22,7 +22,7 @@ class DiskFiles:
     """Lists files below a folder."""
 
     def __init__(self) -> None:
-        self._digests: dict[FoundFile, str] = {}
+        self._digests: dict[tuple[FoundFile, bool], str] = {}
 
     def list(self, root: str, pattern: str) -> Sequence[FoundFile]:
         """The files that match, by path; hidden and half-delivered ones are left out."""
@@ -69,17 +69,18 @@ class DiskFiles:
         """It lies where the engine can open it."""
         return file
 
-    def digest(self, file: FoundFile) -> str:
+    def digest(self, file: FoundFile, like: str = "") -> str:
         """The digest of the file's bytes, read once for as long as its size and change time stay: a run plans twice."""
-        known = self._digests.get(file)
+        key = (file, not like or like.startswith(SHA256))
+        known = self._digests.get(key)
         if known is None:
-            known = self._digests[file] = self._read(file)
+            known = self._digests[key] = self._read(file, like)
         return known
 
     @staticmethod
-    def _read(file: FoundFile) -> str:
+    def _read(file: FoundFile, like: str) -> str:
         try:
-            return file_digest(Path(file.location))
+            return file_digest_like(Path(file.location), like)
         except FileNotFoundError as error:
             msg = f"`{file.path}` went away while it was looked at"
             raise TemporaryError(msg) from error

@@ -55,7 +55,7 @@ class AnyFiles:
             found = [self._found(folder, info) for info in self._walked(folder, pattern)]
         return sorted((f for f in found if fits(f.path)), key=lambda f: f.path)
 
-    def digest(self, file: FoundFile) -> str:
+    def digest(self, file: FoundFile, like: str = "") -> str:  # noqa: ARG002 - the port's; there is one form
         """What the listing told of its content; where that is nothing, its bytes are read."""
         with self._telling():
             return self._told[file.location] or _READ + self._read(file)

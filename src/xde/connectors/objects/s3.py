@@ -73,7 +73,7 @@ class S3Files:
             found.append(FoundFile(path, location, int(told["Size"]), moment(told["LastModified"].timestamp(), tag)))
         return sorted(found, key=lambda f: f.path)
 
-    def digest(self, file: FoundFile) -> str:
+    def digest(self, file: FoundFile, like: str = "") -> str:  # noqa: ARG002 - the port's; there is one form
         """The object's tag, as its listing gave it."""
         return _TAG + self._tags[file.location]
 

@@ -24,27 +24,38 @@ class Deliveries:
 
 
 def compare(
-    found: Sequence[FoundFile], loaded: Mapping[str, Mapping[str, object]], digest: Callable[[FoundFile], str], *, replacing: bool = False
+    found: Sequence[FoundFile],
+    loaded: Mapping[str, Mapping[str, object]],
+    digest: Callable[[FoundFile, str], str],
+    *,
+    replacing: bool = False,
 ) -> Deliveries:
     """Which files are new, changed or gone.
 
     A file whose size and change time are those of the loaded one is not read again; a copy of a loaded file under another
     name (equal digest) is not new, unless a delivery replaces what was there: then what was so before may be so again.
+    `digest` gives that of a file in the form of another: a file is held against what is known of each form.
     """
     deliveries = Deliveries(gone=sorted(set(loaded) - {f.path for f in found}))
     digests = set[str]() if replacing else {str(entry.get("digest")) for entry in loaded.values()}
+    forms = list({_form(d): d for d in digests}.values()) or [""]
     for file in found:
         known = loaded.get(file.path)
         if known is not None and known.get("size") == file.size and known.get("changed_ns") == file.changed_ns:
             continue
-        now = digest(file)
         if known is not None:
+            now = digest(file, str(known.get("digest")))
             if known.get("digest") != now:
                 deliveries.changed.append((file, now))
-        elif now not in digests:
-            digests.add(now)
-            deliveries.new.append((file, now))
+        elif digests.isdisjoint(told := [digest(file, like) for like in forms]):
+            digests.update(told)
+            deliveries.new.append((file, told[0]))
     return deliveries
+
+
+def _form(digest: str) -> str:
+    """What a digest begins with that says how it was made."""
+    return digest.rpartition(":")[0]
 
 
 def changed_file(dataset: str, file: FoundFile, loaded_at: str) -> Finding:

@@ -32,8 +32,8 @@ class FileStore(Protocol):
         """The files that match a glob pattern (`flights-*.csv.gz`, `**` for any depth), by path; hidden and partial ones left out."""
         ...
 
-    def digest(self, file: FoundFile) -> str:
-        """The digest of the file's bytes."""
+    def digest(self, file: FoundFile, like: str = "") -> str:
+        """The digest of the file's bytes; where there are several forms of it, in that of another, for only then can they be compared."""
         ...
 
     def fetch(self, file: FoundFile, digest: str, folder: Path) -> FoundFile:

@@ -26,18 +26,25 @@ WORD = 8
 DIGITS = 19  # more do not fit into 64 bits
 SURE = 15  # so many digits are exact in a DOUBLE, and so is a quotient of two such numbers
 U = np.uint64
-ZEROS = U(0x3030303030303030)
+
+
+def one_word(number: int) -> Words:
+    """A number as an array without dimensions, which NumPy takes in two thirds of the time that it needs for its own numbers."""
+    return np.array(number, U)
+
+
+NUMBERS = tuple(map(one_word, range(1 << 8)))
+ZEROS = one_word(0x3030303030303030)
 STEPS = (  # of digits pairs, of pairs fours, of fours eights
-    (U(10), U(8), U(0x00FF00FF00FF00FF)),
-    (U(100), U(16), U(0x0000FFFF0000FFFF)),
-    (U(10_000), U(32), U(0x00000000FFFFFFFF)),
+    (NUMBERS[10], NUMBERS[8], one_word(0x00FF00FF00FF00FF)),
+    (NUMBERS[100], NUMBERS[16], one_word(0x0000FFFF0000FFFF)),
+    (one_word(10_000), NUMBERS[32], one_word(0x00000000FFFFFFFF)),
 )
-HIGH = U(0x8080808080808080)
-ABOVE_NINE = U(0x7676767676767676)  # of a byte above 9 it makes one with its highest bit
-ONE_BYTE = U(255)
+HIGH = one_word(0x8080808080808080)
+ABOVE_NINE = one_word(0x7676767676767676)  # of a byte above 9 it makes one with its highest bit
+ONE_BYTE = NUMBERS[255]
 MINUS = ord("-")
 LOW = np.array([(1 << 8 * n) - 1 for n in range(WORD + 1)], U)  # the lowest bytes of a word
-SHORT = LOW[:5].astype(np.uint32)
 INLINE, PREFIX = 12, 4  # bytes: a shorter text stands in its view, of a longer one its beginning
 MONTHS = np.arange(np.datetime64("0000-01"), np.datetime64("10000-01"))
 BEGINS = MONTHS.astype("datetime64[D]").astype(np.int64)  # each month's first day
@@ -114,6 +121,21 @@ class Told:
 Telling = Callable[[Spans], Told]
 
 
+def places_of(flags: Flags) -> Places:
+    """Where flags are set, of which there are few: eight of them are looked at together."""
+    whole = len(flags) // WORD * WORD
+    words = flags[:whole].view(U)
+    rows = np.flatnonzero(words != 0)
+    found = words[rows]
+    found -= NUMBERS[1]
+    if (words[rows] & found).any():  # two that stand so close together
+        return np.flatnonzero(flags)
+    rows *= WORD
+    rows += np.bitwise_count(found) >> 3
+    rest = np.flatnonzero(flags[whole:])
+    return np.concatenate([rows, rest + whole]) if len(rest) else rows
+
+
 def missing(spans: Spans, words: Sequence[bytes]) -> Flags:
     """Which texts are one of some words."""
     found = np.zeros(len(spans.width), np.bool_)
@@ -186,22 +208,28 @@ def moment(spans: Spans) -> Told:
 
 def views(spans: Spans) -> Words:
     """Texts as Arrow has them in a view: two words each, with a short text itself or with the place of a long one."""
-    start, width = spans.start, spans.width
+    return views_of(spans.ahead(HALF, 0), lambda: spans.ahead(WHOLE, PREFIX), spans.start, spans.width)
+
+
+def views_of(first: NDArray[Any], rest: Callable[[], Words], start: Places, width: Places) -> Words:
+    """As `views`, by the first four bytes of each text or more, and the next eight."""
     made = np.empty((len(width), 2), U)
     longest = int(width.max(initial=0))
-    first = spans.ahead(HALF, 0) & SHORT[np.minimum(width, PREFIX)]
+    if first.itemsize > PREFIX or int(width.min(initial=0)) < PREFIX:
+        first = first & LOW[: PREFIX + 1].astype(first.dtype).take(width, mode="clip")
     made[:, 0] = first
-    made[:, 0] <<= U(32)
-    made[:, 0] |= width.astype(U)
+    made[:, 0] <<= NUMBERS[32]
+    made[:, 0] |= width.view(U)
     if longest <= PREFIX:
         made[:, 1] = 0
         return made
-    placed = start.view(U) << U(32) if longest > INLINE else None
+    placed = start.view(U) << NUMBERS[32] if longest > INLINE else None
     if placed is not None and int(width.min()) > INLINE:
         made[:, 1] = placed
         return made
-    rest = spans.ahead(WHOLE, PREFIX) & LOW[np.clip(width - PREFIX, 0, WORD)]
-    made[:, 1] = rest if placed is None else np.where(width <= INLINE, rest, placed)
+    inline = rest()
+    inline &= LOW[np.clip(width - PREFIX, 0, WORD)]
+    made[:, 1] = inline if placed is None else np.where(width <= INLINE, inline, placed)
     return made
 
 
@@ -314,13 +342,18 @@ def _eight(spans: Spans, count: Places, fraction: int, nth: int) -> tuple[Words,
     wrong = word + ABOVE_NINE
     wrong |= word
     wrong &= HIGH
+    return eight_digits(word), wrong
+
+
+def eight_digits(word: Words) -> Words:
+    """The number that eight digits less their zeros make; the words are used up."""
     for tens, bits, mask in STEPS:
         value = word * tens
         word >>= bits
         value += word
         value &= mask
         word = value
-    return word, wrong
+    return word
 
 
 def _shift(count: Places, width: int) -> Places:
@@ -347,12 +380,12 @@ def _three_pairs(word: Words, form: bytes) -> tuple[tuple[Places, Places, Places
     word = word ^ U(as_number(form))
     above = U(as_number(bytes(0x76 if x == ord("0") else 0x7F for x in form)))
     known = ((word + above) | word) & HIGH == 0
-    pairs = word * U(10) + (word >> U(8))
+    pairs = word * NUMBERS[10] + (word >> NUMBERS[8])
     return ((pairs & ONE_BYTE).view(np.int64), _byte(pairs, 3), _byte(pairs, 6)), known
 
 
 def _byte(word: Words, place: int) -> Places:
-    return ((word >> U(8 * place)) & ONE_BYTE).view(np.int64)
+    return ((word >> NUMBERS[8 * place]) & ONE_BYTE).view(np.int64)
 
 
 def as_number(text: bytes) -> int:

@@ -16,26 +16,23 @@ import numpy as np
 import pyarrow as pa
 
 from xde.connectors.duckdb.ingestion import at_once
-from xde.connectors.duckdb.ingestion.at_once import BYTE, HALF, MINUS, WHOLE, Spans
+from xde.connectors.duckdb.ingestion.at_once import BYTE, MINUS, WHOLE, Spans
+from xde.connectors.duckdb.ingestion.forward import SMALL, Head, Mark, Passing, ends_of, passing
 from xde.connectors.duckdb.ingestion.plain_lines import ENOUGH, Column, Cut, Lines, bits, is_text, texts
-from xde.connectors.duckdb.ingestion.windows import SpansInWindows, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xde.connectors.duckdb.ingestion.at_once import Flags, Piece, Places
+    from xde.connectors.duckdb.ingestion.at_once import Flags, Piece, Places, Telling
     from xde.connectors.duckdb.ingestion.delivered import Content
 
 PIECES = 2  # a record is longer in JSON, so that fewer of them are in as many bytes
 FIRST = 200  # lines that are looked at for their names
-QUOTE, COLON, FEED, ZERO, SPACE = b'":\n0 '
-CLOSED = b"}\n"
+LONG = 80  # bytes of a name: what is fetched together must fit into the room about a piece
+QUOTE, FEED, ZERO, SPACE, CLOSED = b'"\n0 }'
 NULL = b"null"
 LITERALS = (b"true", b"false")
-FRONT, BACK = 13, 18  # bytes of a value that are fetched with its name: a short text, and sixteen digits with their point
-MOMENT = 20  # a quote and a time
 EXACT = 10**18 - 1  # a number that the engine's JSON writes as it stands
-SMALL = 6  # digits behind the point; of less than that the engine's JSON writes `1e-7`
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +41,12 @@ class Form:
 
     names: tuple[str, ...]
     before: tuple[bytes, ...]
-    gap: int  # bytes between the quote that ends a name and the value
 
     @classmethod
     def of(cls, names: tuple[str, ...], comma: bytes, colon: bytes) -> Form:
         """By what stands between values, and between a name and its value."""
         first = [b"{", *[comma] * (len(names) - 1)]
-        return cls(names, tuple(b'%b"%b"%b' % (f, n.encode(), colon) for f, n in zip(first, names, strict=True)), len(colon))
+        return cls(names, tuple(b'%b"%b"%b' % (f, n.encode(), colon) for f, n in zip(first, names, strict=True)))
 
     def is_that_of(self, line: bytes) -> bool:
         """Whether a line that has these names, and nothing nested, is written so."""
@@ -79,11 +75,12 @@ def form_of(content: Content, above: int) -> Form | None:
 def _form(line: bytes) -> Form | None:
     try:
         record = json.loads(line)
-    except (ValueError, RecursionError):
+        names = {name: name.encode() for name in record} if isinstance(record, dict) else {}
+    except (ValueError, RecursionError):  # one is that a name is no text: half of a pair of UTF-16
         return None
-    if not isinstance(record, dict) or not record or any(isinstance(v, dict | list) for v in record.values()):
+    if not names or any(isinstance(v, dict | list) for v in record.values()):
         return None
-    if any(not name or set(name) & set('"\\*') or name[0] == ":" for name in record):
+    if any(not name or set(name) & set('"\\*') or len(written) > LONG for name, written in names.items()):
         return None
     forms = (Form.of(tuple(record), *how) for how in product((b",", b", "), (b":", b": ")))
     return next((f for f in forms if f.is_that_of(line)), None)
@@ -91,19 +88,21 @@ def _form(line: bytes) -> Form | None:
 
 @dataclass(slots=True)
 class _Looked:
-    """A column's values, which are told or missing, and of which the texts stand in quotes: of all, of none or by flags."""
+    """A column's values, which are told or missing, and which of them are missing."""
 
-    array: pa.Array
-    known: Flags | bool
-    quoted: Flags | bool
+    values: at_once.Values
+    known: Flags
+    lost: Flags | None
+
+    def among(self, rows: Places) -> _Looked:
+        return _Looked(self.values[rows], self.known[rows], self.lost[rows] if self.lost is not None else None)
 
 
 @dataclass(frozen=True, slots=True)
 class _JsonCut(Cut):
-    """`quotes` is how many quotes stand in the piece; `marks` are where in its lines each name ends, and the line."""
+    """Of each column where its values stand, and what they are."""
 
-    quotes: int
-    marks: Places
+    values: Sequence[Spans]
     looked: Sequence[_Looked]
 
 
@@ -113,174 +112,99 @@ class JsonLines(Lines):
 
     form: Form
     pieces: int = field(default=PIECES, init=False)
-    quoted: list[bool] = field(default_factory=list, init=False)  # which columns are nothing but texts in quotes, in most pieces
+    passed: tuple[Sequence[Column], Sequence[tuple[Passing, Mark]]] = field(default=((), ()), init=False)  # of these columns
 
     def cut(self, piece: Piece) -> _JsonCut:
         """See there."""
-        body = piece.bytes[at_once.ROOM : -at_once.ROOM]
-        found = body == QUOTE
-        quotes = int(np.count_nonzero(found))
-        found[:-1] &= body[1:] == COLON
-        found[-1] = False
-        found |= body < SPACE
-        marks = np.flatnonzero(found)
+        marks = at_once.places_of(piece.bytes[at_once.ROOM : -at_once.ROOM] < SPACE)
         marks += at_once.ROOM
-        every = len(self.form.names) + 1
-        ends = np.ascontiguousarray(marks[every - 1 :: every])
-        alike = len(marks) == len(ends) * every and bool((piece.bytes[ends] == FEED).all()) and b"\\" not in piece.padded
-        if alike and (piece.padded.isascii() or is_text(piece.padded)):
-            starts = _starts(ends)
-            fields = marks.reshape(-1, every)
-            for quoted in (self.quoted, [False] * len(self.columns)):
-                looked, right = self._looked(piece, starts, fields, quoted) if quoted else ([], False)
-                if right is True:
-                    self.quoted = [x.quoted is True and q for x, q in zip(looked, self.quoted or [True] * len(looked), strict=True)]
-                    return _JsonCut(piece, starts, ends, np.arange(len(ends)), starts, ends, quotes, fields, looked)
-        return self._cut_one_by_one(piece, marks, quotes)
-
-    def _cut_one_by_one(self, piece: Piece, marks: Places, quotes: int) -> _JsonCut:
-        """Where some line is written otherwise."""
-        last = np.flatnonzero(piece.bytes[marks] == FEED)
-        ends = marks[last]
+        feeds = piece.bytes.take(marks) == FEED
+        ends = marks[feeds]
         starts = _starts(ends)
-        whole = np.diff(last, prepend=-1) == len(self.form.names) + 1
+        values, looked, right = self._walked(piece, starts, ends)
+        right[np.searchsorted(ends, marks[~feeds])] = False  # other control characters
         if b"\\" in piece.padded:
-            whole[np.searchsorted(ends, np.flatnonzero(piece.bytes == ord("\\")))] = False
-        if not is_text(piece.padded):
-            whole &= np.array([is_text(piece.padded[s:e]) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)], np.bool_)
-        rows = np.flatnonzero(whole)
-        while True:
-            fields = marks[last[rows][:, np.newaxis] + np.arange(-len(self.form.names), 1)]
-            looked, right = self._looked(piece, starts[rows], fields, [False] * len(self.columns))
-            if right is True:
-                break
-            rows = rows[right]
-        return _JsonCut(piece, starts, ends, rows, starts[rows], ends[rows], quotes, fields, looked)
+            right[np.searchsorted(ends, np.flatnonzero(piece.bytes == ord("\\")))] = False
+        if not (piece.padded.isascii() or is_text(piece.padded)):
+            right &= np.array([is_text(piece.padded[s:e]) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)], np.bool_)
+        if right.all():
+            return _JsonCut(piece, starts, ends, np.arange(len(ends)), starts, ends, values, looked)
+        rows = np.flatnonzero(right)
+        return _JsonCut(
+            piece, starts, ends, rows, starts[rows], ends[rows], [v.among(rows) for v in values], [x.among(rows) for x in looked]
+        )
 
-    def _values(self, piece: Piece, marks: Places, quoted: Sequence[bool]) -> list[Spans]:
-        """What stands between the names of lines, by where each of these ends and the line does; some without their quotes."""
-        gap = 1 + self.form.gap
-        texts = [*(len(text) - gap for text in self.form.before[1:]), 1]
-        begins = [m + (gap + q) for m, q in zip(marks.T[:-1], quoted, strict=True)]
-        ends = [m - (text + q) for m, text, q in zip(marks.T[1:], texts, quoted, strict=True)]
-        return [Spans.of(piece, b, e) for b, e in zip(begins, ends, strict=True)]
+    def _walked(self, piece: Piece, starts: Places, ends: Places) -> tuple[list[Spans], list[_Looked], Flags]:
+        """From name to name through all lines at once: where values stand, what they are, and which lines are in this form.
 
-    def _looked(self, piece: Piece, starts: Places, marks: Places, quoted: Sequence[bool]) -> tuple[list[_Looked], Flags | bool]:
-        """The columns of lines, and which lines are in this form; where not all are, the columns are none."""
-        form = self.form
-        if not len(starts):
-            return [_Looked(pa.array([], c.kind), known=True, quoted=False) for c in self.columns], True
-        if len(piece.padded) <= max(map(len, form.before)) + MOMENT + BACK:
-            return [], np.zeros(len(starts), np.bool_)
-        values = self._values(piece, marks, quoted)
-        right: Flags = values[0].start - (len(form.before[0]) + quoted[0]) == starts
-        for spans in values:
-            if int(spans.width.min()) < 0:
-                right &= spans.width >= 0
-        if not right.all():
-            return [], right
-        looked: list[_Looked] = []
-        before, behind = max(map(len, form.before)) + max(map(_back, self.columns)), 1 + form.gap + max(map(_front, self.columns))
-        if marks[0, 0] < before:  # of the first line not all is there
-            right[marks[:, 0] < before] = False
-        windows = Window.of(piece, marks, before, behind)
-        (_, front), *others = [self._around(window, n, quoted, right) for n, window in enumerate(windows)]
-        if not right.all():
-            return [], right
-        for column, spans, q, (back, ahead) in zip(self.columns, values, quoted, others, strict=True):
-            within = SpansInWindows(piece, spans.start, spans.end, spans.width, front.moved(q), back.moved(-q))
-            looked.append(_look_within(column, within) if q else _look(column, within))
-            front = ahead
-        return looked, True
+        A text ends with the first quote, and behind each value the next name must stand, or the line's end: so a line that is in
+        this form has no other meaning, and of one that is not the walk ends anywhere.
+        """
+        at, wrong = starts, np.zeros(len(starts), at_once.U)
+        values, looked = [], []
+        for column, (way, mark) in zip(self.columns, self._ways(), strict=True):
+            words, begin = mark.passed(piece, at, way.words, wrong)
+            if way.quoted:
+                begin -= 1
+            passed = way.told(Head(piece, begin, words, words.shape[1] - way.words))
+            at = begin + passed.width
+            found = _Looked(passed.values, passed.known, None)
+            if not passed.known.all():
+                rest = np.flatnonzero(~passed.known)
+                at[rest] = ends_of(piece, begin[rest])
+                _look_again(column, Spans.of(piece, begin[rest], at[rest]), found, rest)
+            values.append(Spans.of(piece, begin, at))
+            looked.append(found)
+        right: Flags = wrong == 0
+        right &= at + 1 == ends
+        right &= piece.bytes[np.minimum(at, len(piece.bytes) - 1)] == CLOSED
+        return values, looked, right
 
-    def _around(self, window: Window, n: int, quoted: Sequence[bool], right: Flags) -> tuple[Window, Window]:
-        """A name's window, seen from the value before it and from that behind it; lines with another name are not right."""
-        last = n == len(self.columns)
-        text = CLOSED if last else self.form.before[n]
-        behind = 1 if last else 1 + self.form.gap  # of the mark
-        opened = b'"' if n and quoted[n - 1] else b""
-        sure = opened + text + (b'"' if not last and quoted[n] else b"")
-        at = behind - len(text) - len(opened)
-        wrong = window.is_not(sure, at) if len(sure) >= HALF.size else _other(window, sure, at)
-        if wrong.any():
-            right &= wrong == 0
-        return window.moved(behind - len(text)), window.moved(behind)
+    def _ways(self) -> Sequence[tuple[Passing, Mark]]:
+        """How the value of each column is passed, and what stands before it."""
+        if self.passed[0] is not self.columns:
+            ways = [passing(c) for c in self.columns]
+            self.passed = self.columns, [(w, Mark.of(t, quoted=w.quoted)) for w, t in zip(ways, self.form.before, strict=True)]
+        return self.passed[1]
 
     def arrays(self, cut: Cut, fine: Flags) -> list[pa.Array]:
-        """See there. That there are no more quotes than those of the names and of texts says that none stands within a text."""
+        """See there."""
         if not isinstance(cut, _JsonCut):
             raise TypeError(cut)
-        looked = cut.looked
-        for each in looked:
-            if each.known is not True:
-                fine &= each.known
-        flags = [x.quoted for x in looked if not isinstance(x.quoted, bool)]
-        sure = len(looked) + sum(1 for x in looked if x.quoted is True)
-        if 2 * (sure * len(fine) + sum(int(np.count_nonzero(f)) for f in flags)) != cut.quotes:
-            places = np.flatnonzero(cut.piece.bytes == QUOTE)
-            there = np.searchsorted(places, cut.finishes) - np.searchsorted(places, cut.begins)
-            for each_flags in flags:
-                there -= 2 * each_flags.astype(np.int64)
-            fine &= there == 2 * sure
-        return [x.array for x in looked]
+        for each in cut.looked:
+            fine &= each.known
+        return [_array(c, cut.piece, x) for c, x in zip(self.columns, cut.looked, strict=True)]
 
     def is_told(self, column: Column, cut: Cut) -> bool:
         """Nearly all of them are, or more than would be as texts: a number with a point is none as a text."""
         if not isinstance(cut, _JsonCut):
             raise TypeError(cut)
-        spans = self._values(cut.piece, cut.marks, [False] * len(self.columns))[column.place]
-        if not len(spans.width):
-            return True
         share = _share(cut.looked[column.place])
-        return share >= ENOUGH or share >= _share(_look(replace(column, kind=pa.string_view(), told=None), spans))
+        return share >= ENOUGH or share >= _share(_look(replace(column, kind=pa.string_view(), told=None), cut.values[column.place]))
 
 
 def _starts(ends: Places) -> Places:
     return np.concatenate([[at_once.ROOM], ends[:-1] + 1])
 
 
-def _other(window: Window, text: bytes, offset: int) -> Flags:
-    """Where another text than a short one stands so far from the place."""
-    wrong = np.zeros(window.lines, np.bool_)
-    for n, byte in enumerate(text, offset):
-        found = window.look(BYTE, n)
-        wrong |= True if found is None else found != byte
-    return wrong
-
-
-def _stands_in_quotes(column: Column) -> bool:
-    """Whether the values of a column stand in quotes, where they are told."""
-    return column.told is None or pa.types.is_temporal(column.kind)
-
-
-def _back(column: Column) -> int:
-    """How many bytes of a value are fetched with what stands behind it."""
-    return 1 if _stands_in_quotes(column) else BACK
-
-
-def _front(column: Column) -> int:
-    """How many bytes of a value are fetched with what stands before it."""
-    if column.told is None:
-        return FRONT
-    return MOMENT if pa.types.is_temporal(column.kind) else 3
-
-
 def _share(looked: _Looked) -> float:
-    return float(looked.known) if isinstance(looked.known, bool) else float(looked.known.mean()) if len(looked.known) else 1.0
+    return float(looked.known.mean()) if len(looked.known) else 1.0
 
 
 def _look(column: Column, spans: Spans) -> _Looked:
+    """What values are, however they are written."""
     if column.told is None:
         return _texts(spans)
-    return _timed(column, spans) if _stands_in_quotes(column) else _numbers(column, spans)
+    return _timed(column.told, spans) if pa.types.is_temporal(column.kind) else _numbers(column.told, spans)
 
 
-def _look_within(column: Column, spans: Spans) -> _Looked:
-    """A column of texts in quotes, without these."""
-    if column.told is None:
-        return _Looked(texts(at_once.views(spans), spans.piece, None), known=True, quoted=True)
-    told = column.told(spans)
-    return _Looked(_array(column, told.values), told.known, quoted=True)
+def _look_again(column: Column, spans: Spans, found: _Looked, rows: Places) -> None:
+    """Look at some values that are not told yet."""
+    others = _look(column, spans)
+    found.values[rows], found.known[rows] = others.values, others.known
+    if others.lost is not None:
+        found.lost = np.zeros(len(found.known), np.bool_)
+        found.lost[rows] = others.lost
 
 
 def _quoted(spans: Spans) -> Flags:
@@ -290,40 +214,30 @@ def _quoted(spans: Spans) -> Flags:
     return found
 
 
-def _timed(column: Column, spans: Spans) -> _Looked:
-    quoted = _quoted(spans)
-    told = _told(column, spans.inner())
-    known = told.known & quoted
-    if known.all():
-        return _Looked(_array(column, told.values), known=True, quoted=True)
+def _timed(told: Telling, spans: Spans) -> _Looked:
+    found = told(spans.inner())
     lost = at_once.missing(spans, (NULL,))
-    return _Looked(_array(column, told.values, lost), known | lost, quoted)
+    return _Looked(found.values, (found.known & _quoted(spans)) | lost, lost)
 
 
-def _numbers(column: Column, spans: Spans) -> _Looked:
+def _numbers(told: Telling, spans: Spans) -> _Looked:
     """Numbers as JSON has them; and the texts in quotes that are one."""
-    told = _told(column, spans)
-    values, known = told.values, told.known
-    first = spans.ahead(BYTE, 0)
-    first -= np.uint8(MINUS)
-    if int(first.min(initial=ZERO)) <= ZERO - MINUS:  # else none begins with a sign or with a zero, and none is small
-        _doubt(spans, first, known)
-    if known.all():
-        return _Looked(_array(column, values), known=True, quoted=False)
+    found = told(spans)
+    values, known = found.values, found.known
+    _doubt(spans, known)
     lost = at_once.missing(spans, (NULL,))
-    quoted = _quoted(spans)
-    if quoted.all():
-        return _look_within(column, spans.inner())
-    rest = np.flatnonzero(quoted)
+    rest = np.flatnonzero(_quoted(spans))
     if len(rest):
-        found = _told(column, Spans.of(spans.piece, spans.start[rest] + 1, spans.end[rest] - 1))
+        found = told(Spans.of(spans.piece, spans.start[rest] + 1, spans.end[rest] - 1))
         values[rest] = found.values
         known[rest] = found.known
-    return _Looked(_array(column, values, lost), known | lost, quoted)
+    return _Looked(values, known | lost, lost)
 
 
-def _doubt(spans: Spans, first: at_once.Values, known: Flags) -> None:
-    """Leave what is no number to JSON, and what the engine's JSON writes with an exponent; `first` are the first bytes less a minus."""
+def _doubt(spans: Spans, known: Flags) -> None:
+    """Leave what is no number to JSON, and what the engine's JSON writes with an exponent."""
+    first = spans.ahead(BYTE, 0)
+    first -= np.uint8(MINUS)  # with it the zero stands at three
     known &= ~_leading(first == ZERO - MINUS, spans.ahead(BYTE, 1))
     if int(first.min()) == 0:
         signed = np.flatnonzero(first == 0)
@@ -352,14 +266,11 @@ def _begins(spans: Spans, text: bytes) -> Flags:
 def _texts(spans: Spans) -> _Looked:
     """Texts in quotes, and what is written without them and is the same as a text."""
     quoted = _quoted(spans)
-    if quoted.all():
-        inner = spans.inner()
-        return _Looked(texts(at_once.views(inner), spans.piece, None), known=True, quoted=True)
     lost = at_once.missing(spans, (NULL,))
     literal = at_once.missing(spans, LITERALS) | (_whole(spans) & ~quoted & ~lost)
     add = quoted.astype(np.int64)
     inside = Spans.of(spans.piece, spans.start + add, spans.end - add)
-    return _Looked(texts(at_once.views(inside), spans.piece, bits(~lost)), quoted | lost | literal, quoted)
+    return _Looked(at_once.views(inside), quoted | lost | literal, lost)
 
 
 WHOLE_NUMBER = at_once.whole(-EXACT, EXACT, "i8")
@@ -374,12 +285,8 @@ def _whole(spans: Spans) -> Flags:
     return known
 
 
-def _told(column: Column, spans: Spans) -> at_once.Told:
+def _array(column: Column, piece: Piece, looked: _Looked) -> pa.Array:
+    there = bits(~looked.lost) if looked.lost is not None and looked.lost.any() else None
     if column.told is None:
-        raise TypeError(column.kind)
-    return column.told(spans)
-
-
-def _array(column: Column, values: at_once.Values, lost: Flags | None = None) -> pa.Array:
-    there = bits(~lost) if lost is not None and lost.any() else None
-    return pa.Array.from_buffers(column.kind, len(values), [there, pa.py_buffer(values)])
+        return texts(looked.values, piece, there)
+    return pa.Array.from_buffers(column.kind, len(looked.values), [there, pa.py_buffer(looked.values)])

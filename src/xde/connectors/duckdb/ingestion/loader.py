@@ -362,8 +362,8 @@ class _Loading:
             bad = parquet_records(self.cursor, given.file.found, bad)
         elif given.typed is not None:
             bad = given.typed.lines(self.cursor, bad, self.job.dialect.nulls[0])
-        told = cache(lambda rule, column, value: reason_of(self.job, rule, column, value))  # of many letters it is the same
-        reasons = {b.position: [told(*r) for r in b.reasons] for b in bad}
+        told = cache(lambda found: tuple(reason_of(self.job, *r) for r in found))  # of many letters it is the same
+        reasons = {b.position: told(b.reasons) for b in bad}
         if given.text is not None:
             found = given.text.letters(self.job.dataset, reasons) if bad or given.refused else []
             if self.job.private:

@@ -72,7 +72,7 @@ def letters_of(
     by_line = numbered_digests(*common)
     letters = []
     for record, reasons in found:
-        why = tuple([looked_at(r, record.raw, header, job.dialect) if r.rule == "parse" else r for r in reasons])
+        why = tuple([looked_at(r, record.raw, header, job.dialect) for r in reasons] if record.refused else reasons)
         raw = unpacked(record.raw) if job.dialect.packed else record.raw
         if instead is not None:
             raw = b"" if record.refused else next(instead).encode()

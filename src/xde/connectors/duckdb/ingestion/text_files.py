@@ -137,6 +137,8 @@ class TextFile:
     def as_delivered(self, record: Record) -> Record:
         """A record by the bytes and the place that it had in what was delivered."""
         own = self.content.own
+        if own and self.content.encoding == "utf-8":
+            return record
         return Record(record.line, record.offset if own else -1, self.content.verbatim(record.raw), record.refused)
 
     def _plainly(self, positions: Sequence[int]) -> Iterator[Record]:

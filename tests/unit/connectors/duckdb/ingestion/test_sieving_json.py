@@ -225,6 +225,16 @@ def test_new_names(desk: Desk, sieved: list[Sieved | None], policy: str, where: 
     assert (sieved[0] is not None) == (where == "some" or policy == "discard")
 
 
+@pytest.mark.parametrize("name", ["\\ud83d", "x" * 79, "x" * 80, "x" * 81, "zürich" * 13, "*", ":", ":a", " a "])
+def test_names_of_all_kinds(desk: Desk, sieved: list[Sieved | None], name: str) -> None:
+    """Half of a pair is no text, and among the first lines no reason to stop; a name may be as long as the room about a piece allows."""
+    fields = (Field("id", "id", "BIGINT"), Field("v", name, "INTEGER"), Field("w", "w", "VARCHAR"))
+    lines = [f'{{"id":{n},"{name}":{n % 7},"w":"t{n}"}}' for n in range(100)]
+    ours, staged = both(desk, "\n".join(lines).encode(), fields=fields, schema_change=DISCARD)
+    assert ours == staged
+    assert (sieved[0] is not None) == (len(name.encode()) <= 80 and name not in {"*", "\\ud83d"})
+
+
 def test_a_name_that_is_another_word_for_a_field(desk: Desk, sieved: list[Sieved | None]) -> None:
     fields = (Field("id", "id", "BIGINT"), Field("a", "a", "INTEGER", also=("b", "c")))
     lines = [f'{{"id":{n},"b":{n}}}' for n in range(100)] + ['{"id":1,"a":5}', '{"id":1,"a":5,"b":6}', '{"id":1,"c":7}', '{"id":2}']
