@@ -6,6 +6,9 @@ STAMP  := $(VENV)/.installed
 DEMO   := examples/flights
 XDE    := $(BIN)/xde --project $(DEMO)
 
+# Python that keeps nothing of what it compiles, as some images have it set, compiles all of it anew for each command.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint check bench bench-peers lock clean format
 

@@ -284,6 +284,7 @@ def write_for_ever(opener: Opener, told: Path) -> None:
             stream.write(b".")
 
 
+@pytest.mark.crash
 def test_killed_in_mid_write_it_opens_and_is_whole(shared: Opener, tmp_path: Path) -> None:
     for round_ in range(5):
         told = tmp_path / f"told{round_}"

@@ -68,6 +68,7 @@ def died_and_rose(root: Path, undisturbed: dict[str, list[str]], *, first: str, 
     assert everything(root) == undisturbed
 
 
+@pytest.mark.crash
 def test_a_crash_before_and_after_a_commit_loses_and_doubles_nothing(tmp_path, undisturbed):
     died_and_rose(tmp_path / "shop", undisturbed, first="commit.before:2", second="commit.after", start=xde_anew)
 

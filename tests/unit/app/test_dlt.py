@@ -25,6 +25,7 @@ def shop(tmp_path, monkeypatch):
     return made
 
 
+@pytest.mark.slow
 def test_records_of_a_source_of_ones_own_are_loaded_once_each(shop):
     """The one proof of the whole way that is not among the long tests."""
     shop.put(order(1), order(2), order(3, amount="a lot"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import os
 
@@ -127,6 +129,7 @@ print("well", extracting.VERSION)
 """
 
 
+@pytest.mark.slow
 def test_the_names_of_dlt_do_what_they_did():
     done = subprocess.run(
         [sys.executable, "-W", "error::DeprecationWarning:xde", "-c", PROGRAM], capture_output=True, text=True, check=False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
+
 from xde.kernel.graph.analyses import source_meaning
 from xde.kernel.graph.meaning.lines import lines_of
 from xde.kernel.graph.text.parse import read_text
@@ -42,6 +44,7 @@ def test_lineage_is_as_written(case, engine, kit):
     assert lineage(columns, rows) == tuple(f" {line}".strip() for line in case.lineage)
 
 
+@pytest.mark.slow
 def test_a_column_that_is_not_read_changes_nothing(case, engine, kit):
     """By value: an input column made anew leaves every output column alone that does not read it."""
     names = [n for n, _ in engine.describe(case.sql)]
