@@ -65,7 +65,7 @@ lock:
 	@.lock/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	@.lock/bin/python -m pip install --quiet "hatchling>=1.27" editables --group dev ".[all]"
 	@.lock/bin/python -m pip check
-	@{ echo "# Made by \`make lock\`. Do not edit."; .lock/bin/python -m pip freeze --exclude xde; } > requirements.lock
+	@{ echo "# Made by \`make lock\`. Do not edit."; .lock/bin/python -m pip freeze --all --exclude xde --exclude pip; } > requirements.lock
 	@rm -rf .lock
 	@echo "requirements.lock names $$(grep -c == requirements.lock) packages"
 
