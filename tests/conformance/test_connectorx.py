@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from database import Database
 from projects.contracts import source
-from test_fidelity import EDGES, TAKEN_FOR, Edges
+from test_fidelity import EDGES, TAKEN_FOR, Edges, maker
 from till import BY_ID
 
 from xde.app.contract_drafts import draft
@@ -91,12 +91,7 @@ class Twice(Edges):
 
 @pytest.fixture
 def edges(postgres_server, tmp_path, monkeypatch, request):
-    monkeypatch.setenv("TILL_PASSWORD", "readers password")
-
-    def make(wishes):
-        return Twice(postgres_server, tmp_path / "edges", f"twice_{abs(hash(request.node.name)) % 10**8}", wishes)
-
-    return make
+    return maker(Twice, postgres_server, tmp_path, monkeypatch, request)
 
 
 def test_values_of_every_type_are_those_that_copy_brings(edges):

@@ -235,14 +235,16 @@ def _like(here, there):
             return here == there if isinstance(here, int | Decimal) else here == str(there)
 
 
+def maker(kind, postgres_server, tmp_path, monkeypatch, request):
+    """Makes tables of edge values, of one kind, for a test."""
+    monkeypatch.setenv("TILL_PASSWORD", "readers password")
+    name = f"{kind.__name__.lower()}_{abs(hash(request.node.name)) % 10**8}"
+    return lambda wishes: kind(postgres_server, tmp_path / "edges", name, wishes)
+
+
 @pytest.fixture
 def made(postgres_server, tmp_path, monkeypatch, request):
-    monkeypatch.setenv("TILL_PASSWORD", "readers password")
-
-    def make(wishes):
-        return Edges(postgres_server, tmp_path / "edges", f"edges_{abs(hash(request.node.name)) % 10**8}", wishes)
-
-    return make
+    return maker(Edges, postgres_server, tmp_path, monkeypatch, request)
 
 
 def test_the_types_that_a_draft_chooses_lose_nothing(made):

@@ -79,14 +79,12 @@ def make(  # noqa: PLR0913 - what may be asked of a plan
             deliveries[name], news[name], told = offered(house, ask, states, key, reload=full, before=before)
             warnings += told
             continue
-        try:
-            files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
-        except _UnaskedError as unasked:
-            files, told, news[name] = [unasked.file], [], unasked.why
-        if (
-            files and name not in news and states.get(key) is not newest_state(house, states, key)
-        ):  # another ledger's environment has worked on it
-            files, told = _delivered(house, known, name, states.get(key), reload=full, before=before)
+        files, told, unasked = _delivered(house, known, name, states.get(key), reload=full, before=before)
+        # another ledger's environment may have worked on it
+        if files and not unasked and states.get(key) is not newest_state(house, states, key):
+            files, told, unasked = _delivered(house, known, name, states.get(key), reload=full, before=before)
+        if unasked:
+            news[name] = unasked
         warnings += told
         found[name] = {f.path: f for f, _ in files}
         deliveries[name] = [SourceFile(f.path, f.size, d) for f, d in files]
@@ -109,14 +107,6 @@ def make(  # noqa: PLR0913 - what may be asked of a plan
 
 
 _WRITTEN = frozenset({"XDE0442", "XDE0494"})  # what is wrong with the contract's own words, whatever the store says
-
-
-class _UnaskedError(Exception):
-    """A store that could not be asked: the step will meet it, try again where that helps, and fail alone, as that of a database."""
-
-    def __init__(self, file: tuple[FoundFile, str], why: str) -> None:
-        super().__init__(why)
-        self.file, self.why = file, why
 
 
 def _keep_what_is_gathered(known: Understanding, pointers: Mapping[str, str], selection: frozenset[str] | None) -> None:
@@ -170,23 +160,25 @@ def _table_before(states: Mapping[tuple[str, str], TableState], pointers: Mappin
 
 def _delivered(
     house: House, known: Understanding, name: str, state: TableState | None, *, reload: bool, before: TableState | None
-) -> tuple[list[tuple[FoundFile, str]], list[Finding]]:
-    reading = known.readings[name]
+) -> tuple[list[tuple[FoundFile, str]], list[Finding], str]:
+    """The files to load with their digests, what is to be told, and why a store could not be asked.
+
+    Such a store is met again by the step, which tries again where that helps and fails alone, as that of a database.
+    """
+    reading, dataset = known.readings[name], known.project.datasets[name]
     root = reading.root if "://" in reading.root else str((known.project.root / reading.root).resolve())
     if reading.push is not None:
-        return pushed(house, (root, reading), state, before, reload=reload), []
+        return pushed(house, (root, reading), state, before, reload=reload), [], ""
     try:
         store = house.store(reading.store)
         files = store.list(root, reading.pattern)
     except (UserError, TemporaryError) as error:
         if reading.store is None and isinstance(error, UserError):
-            at = known.project.datasets[name]
-            span = at.object.span if isinstance(at, SourceDataset) else None
+            span = dataset.object.span if isinstance(dataset, SourceDataset) else None
             raise type(error)(*(replace(f, span=f.span or span) for f in error.findings)) from None
         if reading.store is None or (isinstance(error, UserError) and any(f.code in _WRITTEN for f in error.findings)):
             raise
-        raise _UnaskedError((FoundFile(reading.pattern, root, 0, 0), UNLISTED), f"nobody could ask: {str(error)[:200]}") from error
-    dataset = known.project.datasets[name]
+        return [(FoundFile(reading.pattern, root, 0, 0), UNLISTED)], [], f"nobody could ask: {str(error)[:200]}"
     if not files and isinstance(dataset, SourceDataset) and state is None and before is None:
         raise UserError(
             Finding(
@@ -206,8 +198,8 @@ def _delivered(
         if gone:
             raise UserError(gone_files(name, gone))
     if whole:
-        return sorted([*told.new, *told.changed], key=lambda f: f[0].path), []
-    return told.new, [changed_file(name, f, str(loaded[f.path].get("at", ""))) for f, _ in told.changed]
+        return sorted([*told.new, *told.changed], key=lambda f: f[0].path), [], ""
+    return told.new, [changed_file(name, f, str(loaded[f.path].get("at", ""))) for f, _ in told.changed], ""
 
 
 def select(known: Understanding, words: Sequence[str]) -> frozenset[str] | None:

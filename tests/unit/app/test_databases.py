@@ -262,6 +262,7 @@ BY_NUMBER = "{property: xdeIncrementalCursor, value: {property: amount}}, {prope
         (BY_TIME, "at", "yesterday"),
         (BY_TIME, "at", "2026-01-01T09:00:00"),
         (BY_TIME, "at", 1_700_000_000),
+        (BY_TIME, "at", b"2026"),
     ],
 )
 def test_a_value_that_would_hide_all_later_rows_stops_the_load(tmp_path, words, column, value):
@@ -271,6 +272,14 @@ def test_a_value_that_would_hide_all_later_rows_stops_the_load(tmp_path, words, 
     till.sell((3, "eve", 3, "2026-01-01 10:00:00", None))
     till.sql(f"UPDATE orders SET {column} = ? WHERE id = 3", [(value,)])
     assert [f.code for f in till.run()["shop.orders"].findings] == ["XDE0496"]
+
+
+def test_bytes_among_texts_in_a_cursor_stop_the_first_load_too(tmp_path):
+    till = Till(tmp_path / "shop", BY_TIME)
+    till.sell((1, "ada", 1, "2026-01-01 10:00:00", None), (2, "bob", 2, b"2026", None), (3, "eve", 3, 7, None))
+    (finding,) = till.run()["shop.orders"].findings
+    assert finding.code == "XDE0496"
+    assert "several kinds" in finding.why
 
 
 def test_a_cursor_of_a_time_and_a_number_has_an_order(tmp_path):

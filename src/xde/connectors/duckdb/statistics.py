@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 TOP_LEVEL = re.compile(r'"(?:[^"]|"")*"')
 
 
+DATA_FILE = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
+"""How `COPY` writes a file that a load adds to a table, and tells of it what `data_file_from_copy` reads."""
+
+
 def data_file_from_copy(row: Sequence[Any]) -> DataFile:
     """From a row of `COPY ... (FORMAT parquet, RETURN_STATS)`: filename, count, size, footer size, statistics by column.
 

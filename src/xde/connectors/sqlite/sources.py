@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 BLOCK = 5_000  # rows
 BUSY_SECONDS = 10.0
-_NUMBERS = ("TINY", "SMALL", "INT", "BIGINT", "HUGE", "U", "DECIMAL", "NUMERIC", "DOUBLE", "FLOAT", "REAL")
+_NUMBERS = ("TINY", "SMALL", "INT", "BIGINT", "HUGE", "UT", "US", "UI", "UB", "UH", "DECIMAL", "NUMERIC", "DOUBLE", "FLOAT", "REAL")
 _AWAY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_SCHEMA}
 
 
@@ -232,12 +232,13 @@ def _in_order(ask: Ask, column: str, position: Position | None, connection: sqli
         found += [*connection.execute(numbers).fetchall(), ("text", "", last)]
     for of, _, value in found:
         endless(ask, column, value)
-        if of != "number" and kind.startswith(_NUMBERS) and kind != "UUID":
+        if of != "number" and kind.startswith(_NUMBERS):
             why = "it is no number, and SQLite puts texts after all numbers: every row that comes later would be passed over"
             raise out_of_order(ask, column, value, why)
     if len({of for of, _, _ in found}) > 1:
-        why = "other rows have numbers in it, and SQLite puts texts after all numbers: every number that comes later would be passed over"
-        raise out_of_order(ask, column, max(v for of, _, v in found if of != "number"), why)
+        kinds = "its values are of several kinds, and SQLite puts texts after all numbers and bytes after all texts"
+        why = f"{kinds}: what comes later of an earlier kind would be passed over"
+        raise out_of_order(ask, column, next(v for of, _, v in found if of != "number"), why)
     shapes = {after for of, after, _ in found if of == "text" and after} if day else set()
     if "?" in shapes or {" ", "T"} <= shapes:
         why = "not all of its times are written alike, year first: the order of such texts is not that of the times"

@@ -32,7 +32,7 @@ from xde.connectors.duckdb.ingestion.typed_rows import open_typed
 from xde.connectors.duckdb.ingestion.words import MISSING, no_balance, over_limit, reason_of
 from xde.connectors.duckdb.metering import note
 from xde.connectors.duckdb.session import translated
-from xde.connectors.duckdb.statistics import data_file_from_copy
+from xde.connectors.duckdb.statistics import DATA_FILE, data_file_from_copy
 from xde.ground.crash import CrashPoint, crash_point
 from xde.ground.errors import Bug, UserError
 from xde.ground.findings import Finding
@@ -381,8 +381,7 @@ class _Loading:
         Path(self.job.folder).mkdir(parents=True, exist_ok=True)
         target = f"{self.job.folder}/{uuid.uuid4().hex}.parquet"
         columns = [*self._columns(), *(new_value(c, NEW) for c in added)]
-        how = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
-        row = self.cursor.execute(f"COPY ({self.stage.accepted(columns)}) TO {literal(target)} ({how})").fetchall()[0]
+        row = self.cursor.execute(f"COPY ({self.stage.accepted(columns)}) TO {literal(target)} ({DATA_FILE})").fetchall()[0]
         note(self.cursor)
         file = data_file_from_copy(row)
         if not file.rows:

@@ -25,7 +25,7 @@ from xde.connectors.duckdb.ingestion.text_files import TextFile
 from xde.connectors.duckdb.ingestion.treating import give_keys, kept, not_cast
 from xde.connectors.duckdb.ingestion.words import no_balance
 from xde.connectors.duckdb.metering import note
-from xde.connectors.duckdb.statistics import data_file_from_copy
+from xde.connectors.duckdb.statistics import DATA_FILE, data_file_from_copy
 from xde.ground.names import literal, quoted
 from xde.kernel.plan.checks import CheckKind
 
@@ -206,8 +206,7 @@ def _through(stage: Stage, given: _Given, columns: Sequence[str], target: Path) 
         cursor.register(name, pa.RecordBatchReader.from_batches(lines.schema, lines.batches()))
         try:
             query = _good_rows(stage, given, name, columns, keep)
-            how = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
-            through = data_file_from_copy(cursor.execute(f"COPY ({query}) TO {literal(str(target))} ({how})").fetchall()[0])
+            through = data_file_from_copy(cursor.execute(f"COPY ({query}) TO {literal(str(target))} ({DATA_FILE})").fetchall()[0])
             note(cursor)
         finally:
             cursor.unregister(name)
@@ -244,9 +243,9 @@ def _good_rows(stage: Stage, given: _Given, relation: str, columns: Sequence[str
     if stage.job.private:
         give_keys(stage.cursor, stage.job)
     names = ", ".join(kept(stage.job))
-    wrong = " OR ".join(f"({w})" for layer in stage.layers(given.told)[1:] for _, _, w in layer) or "false"
     hold = f'{keep}("__raw", "__at", "__line")'
-    held = f'CASE WHEN NOT "__fine" THEN true WHEN {_plain(stage, given.told)} THEN NULL WHEN {wrong} THEN {hold} END AS {HELD}'
+    plain, wrong = _plain(stage, given.told), _wrong(stage, given.told)
+    held = f'CASE WHEN NOT "__fine" THEN true WHEN {plain} THEN NULL WHEN {wrong} THEN {hold} END AS {HELD}'
     return (
         f"SELECT {', '.join(columns)} FROM (SELECT {names}, {held} FROM (SELECT {typed}, {own} "
         f"FROM (SELECT {inner}, {own} FROM {relation}))) WHERE {HELD} IS NULL"
@@ -256,9 +255,13 @@ def _good_rows(stage: Stage, given: _Given, relation: str, columns: Sequence[str
 def good_rows(stage: Stage, given: Mapping[str, str], told: frozenset[str], relation: str, number: str, name: str) -> tuple[str, str, str]:
     """What is kept of a record, the query of records with their numbers, and the condition that one of these is good, never missing."""
     inner, typed, _ = stage.read(given, told)
-    wrong = " OR ".join(f"({w})" for layer in stage.layers(told)[1:] for _, _, w in layer) or "false"
-    good = f"(({_plain(stage, told)}) IS TRUE OR ({wrong}) IS NOT TRUE)"
+    good = f"(({_plain(stage, told)}) IS TRUE OR ({_wrong(stage, told)}) IS NOT TRUE)"
     return ", ".join(kept(stage.job)), f"SELECT {typed}, {name} FROM (SELECT {inner}, {number} FROM {relation})", good
+
+
+def _wrong(stage: Stage, told: frozenset[str]) -> str:
+    """True of rows that have a wrong value, or break a rule."""
+    return " OR ".join(f"({w})" for layer in stage.layers(told)[1:] for _, _, w in layer) or "false"
 
 
 def _plain(stage: Stage, known: frozenset[str]) -> str:

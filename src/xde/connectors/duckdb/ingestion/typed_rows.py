@@ -17,9 +17,8 @@ from xde.connectors.duckdb.ingestion.sieving import good_rows
 from xde.connectors.duckdb.ingestion.stage import Source
 from xde.connectors.duckdb.ingestion.words import no_balance
 from xde.connectors.duckdb.metering import note
-from xde.connectors.duckdb.statistics import data_file_from_copy
+from xde.connectors.duckdb.statistics import DATA_FILE, data_file_from_copy
 from xde.ground.names import literal, quoted
-from xde.lifecycle.sources.tables import TYPED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,9 +31,7 @@ if TYPE_CHECKING:
     from xde.lifecycle.sources.port import FoundFile
     from xde.lifecycle.storage.port import DataFile
 
-__all__ = ["TYPED", "Typed", "open_typed"]
 NUMBER = '"__number"'
-HOW = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +59,10 @@ class Typed:
         """Write the good rows as some columns in SQL, and stage the others; None where no row is good."""
         target = Path(stage.job.folder) / f"{uuid.uuid4().hex}.parquet"
         target.parent.mkdir(parents=True, exist_ok=True)
-        names, rows, good = good_rows(stage, self._texts(stage), self.told, f"{self._rows}", f"file_row_number AS {NUMBER}", NUMBER)
+        names, rows, good = good_rows(stage, self._texts(stage), self.told, self._rows, f"file_row_number AS {NUMBER}", NUMBER)
         cursor = stage.cursor
         query = f"SELECT {', '.join(columns)} FROM (SELECT {names} FROM ({rows}) WHERE {good})"
-        file = data_file_from_copy(cursor.execute(f"COPY ({query}) TO {literal(str(target))} ({HOW})").fetchall()[0])
+        file = data_file_from_copy(cursor.execute(f"COPY ({query}) TO {literal(str(target))} ({DATA_FILE})").fetchall()[0])
         note(cursor)
         if file.rows < self.records:
             others = f"others_{uuid.uuid4().hex}"

@@ -40,8 +40,11 @@ def parts_wrong(kind: str, text: str, value: str, rule: Rule) -> str:
 
 def has_numbers(kind: str) -> bool:
     """Whether a part of a type is a number that a DOUBLE might not hold with all of its digits."""
-    of = duckdb.sqltype(kind)
-    return any(has_numbers(str(inner)) for inner in _inner(of)) if of.id in _HOLDERS else of.id in {"decimal", "integer", *_WHOLE}
+    return _has_numbers(duckdb.sqltype(kind))
+
+
+def _has_numbers(of: DuckDBPyType) -> bool:
+    return any(map(_has_numbers, _inner(of))) if of.id in _HOLDERS else of.id in {"decimal", "integer", *_WHOLE}
 
 
 _HOLDERS = {"list", "array", "struct", "map"}
